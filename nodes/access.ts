@@ -1,0 +1,28 @@
+import type { Bucket, Exposure } from "../relay/effect.ts";
+import type { CallId, Event, Moment } from "../relay/event.ts";
+import type { Node } from "../relay/node.ts";
+
+type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never;
+
+/** An event before the driver has written the time on it. */
+export type Happening = WithoutTime<Event>;
+
+/** What a node lets be read: pure functions of its state. */
+export type NodeReads = Omit<Node, "step" | "wakeAtMonoMs">;
+
+/** All that the parts of a process get to see of the node they serve. */
+export interface NodeAccess {
+  readonly reads: NodeReads;
+  now(): Moment;
+  /** Something has happened. Effects are carried out before this returns. */
+  tell(happening: Happening): void;
+  /**
+   * Something is asked for; resolves with the answer's value, which is durable then.
+   * @throws HeadwaterError when it was refused
+   */
+  ask<T>(happening: (call: CallId) => Happening): Promise<T>;
+  /** Calls back after each exposure, until the signal. */
+  onExpose(listener: (exposure: Exposure) => void, signal: AbortSignal): void;
+  /** Records of a log bucket whose key starts with the prefix, newest first. */
+  list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[];
+}

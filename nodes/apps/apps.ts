@@ -1,0 +1,79 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { FlagService, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
+import type { LogEntry } from "../../relay/effect.ts";
+import { appRequestBytesMax } from "../../relay/limits.ts";
+import type { NodeAccess } from "../access.ts";
+import { connectHandler } from "../http/connect.ts";
+import type { Deadlines } from "../http/deadlines.ts";
+import { type HttpHandler, type Listener, openListener, type TlsFiles } from "../http/listener.ts";
+import { flagService } from "./flag-service.ts";
+import { telemetryService } from "./telemetry-service.ts";
+import { WatchStreams } from "./watch-stream.ts";
+
+export interface AppsOptions {
+  readonly access: NodeAccess;
+  /** `host:port`; port 0 is any that is free. */
+  readonly address: string;
+  readonly log: (entry: LogEntry) => void;
+  readonly tls?: TlsFiles | undefined;
+  /** Pages of these origins may call; `*` is every origin. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Further services on the same port. */
+  readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
+  /** Takes every path that is no service's. */
+  readonly fallback?: HttpHandler | undefined;
+  readonly heartbeatMs?: number | undefined;
+  readonly deadlines?: Partial<Deadlines> | undefined;
+}
+
+/** Since the start, but for the watchers of now. */
+export interface AppsCounts {
+  watchersCount: number;
+  reportsCount: number;
+  reportsRefusedCount: number;
+}
+
+export interface Apps extends Listener {
+  readonly counts: Readonly<AppsCounts>;
+}
+
+/**
+ * Serves the apps of a site.
+ * @throws HeadwaterError when the address can not be listened on
+ */
+export async function openApps(options: AppsOptions): Promise<Apps> {
+  const { access, log } = options;
+  const stop = new AbortController();
+  const counts: AppsCounts = { watchersCount: 0, reportsCount: 0, reportsRefusedCount: 0 };
+  const streams = new WatchStreams({
+    access,
+    counts,
+    shutdown: stop.signal,
+    heartbeatMs: options.heartbeatMs,
+  });
+  const handler = connectHandler({
+    routes: [
+      (router) => router.service(FlagService, flagService(access, streams)),
+      (router) => router.service(TelemetryService, telemetryService(access, counts)),
+      ...(options.routes ?? []),
+    ],
+    log,
+    readBytesMax: appRequestBytesMax,
+    shutdown: stop.signal,
+    corsOrigins: options.corsOrigins,
+    fallback: options.fallback,
+  });
+  const listener = await openListener({
+    address: options.address,
+    handler,
+    setting: "HEADWATER_APPS_ADDR",
+    tls: options.tls,
+    signal: stop.signal,
+    deadlines: options.deadlines,
+  });
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await listener.close();
+  };
+  return { address: listener.address, counts, close };
+}

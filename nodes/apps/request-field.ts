@@ -1,0 +1,49 @@
+import { isName } from "../../relay/flag/name.ts";
+import { HeadwaterError } from "../error.ts";
+
+/** Each throws a `HeadwaterError` of kind `invalid` whose message begins with the field's name. */
+
+export function checkName(field: string, value: string): void {
+  if (isName(value)) return;
+  const rule = "1 to 100 letters, digits, '.', '_' or '-', the first a letter or digit";
+  throw invalid(`${field}: ${value === "" ? "missing" : quoted(value)}; a name is ${rule}`);
+}
+
+/** Lengths in UTF-16 code units. */
+export function checkLength(
+  field: string,
+  value: string,
+  bounds: { min?: number; max: number },
+): void {
+  const { min = 0, max } = bounds;
+  if (value === "" && min > 0) throw invalid(`${field}: missing; ${min} to ${max} characters`);
+  if (value.length < min || value.length > max)
+    throw invalid(`${field}: ${value.length} characters; ${min} to ${max} are allowed`);
+}
+
+export function checkCount(field: string, values: readonly unknown[], max: number): void {
+  if (values.length > max)
+    throw invalid(`${field}: ${values.length} of them; at most ${max} are allowed`);
+}
+
+export function checkOneOf(field: string, value: string, allowed: readonly string[]): void {
+  if (allowed.includes(value)) return;
+  const given = value === "" ? "missing" : quoted(value);
+  throw invalid(`${field}: ${given}; it is one of ${allowed.join(", ")}`);
+}
+
+export function checkPattern(field: string, value: string, rule: { is: RegExp; says: string }): void {
+  if (!rule.is.test(value)) throw invalid(`${field}: ${quoted(value)}; ${rule.says}`);
+}
+
+/** Names are at most 100 characters; more than that of something else says nothing. */
+const quotedLengthMax = 100;
+
+function quoted(value: string): string {
+  const cut = value.length > quotedLengthMax;
+  return JSON.stringify(cut ? `${value.slice(0, quotedLengthMax)}…` : value);
+}
+
+function invalid(message: string): HeadwaterError {
+  return new HeadwaterError({ kind: "invalid", message });
+}

@@ -1,0 +1,76 @@
+import { create } from "@bufbuild/protobuf";
+import { type WatchResponse, WatchResponseSchema } from "../../gen/headwater/v1/apps_pb.ts";
+import type { FlagTableChange } from "../../relay/layers/flag-table.ts";
+import { bytesEqual } from "../../relay/trust/key.ts";
+import type { NodeAccess } from "../access.ts";
+import type { Watcher } from "./watcher.ts";
+
+/** A complete table, its message made once for all who take it. */
+export interface SharedTable {
+  readonly position: Uint8Array;
+  readonly freshness: string;
+  readonly message: WatchResponse;
+}
+
+/** A change of a table, likewise. */
+export interface SharedDelta extends SharedTable {
+  readonly previous: Uint8Array;
+}
+
+/** All who watch the same table: one project, one release. */
+export class WatchGroup {
+  readonly watchers: Set<Watcher> = new Set();
+  readonly #access: NodeAccess;
+  readonly #project: string;
+  /** A version that is taken for the release; empty for unknown builds. */
+  readonly #release: string;
+  #table: SharedTable | undefined;
+
+  constructor(of: { access: NodeAccess; project: string; release: string }) {
+    this.#access = of.access;
+    this.#project = of.project;
+    this.#release = of.release;
+  }
+
+  freshness(): string {
+    return this.#access.reads.freshness(this.#project, this.#access.now().wallMs);
+  }
+
+  /** The table of now; undefined while the project is EMPTY. */
+  table(): SharedTable | undefined {
+    const table = this.#access.reads.table(this.#project, this.#release);
+    if (table === undefined) return undefined;
+    const { position } = table;
+    const freshness = this.freshness();
+    const known = this.#table;
+    if (known?.freshness === freshness && bytesEqual(known.position, position)) return known;
+    const value = { position, freshness, flags: [...table.flags.values()] };
+    const message = create(WatchResponseSchema, { frame: { case: "table", value } });
+    this.#table = { position, freshness, message };
+    return this.#table;
+  }
+
+  /** Brings all who watch to the table of now, by the changes that led to it where they can. */
+  expose(changes: readonly FlagTableChange[]): void {
+    const freshness = this.freshness();
+    for (const change of changes) {
+      const delta = sharedDelta(change, freshness);
+      for (const watcher of this.watchers) watcher.oweDelta(delta);
+    }
+    const position = this.#access.reads.table(this.#project, this.#release)?.position;
+    for (const watcher of this.watchers) watcher.catchUp({ position, freshness });
+  }
+}
+
+function sharedDelta(change: FlagTableChange, freshness: string): SharedDelta {
+  const { previous, position } = change;
+  const value = {
+    previous,
+    position,
+    freshness,
+    flags: [...change.flags],
+    removed: [...change.removed],
+  };
+  const message = create(WatchResponseSchema, { frame: { case: "delta", value } });
+  return { previous, position, freshness, message };
+}

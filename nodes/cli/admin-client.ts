@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
+import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
+import { dialDeadlineMs } from "../../relay/cadence.ts";
+import { nodeOptions } from "../config/node-options.ts";
+import { operatorOptions } from "../config/operator-options.ts";
+import { readSettings, type Texts, unknownVariables } from "../config/settings.ts";
+import { HeadwaterError } from "../error.ts";
+import { problemsError } from "./problems.ts";
+
+/** A node's admin port, by subject. Its calls throw what `adminError` explains. */
+export interface AdminClient {
+  readonly url: string;
+  readonly ledgers: Client<typeof LedgerService>;
+  readonly nodes: Client<typeof NodeService>;
+  readonly fleet: Client<typeof FleetService>;
+}
+
+/**
+ * For the node that HEADWATER_ADMIN_URL names. Nothing is sent yet.
+ * @throws HeadwaterError `invalid`, with all problems of the settings
+ */
+export function openAdminClient(env: Texts): AdminClient {
+  const { values, problems } = readSettings(operatorOptions, { env });
+  const all = [...unknownVariables(env), ...problems];
+  if (all.length > 0) throw problemsError({ title: "wrong settings", problems: all });
+  const url = values.adminUrl ?? "";
+  const token = values.adminToken ?? (isLoopback(url) ? localToken(tokenFile(env)) : undefined);
+  const transport = createConnectTransport({
+    baseUrl: url,
+    httpVersion: "1.1",
+    defaultTimeoutMs: dialDeadlineMs,
+    interceptors: token === undefined ? [] : [bearer(token)],
+  });
+  return {
+    url,
+    ledgers: createClient(LedgerService, transport),
+    nodes: createClient(NodeService, transport),
+    fleet: createClient(FleetService, transport),
+  };
+}
+
+/** Whatever a call has thrown, with what to do about it. */
+export function adminError(thrown: unknown, of: { url: string; env: Texts }): HeadwaterError {
+  const error = HeadwaterError.from(thrown);
+  const { cause, message, hint } = error;
+  if (!(cause instanceof ConnectError)) return error;
+  if (cause.code === Code.Unimplemented)
+    return new HeadwaterError({
+      kind: "unreachable",
+      message: `what listens at ${of.url} is no admin port of this version`,
+      hint: "Set HEADWATER_ADMIN_URL to the address that `headwater node` printed as admin.",
+      cause,
+    });
+  if (error.kind === "unreachable")
+    return new HeadwaterError({
+      kind: error.kind,
+      message: `cannot reach the node at ${of.url}: ${message}`,
+      hint: hint ?? "Start one with `headwater node`, or set HEADWATER_ADMIN_URL to one that runs.",
+      cause,
+    });
+  if (error.kind === "unauthenticated")
+    return new HeadwaterError({
+      kind: error.kind,
+      message: `the node at ${of.url} wants its admin token: ${message}`,
+      hint: hint ?? tokenHint(of.env),
+      cause,
+    });
+  return error;
+}
+
+function tokenHint(env: Texts): string {
+  const file = tokenFile(env);
+  return `Set HEADWATER_ADMIN_TOKEN, or HEADWATER_DATA_DIR so that ${file} is the node's token file.`;
+}
+
+function tokenFile(env: Texts): string {
+  const { values } = readSettings({ dataDir: nodeOptions.dataDir }, { env });
+  return join(values.dataDir ?? "", "admin.token");
+}
+
+/** Without the file the node decides; most often there is no node then. */
+function localToken(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return undefined;
+    throw new HeadwaterError({
+      kind: "forbidden",
+      message: `cannot read ${file}`,
+      hint: "Run this as the user that the node runs as, or set HEADWATER_ADMIN_TOKEN.",
+      cause: thrown,
+    });
+  }
+}
+
+/** This machine's token is for this machine's node: it is not sent to others. */
+function isLoopback(url: string): boolean {
+  const host = URL.parse(url)?.hostname ?? "";
+  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
+}
+
+function bearer(token: string): Interceptor {
+  return (next) => async (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return await next(request);
+  };
+}

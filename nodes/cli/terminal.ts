@@ -1,0 +1,82 @@
+import { hostname, userInfo } from "node:os";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { styleText } from "node:util";
+import confirm from "@inquirer/confirm";
+import { environment } from "../config/environment.ts";
+import type { Texts } from "../config/settings.ts";
+
+/** What a command sees of the world around it. */
+export interface Terminal {
+  readonly env: Texts;
+  readonly hostName: string;
+  /** Who runs the command, for the audit: `user@host`. */
+  readonly actor: string;
+  /** Whether there is somebody to ask. */
+  readonly isInteractive: boolean;
+  readonly columnsCount: number;
+  wallMs(): number;
+  /** One line, or several, of the answer. */
+  print(lines: string): void;
+  /** One line, or several, beside the answer: what went wrong, what to do next. */
+  note(lines: string): void;
+  /** For printed text; does nothing where colours are not wanted. */
+  paint(color: Color, text: string): string;
+  confirm(question: string): Promise<boolean>;
+  readInput(): Promise<string>;
+  /** Aborted at the first interrupt; the second ends the process. */
+  untilInterrupted(): AbortSignal;
+}
+
+export type Color = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+
+/** The terminal, or the pipes, that this process was started with. */
+export function openTerminal(): Terminal {
+  return {
+    env: environment,
+    hostName: hostname(),
+    actor: `${userName()}@${hostname()}`,
+    isInteractive: process.stdin.isTTY && process.stderr.isTTY,
+    columnsCount: process.stdout.columns ?? defaultColumnsCount,
+    wallMs: () => Date.now(),
+    print: (lines) => void process.stdout.write(`${lines}\n`),
+    note: (lines) => void process.stderr.write(`${lines}\n`),
+    paint: (color, line) => styleText(color, line, { stream: process.stdout }),
+    confirm: ask,
+    readInput: async () => await text(process.stdin),
+    untilInterrupted,
+  };
+}
+
+/** What a pipe is taken to be: the width of the first terminals. */
+const defaultColumnsCount = 80;
+
+/** A container may run as a user that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+/** Asks on stderr, so that stdout stays the answer. Leaving the question is a no. */
+async function ask(question: string): Promise<boolean> {
+  try {
+    return await confirm({ message: question, default: false }, { output: process.stderr });
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === "ExitPromptError") return false;
+    throw thrown;
+  }
+}
+
+function untilInterrupted(): AbortSignal {
+  const interruption = new AbortController();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const interrupt = (): void => {
+    for (const signal of signals) process.off(signal, interrupt);
+    interruption.abort();
+  };
+  for (const signal of signals) process.on(signal, interrupt);
+  return interruption.signal;
+}

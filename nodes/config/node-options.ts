@@ -1,0 +1,217 @@
+import type { LogLevel } from "../../relay/effect.ts";
+import { upstreamsCountMax } from "../../relay/limits.ts";
+import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
+import type { Address } from "./address.ts";
+import {
+  addressValue,
+  choiceValue,
+  dialValue,
+  durationValue,
+  listValue,
+  nameValue,
+  type Options,
+  textValue,
+  urlValue,
+} from "./option.ts";
+
+/** What one node is told; undefined where nothing was set and there is no fixed default. */
+export interface NodeSettings {
+  readonly name: string | undefined;
+  readonly dataDir: string;
+  readonly appsAddress: Address;
+  readonly meshAddress: Address;
+  /** `host:port` for join tokens; undefined: where the node listens for nodes. */
+  readonly meshAdvertise: string | undefined;
+  readonly adminAddress: Address;
+  /** `host:port` each, in the order in which to try them. */
+  readonly upstreams: readonly string[];
+  readonly joinFile: string | undefined;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  /** Whoever shows a certificate of these authorities is a child. */
+  readonly tlsCaFile: string | undefined;
+  readonly trustFile: string | undefined;
+  readonly site: string | undefined;
+  /** Undefined: the node keeps its own in the data directory. */
+  readonly siteSecretFile: string | undefined;
+  /** Undefined: a site of one node. */
+  readonly natsUrl: string | undefined;
+  readonly onBad: "report" | "kill";
+  readonly disclosure: DisclosureLevel;
+  readonly windowMs: number;
+  readonly healthWindowMs: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Windows travel as 32 bits of milliseconds. */
+const windowMsMax = 2 ** 32 - 1;
+
+export const nodeOptions: Options<NodeSettings> = {
+  name: {
+    variable: "HEADWATER_NAME",
+    value: "NAME",
+    sentence: "this node's name within its site",
+    otherwise: "the host name",
+    example: "node-1",
+    schema: nameValue,
+  },
+  dataDir: {
+    variable: "HEADWATER_DATA_DIR",
+    value: "DIR",
+    sentence: "durable state, kept to its owner (mode 0700)",
+    default: "./data",
+    example: "/var/lib/headwater",
+    schema: textValue,
+  },
+  appsAddress: {
+    variable: "HEADWATER_APPS_ADDR",
+    value: "HOST:PORT",
+    sentence: "where apps connect; there is no login, so bind it to what apps can reach",
+    default: "127.0.0.1:7700",
+    example: "0.0.0.0:7700",
+    schema: addressValue,
+  },
+  meshAddress: {
+    variable: "HEADWATER_MESH_ADDR",
+    value: "HOST:PORT",
+    sentence: "where downstream nodes connect: gRPC over TLS",
+    default: "127.0.0.1:7701",
+    example: "0.0.0.0:7701",
+    schema: addressValue,
+  },
+  meshAdvertise: {
+    variable: "HEADWATER_MESH_ADVERTISE",
+    value: "HOST:PORT",
+    sentence: "the address that join tokens name",
+    otherwise: "the same as HEADWATER_MESH_ADDR",
+    example: "flags.example.org:7701",
+    schema: dialValue,
+  },
+  adminAddress: {
+    variable: "HEADWATER_ADMIN_ADDR",
+    value: "HOST:PORT",
+    sentence: "where operators connect: commands, dashboard, /metrics, /healthz and /readyz",
+    default: "127.0.0.1:7702",
+    example: "127.0.0.1:7702",
+    schema: addressValue,
+  },
+  upstreams: {
+    variable: "HEADWATER_UPSTREAMS",
+    value: "HOST:PORT,…",
+    sentence: "parents, separated by commas; each serves the projects that it has",
+    default: "",
+    otherwise: "none: a root",
+    example: "flags.example.org:7701,flags.example.net:7701",
+    schema: listValue(dialValue, upstreamsCountMax),
+  },
+  joinFile: {
+    variable: "HEADWATER_JOIN_FILE",
+    value: "FILE",
+    sentence:
+      "what `headwater child add` printed; makes upstreams, certificates and trust unnecessary",
+    otherwise: "none",
+    example: "/etc/headwater/join.token",
+    schema: textValue,
+  },
+  tlsCertFile: {
+    variable: "HEADWATER_TLS_CERT_FILE",
+    value: "FILE",
+    sentence: "this node's certificate, PEM, with its chain",
+    otherwise: "one of the site's own",
+    example: "/etc/headwater/tls.crt",
+    schema: textValue,
+  },
+  tlsKeyFile: {
+    variable: "HEADWATER_TLS_KEY_FILE",
+    value: "FILE",
+    sentence: "the certificate's private key, PEM",
+    otherwise: "one of the site's own",
+    example: "/etc/headwater/tls.key",
+    schema: textValue,
+  },
+  tlsCaFile: {
+    variable: "HEADWATER_TLS_CA_FILE",
+    value: "FILE",
+    sentence: "authorities to trust, PEM; when set, client certificates are asked for",
+    otherwise: "none",
+    example: "/etc/headwater/ca.crt",
+    schema: textValue,
+  },
+  trustFile: {
+    variable: "HEADWATER_TRUST_FILE",
+    value: "FILE",
+    sentence: 'pinned authorities, TOML: horizon = "sha256:…"; wins over what a parent says',
+    otherwise: "none",
+    example: "/etc/headwater/trust.toml",
+    schema: textValue,
+  },
+  site: {
+    variable: "HEADWATER_SITE",
+    value: "NAME",
+    sentence: "the site, to its parent",
+    otherwise: "the node's name",
+    example: "acme-berlin",
+    schema: nameValue,
+  },
+  siteSecretFile: {
+    variable: "HEADWATER_SITE_SECRET_FILE",
+    value: "FILE",
+    sentence: "one durable secret for all nodes of a site",
+    otherwise: "made in the data directory at first start",
+    example: "/etc/headwater/site.secret",
+    schema: textValue,
+  },
+  natsUrl: {
+    variable: "HEADWATER_NATS_URL",
+    value: "URL",
+    sentence:
+      "nodes of a site share flags and reports over NATS; one with upstreams publishes, one without follows",
+    otherwise: "none: a site of one node",
+    example: "nats://127.0.0.1:4222",
+    schema: urlValue(["nats", "tls", "ws", "wss"]),
+  },
+  onBad: {
+    variable: "HEADWATER_ON_BAD",
+    value: "WHAT",
+    sentence: "what a bad verdict does: report, or kill, which signs a kill in this site's overlay",
+    default: "report",
+    example: "report",
+    schema: choiceValue({ words: ["report", "kill"] }),
+  },
+  disclosure: {
+    variable: "HEADWATER_DISCLOSURE",
+    value: "LEVEL",
+    sentence: "how much telemetry says upstream: off, exact or rounded",
+    default: "off",
+    example: "rounded",
+    schema: choiceValue({ words: ["off", "exact", "rounded"], later: ["panel"] }).transform(
+      (level): DisclosureLevel => disclosureLevels[level],
+    ),
+  },
+  windowMs: {
+    variable: "HEADWATER_WINDOW",
+    value: "DURATION",
+    sentence: "the window of weights documents",
+    default: "24h",
+    example: "10s",
+    schema: durationValue(windowMsMax),
+  },
+  healthWindowMs: {
+    variable: "HEADWATER_HEALTH_WINDOW",
+    value: "DURATION",
+    sentence: "the window of health documents",
+    default: "1h",
+    example: "500ms",
+    schema: durationValue(windowMsMax),
+  },
+  logLevel: {
+    variable: "HEADWATER_LOG_LEVEL",
+    value: "LEVEL",
+    sentence: "the least that is logged: debug, info, warn or error",
+    default: "info",
+    example: "debug",
+    schema: choiceValue({ words: ["debug", "info", "warn", "error"] }),
+  },
+};
+
+const disclosureLevels = { off: "OFF", exact: "EXACT", rounded: "ROUNDED" } as const;

@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { isName } from "../../relay/flag/name.ts";
+import { type Address, formatAddress, parseAddress } from "./address.ts";
+import { formatDuration, parseDuration } from "./duration.ts";
+
+/** One setting, declared once: parsing, `--help` and the documentation are made from it. */
+export interface Option<T> {
+  /** The environment variable. */
+  readonly variable: `HEADWATER_${string}`;
+  /** What stands for the value in `--help`, such as HOST:PORT. */
+  readonly value: string;
+  /** What it is for; no full stop, the default follows. */
+  readonly sentence: string;
+  /** Taken when nothing is set; read like everything that is. */
+  readonly default?: string;
+  /** What happens when nothing is set and there is no fixed default. */
+  readonly otherwise?: string;
+  readonly example: string;
+  readonly schema: z.ZodType<T, string>;
+}
+
+/** For each property of a configuration the option that fills it. */
+export type Options<T> = { readonly [K in keyof T]: Option<T[K]> };
+
+/** Its flag of `headwater node`, and its key in a configuration file: `data-dir`. */
+export function flagOf(option: Pick<Option<unknown>, "variable">): string {
+  return option.variable.slice("HEADWATER_".length).toLowerCase().replaceAll("_", "-");
+}
+
+/** Any text: a path, a secret. */
+export const textValue: z.ZodType<string, string> = z.string();
+
+export const nameValue: z.ZodType<string, string> = z.string().refine(isName, {
+  error: ({ input }) =>
+    `${JSON.stringify(input)} is no name: write 1 to 100 letters, digits, dots, dashes and ` +
+    "underscores, a letter or digit first",
+});
+
+/** Port 0 is allowed. */
+export const addressValue: z.ZodType<Address, string> = parsedValue(parseAddress);
+
+/** An address that others dial, so its port is not 0. */
+export const dialValue: z.ZodType<string, string> = parsedValue((text) => {
+  const address = parseAddress(text);
+  if ("problem" in address) return address;
+  if (address.port === 0) return { problem: `${text} has no port to dial: write its real port` };
+  return formatAddress(address);
+});
+
+/** A list joined by commas; empty places are no items. */
+export function listValue<T>(
+  item: z.ZodType<T, string>,
+  itemsCountMax: number,
+): z.ZodType<readonly T[], string> {
+  return z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    )
+    .pipe(z.array(item).max(itemsCountMax, { error: `more than ${itemsCountMax} items` }));
+}
+
+/** A length of time in milliseconds, at most `durationMsMax`. */
+export function durationValue(durationMsMax: number): z.ZodType<number, string> {
+  return parsedValue((text) => {
+    const durationMs = parseDuration(text);
+    if (typeof durationMs !== "number" || durationMs <= durationMsMax) return durationMs;
+    const most = formatDuration(durationMsMax).replaceAll(" ", "");
+    return { problem: `${JSON.stringify(text)} is too long: write at most ${most}` };
+  });
+}
+
+/** Where a server is, as a URL of one of the schemes (without the colon). */
+export function urlValue(schemes: readonly string[]): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine((text) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), {
+      error: ({ input }) =>
+        `${JSON.stringify(input)} is no address of the kind: write ${schemes[0]}://host:port`,
+    });
+}
+
+/** One of a closed list of words. `later` are words that a future version will know. */
+export function choiceValue<const Word extends string>(of: {
+  words: readonly Word[];
+  later?: readonly string[];
+}): z.ZodType<Word, string> {
+  const mend = `write ${of.words.slice(0, -1).join(", ")} or ${of.words.at(-1)}`;
+  return parsedValue((text) => {
+    const word = of.words.find((one) => one === text);
+    if (word !== undefined) return word;
+    const isLater = of.later?.includes(text) === true;
+    const problem = isLater ? "is not in this version" : "is not known";
+    return { problem: `${JSON.stringify(text)} ${problem}: ${mend}` };
+  });
+}
+
+/** The value of a parser that answers with a sentence where a text is no such value. */
+function parsedValue<Parsed>(
+  parse: (text: string) => Parsed,
+): z.ZodType<Exclude<Parsed, Problem>, string> {
+  return z.string().transform((text, context): Exclude<Parsed, Problem> => {
+    const parsed = parse(text);
+    if (!isProblem(parsed)) return parsed as Exclude<Parsed, Problem>;
+    context.addIssue({ code: "custom", message: parsed.problem });
+    return z.NEVER;
+  });
+}
+
+interface Problem {
+  readonly problem: string;
+}
+
+function isProblem(parsed: unknown): parsed is Problem {
+  return typeof parsed === "object" && parsed !== null && "problem" in parsed;
+}

@@ -1,0 +1,164 @@
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ContextKey,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import {
+  compressionGzip,
+  type NodeServerRequest,
+  type NodeServerResponse,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import type { LogEntry } from "../../relay/effect.ts";
+import { HeadwaterError, toConnect } from "../error.ts";
+import { withCors } from "./cors.ts";
+import { answerJson } from "./json-answer.ts";
+import type { HttpHandler } from "./listener.ts";
+
+export interface ConnectOptions {
+  readonly routes: readonly ((router: ConnectRouter) => void)[];
+  readonly log: (entry: LogEntry) => void;
+  readonly readBytesMax: number;
+  /** Aborts the signals of all calls in progress. */
+  readonly shutdown: AbortSignal;
+  /** Refuses a call by throwing, before its body is read. */
+  readonly gate?: (context: HandlerContext) => void;
+  /** Pages of these origins may call; none by default. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Takes every path that is no route's; by default it does not exist. */
+  readonly fallback?: HttpHandler | undefined;
+}
+
+/** Serves Connect, gRPC and gRPC-Web; a `HeadwaterError` becomes what each of them understands. */
+export function connectHandler(options: ConnectOptions): HttpHandler {
+  const { log, gate, fallback = notFound } = options;
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip],
+    interceptors: [translateErrors(log)],
+    readMaxBytes: options.readBytesMax,
+    shutdownSignal: options.shutdown,
+    ...(gate && { requestGate: translating(gate) }),
+  });
+  for (const route of options.routes) route(router);
+  const routes = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  const handle: HttpHandler = (request, response) => {
+    const route = routes.get(pathOf(request));
+    const handled = route === undefined ? fallback(request, response) : call(route, request, response);
+    Promise.resolve(handled).catch((thrown: unknown) => giveUp(response, thrown, log));
+  };
+  return withCors((request, response) => {
+    try {
+      handle(request, response);
+    } catch (thrown) {
+      giveUp(response, thrown, log);
+    }
+  }, options.corsOrigins ?? []);
+}
+
+/** The address that a call comes from, without a port. */
+export function remoteAddressOf(context: HandlerContext): string {
+  return context.values.get(remoteAddress);
+}
+
+export function remoteAddressOfRequest(request: NodeServerRequest): string {
+  // An IPv4 address on a socket for both looks like ::ffff:127.0.0.1.
+  return (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+export function pathOf(request: NodeServerRequest): string {
+  return (request.url ?? "").split("?", 1)[0] ?? "";
+}
+
+const remoteAddress: ContextKey<string> = createContextKey("", { description: "remote address" });
+
+async function call(
+  route: ConnectRouter["handlers"][number],
+  request: NodeServerRequest,
+  response: NodeServerResponse,
+): Promise<void> {
+  const values = createContextValues().set(remoteAddress, remoteAddressOfRequest(request));
+  let asked: ReturnType<typeof universalRequestFromNodeRequest>;
+  try {
+    asked = universalRequestFromNodeRequest(request, response, undefined, values);
+  } catch {
+    const message = "the request names no valid host";
+    answerJson(response, 400, { code: "invalid_argument", message });
+    return;
+  }
+  await universalResponseToNodeResponse(await route(asked), response);
+}
+
+/** That a client has gone in the middle is no event; anything else is our fault. */
+function giveUp(response: NodeServerResponse, thrown: unknown, log: ConnectOptions["log"]): void {
+  const gone = response.destroyed || ConnectError.from(thrown).code === Code.Aborted;
+  if (!gone) logInternal(log, thrown, "a request");
+  if (gone || response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { rawMessage } = toConnect(new HeadwaterError({ kind: "internal", message: "" }));
+  answerJson(response, 500, { code: "internal", message: rawMessage });
+}
+
+function notFound(request: NodeServerRequest, response: NodeServerResponse): void {
+  const message = `there is nothing at ${pathOf(request)}; calls are POST /headwater.v1.…Service/…`;
+  answerJson(response, 404, { code: "not_found", message });
+}
+
+function translating(gate: (context: HandlerContext) => void): (context: HandlerContext) => void {
+  return (context) => {
+    try {
+      gate(context);
+    } catch (thrown) {
+      throw toConnect(thrown);
+    }
+  };
+}
+
+function translateErrors(log: ConnectOptions["log"]): Interceptor {
+  return (next) => async (request) => {
+    const translated = (thrown: unknown): ConnectError => {
+      const error = toConnect(thrown);
+      if (!(thrown instanceof ConnectError) && error.code === Code.Internal)
+        logInternal(log, thrown, `${request.method.parent.typeName}/${request.method.name}`);
+      return error;
+    };
+    try {
+      const response = await next(request);
+      if (!response.stream) return response;
+      return { ...response, message: rethrowing(response.message, translated) };
+    } catch (thrown) {
+      throw translated(thrown);
+    }
+  };
+}
+
+async function* rethrowing<T>(
+  messages: AsyncIterable<T>,
+  translated: (thrown: unknown) => ConnectError,
+): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (thrown) {
+    throw translated(thrown);
+  }
+}
+
+function logInternal(log: ConnectOptions["log"], thrown: unknown, what: string): void {
+  const { message, cause, stack } = HeadwaterError.from(thrown);
+  const origin = cause instanceof Error ? cause.stack : stack;
+  log({
+    level: "error",
+    event: "request-failed",
+    message: `${what} failed: ${message}`,
+    fields: { what, stack: origin ?? "" },
+  });
+}

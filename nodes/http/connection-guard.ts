@@ -1,0 +1,76 @@
+import type { Server as Http1Server } from "node:http";
+import {
+  constants,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
+import type { Deadlines } from "./deadlines.ts";
+
+/** Watches over the connections of one server. */
+export interface ConnectionGuard {
+  /** Ends what is idle, and everything else as soon as it becomes so. */
+  drain(): void;
+}
+
+/**
+ * A stream may be silent for as long as it likes, unless its peer does not take what it was sent:
+ * then it holds memory for nothing.
+ */
+export function guardHttp1(server: Http1Server, { silenceMs }: Deadlines): ConnectionGuard {
+  const inProgress = new Map<Socket, number>();
+  let draining = false;
+  const count = (socket: Socket, change: 1 | -1): number => {
+    const requestsCount = (inProgress.get(socket) ?? 0) + change;
+    if (!socket.destroyed) inProgress.set(socket, requestsCount);
+    return requestsCount;
+  };
+  server.on("connection", (socket) => {
+    inProgress.set(socket, 0);
+    socket.once("close", () => inProgress.delete(socket));
+  });
+  server.on("request", ({ socket }, response) => {
+    count(socket, 1);
+    response.once("close", () => {
+      if (count(socket, -1) === 0 && draining) socket.destroySoon();
+    });
+  });
+  server.setTimeout(silenceMs, (socket) => {
+    if (socket.writableLength > 0 || (inProgress.get(socket) ?? 0) === 0) socket.destroy();
+  });
+  const drain = (): void => {
+    draining = true;
+    for (const [socket, requestsCount] of inProgress) if (requestsCount === 0) socket.destroySoon();
+  };
+  return { drain };
+}
+
+/** Adds what HTTP/2 in Node has no setting for: a deadline for the body of a request. */
+export function guardHttp2(server: Http2Server, deadlines: Deadlines): ConnectionGuard {
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("session", (session) => {
+    const streams = new Set<ServerHttp2Stream>();
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.on("stream", (stream) => {
+      streams.add(stream);
+      stream.once("close", () => streams.delete(stream));
+      if (!stream.endAfterHeaders) limitBody(stream, deadlines.requestMs);
+    });
+    session.setTimeout(deadlines.silenceMs, () => {
+      if (streams.size === 0) session.close();
+      else if ([...streams].some((stream) => stream.writableLength > 0)) session.destroy();
+    });
+  });
+  const drain = (): void => {
+    for (const session of sessions) session.close();
+  };
+  return { drain };
+}
+
+function limitBody(stream: ServerHttp2Stream, requestMs: number): void {
+  const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMs);
+  const stop = (): void => clearTimeout(late);
+  stream.once("end", stop).once("close", stop);
+}

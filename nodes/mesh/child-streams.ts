@@ -1,0 +1,117 @@
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
+import { heartbeatIntervalMs } from "../../relay/cadence.ts";
+import type { LinkId } from "../../relay/event.ts";
+import { childrenCountMax } from "../../relay/limits.ts";
+import type { NodeAccess } from "../access.ts";
+import { HeadwaterError } from "../error.ts";
+import { callError } from "./call-error.ts";
+import { peerOf } from "./peer.ts";
+
+type Call = ServerWritableStream<ReplicateRequest, Uint8Array>;
+
+interface ChildStream {
+  readonly call: Call;
+  /** Known only while the connection is there. */
+  readonly peer: string;
+  flushedFramesCount: number;
+  flushedBytes: number;
+  lingering: NodeJS.Timeout | undefined;
+}
+
+/** A child that takes nothing more, not even the end, is as good as gone after one heartbeat. */
+const lingerMs = heartbeatIntervalMs;
+
+/** The open `Replicate` calls of children, by link. */
+export class ChildStreams {
+  readonly #access: NodeAccess;
+  readonly #destroyConnection: (peer: string) => void;
+  readonly #streams = new Map<LinkId, ChildStream>();
+  /** Links with flushed frames that the node has not been told of. */
+  readonly #flushed = new Set<LinkId>();
+  #linksCount = 0;
+
+  constructor(access: NodeAccess, destroyConnection: (peer: string) => void) {
+    this.#access = access;
+    this.#destroyConnection = destroyConnection;
+  }
+
+  open(call: Call): void {
+    // Later there will be nobody to tell that it has closed.
+    if (call.cancelled) return;
+    if (this.#streams.size >= childrenCountMax) {
+      call.emit("error", tooManyChildren());
+      return;
+    }
+    const link = ++this.#linksCount;
+    this.#streams.set(link, {
+      call,
+      peer: call.getPeer(),
+      flushedFramesCount: 0,
+      flushedBytes: 0,
+      lingering: undefined,
+    });
+    // A cancelled call may show itself by any of these (grpc-node issue 2583).
+    for (const event of ["cancelled", "close", "error"]) call.on(event, () => this.#closed(link));
+    this.#access.tell({ kind: "child-opened", link, peer: peerOf(call), request: call.request });
+  }
+
+  /** A `ReplicateResponse`, encoded; nothing when the link has closed meanwhile. */
+  send(link: LinkId, frame: Uint8Array): void {
+    const stream = this.#streams.get(link);
+    if (stream === undefined || stream.lingering !== undefined) return;
+    stream.call.write(frame, () => {
+      stream.flushedFramesCount++;
+      stream.flushedBytes += frame.length;
+      if (this.#flushed.size === 0) setImmediate(() => this.#tellFlushed());
+      this.#flushed.add(link);
+    });
+  }
+
+  /** Ends the stream after what was sent. */
+  close(link: LinkId): void {
+    this.#end(link, (call) => call.end());
+  }
+
+  /** Ends all streams with this error, each after what was sent. */
+  closeAll(error: HeadwaterError): void {
+    for (const link of this.#streams.keys())
+      this.#end(link, (call) => call.emit("error", callError(error)));
+  }
+
+  #end(link: LinkId, how: (call: Call) => void): void {
+    const stream = this.#streams.get(link);
+    if (stream === undefined || stream.lingering !== undefined) return;
+    // A stalled peer never takes the end, and grpc-js has no way to reset its stream.
+    stream.lingering = setTimeout(() => this.#destroyConnection(stream.peer), lingerMs).unref();
+    how(stream.call);
+  }
+
+  #closed(link: LinkId): void {
+    const stream = this.#streams.get(link);
+    if (stream === undefined) return;
+    clearTimeout(stream.lingering);
+    this.#streams.delete(link);
+    this.#flushed.delete(link);
+    this.#access.tell({ kind: "child-closed", link });
+  }
+
+  /** Frames of many links are flushed in one turn of the event loop: one event for each link. */
+  #tellFlushed(): void {
+    const links = [...this.#flushed];
+    this.#flushed.clear();
+    for (const link of links) {
+      const stream = this.#streams.get(link);
+      if (stream === undefined) continue;
+      const { flushedFramesCount: framesCount, flushedBytes: bytes } = stream;
+      stream.flushedFramesCount = 0;
+      stream.flushedBytes = 0;
+      this.#access.tell({ kind: "child-flushed", link, framesCount, bytes });
+    }
+  }
+}
+
+function tooManyChildren(): ReturnType<typeof callError> {
+  const message = `this node has ${childrenCountMax} children already`;
+  return callError(new HeadwaterError({ kind: "limit", message }));
+}

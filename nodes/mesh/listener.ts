@@ -1,0 +1,59 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import type { ConnectionInjector } from "@grpc/grpc-js";
+import { meshConnectionsMax } from "../../relay/limits.ts";
+import { HeadwaterError } from "../error.ts";
+import { formatAddress, parseAddress } from "./address.ts";
+
+/** The listening socket, ours rather than grpc-js's: it bounds connections and can end one. */
+export interface Listener {
+  /** `host:port`, as bound. */
+  readonly address: string;
+  /** Ends a connection whatever its peer does; `peer` as `getPeer()` of a call has it. */
+  destroyConnection(peer: string): void;
+  /** No new connections from here on. */
+  close(): void;
+}
+
+/** @throws HeadwaterError `busy` or `invalid` when it can not listen there */
+export async function listen(address: string, injector: ConnectionInjector): Promise<Listener> {
+  const hostPort = parseAddress(address);
+  if (hostPort === undefined) throw cannotListen(address, { code: "not host:port" });
+  const sockets = new Map<string, Socket>();
+  const server = createServer((socket) => {
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    sockets.set(peer, socket);
+    socket.once("close", () => sockets.delete(peer));
+    injector.injectConnection(socket);
+  });
+  server.maxConnections = meshConnectionsMax;
+  server.listen(hostPort);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw cannotListen(address, error);
+  }
+  const bound = server.address();
+  return {
+    address: formatAddress({
+      host: hostPort.host,
+      port: typeof bound === "object" && bound !== null ? bound.port : hostPort.port,
+    }),
+    destroyConnection: (peer) => sockets.get(peer)?.destroy(),
+    close: () => server.close(),
+  };
+}
+
+function cannotListen(address: string, cause: unknown): HeadwaterError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const isBusy = code === "EADDRINUSE";
+  const why = isBusy ? "another process listens there" : code;
+  return new HeadwaterError({
+    kind: isBusy ? "busy" : "invalid",
+    message: `can not listen on ${address} for downstream nodes: ${why}`,
+    hint: isBusy
+      ? "stop that process, or set HEADWATER_MESH_ADDR to an address that is free"
+      : "set HEADWATER_MESH_ADDR to host:port, with an address of this machine",
+    cause,
+  });
+}

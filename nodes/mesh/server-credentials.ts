@@ -1,0 +1,70 @@
+import type { X509Certificate } from "node:crypto";
+import type { SecureContextOptions } from "node:tls";
+import { ServerCredentials } from "@grpc/grpc-js";
+import { SiteAuthority } from "./site-certificate.ts";
+import { certificatesIn, checkContext, pemOf, type Tls } from "./tls.ts";
+
+export interface ServerIdentity {
+  readonly credentials: ServerCredentials;
+  /** The authority that join tokens carry, DER; empty when a child has to know it by itself. */
+  readonly pin: Uint8Array;
+}
+
+/**
+ * How this node shows itself to its children: with the operator's certificate, or else with one
+ * that the site's own authority issues for these hosts. Client certificates are asked for when
+ * there are authorities for them; who has none still comes in with the credential of a token.
+ * @throws HeadwaterError `invalid` when the PEM files can not be used
+ */
+export function serverIdentity(of: {
+  readonly tls: Tls;
+  /** 32 bytes. */
+  readonly siteSecret: Uint8Array;
+  /** Names and addresses by which children and people reach this node. */
+  readonly hosts: readonly string[];
+}): ServerIdentity {
+  const { tls } = of;
+  const { cert, key, pin } = tls.identity === undefined ? siteIdentity(of) : fileIdentity(tls);
+  const ca = tls.authorities;
+  const context: SecureContextOptions = { cert, key, ...(ca !== undefined && { ca }) };
+  checkContext(context);
+  return { credentials: new TlsServerCredentials(context, ca !== undefined), pin };
+}
+
+/** `ServerCredentials.createSsl` would refuse a child without a certificate in the handshake. */
+class TlsServerCredentials extends ServerCredentials {
+  constructor(context: SecureContextOptions, asksClients: boolean) {
+    super({ requestCert: asksClients, rejectUnauthorized: false }, context);
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
+}
+
+interface OwnIdentity {
+  readonly cert: string;
+  readonly key: string;
+  readonly pin: Uint8Array;
+}
+
+function siteIdentity(of: { siteSecret: Uint8Array; hosts: readonly string[] }): OwnIdentity {
+  const authority = new SiteAuthority(of.siteSecret);
+  const { certificate, key } = authority.issue(of.hosts);
+  return { cert: pemOf(certificate), key, pin: authority.certificate };
+}
+
+function fileIdentity({ identity, authorities }: Tls): OwnIdentity {
+  const { certificate: cert = "", key = "" } = identity ?? {};
+  const chain = certificatesIn(cert, "HEADWATER_TLS_CERT_FILE");
+  const known =
+    authorities === undefined ? [] : certificatesIn(authorities, "HEADWATER_TLS_CA_FILE");
+  const root = [...known, ...chain].find(
+    (one) => isIssued(one, one) && chain.some((link) => isIssued(link, one)),
+  );
+  return { cert, key, pin: new Uint8Array(root?.raw ?? []) };
+}
+
+function isIssued(certificate: X509Certificate, by: X509Certificate): boolean {
+  return certificate.checkIssued(by) && certificate.verify(by.publicKey);
+}

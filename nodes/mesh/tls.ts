@@ -1,0 +1,57 @@
+import { X509Certificate } from "node:crypto";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { HeadwaterError } from "../error.ts";
+
+/** What the operator configured, as PEM text: the contents of the `HEADWATER_TLS_*` files. */
+export interface Tls {
+  /** A certificate with its chain, and its key; what this node shows to parents, too. */
+  readonly identity?: { readonly certificate: string; readonly key: string } | undefined;
+  /** Certificate authorities: of client certificates, and of parents that no token pinned. */
+  readonly authorities?: string | undefined;
+}
+
+/**
+ * The certificates of a PEM file, in its order.
+ * @throws HeadwaterError `invalid`, naming the variable, when there is none or one can not be read
+ */
+export function certificatesIn(pem: string, variable: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));
+  } catch (cause) {
+    throw unreadable(variable, cause);
+  }
+  throw unreadable(variable, undefined);
+}
+
+/** From DER; throws for what is no certificate. */
+export function pemOf(certificate: Uint8Array): string {
+  return new X509Certificate(certificate).toString();
+}
+
+/**
+ * Finds out now what the first connection would otherwise.
+ * @throws HeadwaterError `invalid` when key and certificate do not go together
+ */
+export function checkContext(context: SecureContextOptions): void {
+  try {
+    createSecureContext(context);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HeadwaterError({
+      kind: "invalid",
+      message: `the TLS certificate and its key can not be used: ${why}`,
+      hint: "check that HEADWATER_TLS_KEY_FILE is the unencrypted PEM key of HEADWATER_TLS_CERT_FILE",
+      cause,
+    });
+  }
+}
+
+function unreadable(variable: string, cause: unknown): HeadwaterError {
+  return new HeadwaterError({
+    kind: "invalid",
+    message: `the file of ${variable} holds no certificate that can be read`,
+    hint: `set ${variable} to a PEM file with "BEGIN CERTIFICATE" blocks`,
+    cause,
+  });
+}

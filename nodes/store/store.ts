@@ -1,0 +1,155 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { StoredRecord } from "../../relay/durable.ts";
+import { type Bucket, logBuckets, type Write } from "../../relay/effect.ts";
+import { logRecordsOverMax } from "../../relay/limits.ts";
+import { openDatabase } from "./database.ts";
+import { isLogBucket, type LogBucket, logLengths } from "./log-bucket.ts";
+import { storeError } from "./store-error.ts";
+
+/** The durable state of one node. Every failure is a `HeadwaterError`. */
+export interface Store extends Disposable {
+  /** All but the log buckets, by bucket and key; to be read to its end before the next write. */
+  load(): Iterable<StoredRecord>;
+  /**
+   * All of it or nothing, and durable once this returns. The store stays usable after a failure.
+   * Log buckets keep at least their newest records up to their length, and at most
+   * `logRecordsOverMax` more.
+   * @throws HeadwaterError `unavailable` when the disk is full, read-only or failing
+   */
+  write(writes: readonly Write[]): void;
+  /** Values of a log bucket whose key starts with the prefix, highest key first. */
+  list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[];
+}
+
+/**
+ * Opens the store in a data directory, which is made when there is none, and locks it for the
+ * life of the process.
+ * @throws HeadwaterError `busy` when another node has it, `forbidden`, `invalid` or `unavailable`
+ *   when the directory can not be used, `damaged` when what is in it can not be read
+ */
+export function openStore(of: { directory: string }): Store {
+  return new SqliteStore(openDatabase(of.directory), of.directory);
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #directory: string;
+  readonly #statements: Statements;
+  /** Records appended since the last cut. */
+  readonly #appendedCounts = new Map<LogBucket, number>();
+
+  constructor(database: DatabaseSync, directory: string) {
+    this.#database = database;
+    this.#directory = directory;
+    this.#statements = prepareStatements(database);
+    // A process that never lives long enough to append many would never cut.
+    this.#attempt(() => this.#transact(() => logBuckets.forEach((bucket) => this.#cut(bucket))));
+  }
+
+  *load(): Iterable<StoredRecord> {
+    try {
+      for (const row of this.#statements.load.iterate()) yield row as unknown as StoredRecord;
+    } catch (error) {
+      throw storeError(error, this.#directory);
+    }
+  }
+
+  write(writes: readonly Write[]): void {
+    this.#attempt(() =>
+      this.#transact(() => {
+        for (const write of writes) this.#apply(write);
+        this.#cutGrown(writes);
+      }),
+    );
+  }
+
+  list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[] {
+    const { bucket, prefix, limit } = of;
+    // `glob` and `like` have wildcards; a range does not. No key holds the last code point.
+    const [from, to] = [prefix, `${prefix}\u{10ffff}`];
+    const rows = this.#attempt(() => this.#statements.list.all(bucket, from, to, limit));
+    return rows.map((row) => row["value"] as Uint8Array);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #apply({ bucket, key, value }: Write): void {
+    const { put, remove } = isLogBucket(bucket) ? this.#statements.log : this.#statements.record;
+    if (value === undefined) remove.run(bucket, key);
+    else put.run(bucket, key, value);
+  }
+
+  #cutGrown(writes: readonly Write[]): void {
+    for (const bucket of logBuckets) {
+      const appended = writes.filter((write) => write.bucket === bucket).length;
+      const count = (this.#appendedCounts.get(bucket) ?? 0) + appended;
+      this.#appendedCounts.set(bucket, count);
+      if (count >= logRecordsOverMax) this.#cut(bucket);
+    }
+  }
+
+  #cut(bucket: LogBucket): void {
+    this.#statements.cut.run(bucket, bucket, logLengths[bucket]);
+    this.#appendedCounts.set(bucket, 0);
+  }
+
+  #transact(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      // Some failures have rolled back already, and then a second time is an error of its own.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error, this.#directory);
+    }
+  }
+}
+
+type Statements = ReturnType<typeof prepareStatements>;
+
+function prepareStatements(database: DatabaseSync): {
+  load: StatementSync;
+  list: StatementSync;
+  cut: StatementSync;
+  record: { put: StatementSync; remove: StatementSync };
+  log: { put: StatementSync; remove: StatementSync };
+} {
+  return {
+    load: database.prepare("SELECT bucket, key, value FROM record ORDER BY bucket, key"),
+    list: database.prepare(
+      `SELECT value FROM log WHERE bucket = ? AND key >= ? AND key < ?
+       ORDER BY key DESC LIMIT ?`,
+    ),
+    // By age, not by key: keys of one project sort before all those of another.
+    cut: database.prepare(
+      `DELETE FROM log WHERE bucket = ? AND age <=
+         (SELECT age FROM log WHERE bucket = ? ORDER BY age DESC LIMIT 1 OFFSET ?)`,
+    ),
+    record: writeStatements(database, "record"),
+    log: writeStatements(database, "log"),
+  };
+}
+
+function writeStatements(
+  database: DatabaseSync,
+  table: string,
+): { put: StatementSync; remove: StatementSync } {
+  return {
+    put: database.prepare(
+      `INSERT INTO ${table} (bucket, key, value) VALUES (?, ?, ?)
+       ON CONFLICT (bucket, key) DO UPDATE SET value = excluded.value`,
+    ),
+    remove: database.prepare(`DELETE FROM ${table} WHERE bucket = ? AND key = ?`),
+  };
+}

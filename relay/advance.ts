@@ -1,0 +1,84 @@
+import { create } from "@bufbuild/protobuf";
+import { type ReplicateResponse, ReplicateResponseSchema } from "../gen/headwater/v1/mesh_pb.ts";
+import type { Effect } from "./effect.ts";
+import type { Moment } from "./event.ts";
+import { deltaSince } from "./ledger/delta.ts";
+import type { SignedBeat } from "./ledger/head.ts";
+import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
+import { positionText } from "./ledger/position.ts";
+import type { NodeParts } from "./parts.ts";
+import { type Trusted, trustMessage } from "./trust/trusted.ts";
+
+/** Where something about a ledger came from. What the site's peers said is not said to them again. */
+export type Source = { readonly kind: "here" | "peers" } | { readonly kind: "upstream"; readonly id: string };
+
+/** What follows once a ledger's change is durable: children, peers and apps get to see it. */
+export function advance(
+  parts: NodeParts,
+  of: { ledger: Ledger; change: LedgerChange; source: Source; at: Moment },
+): Effect[] {
+  const { ledger, change, source, at } = of;
+  const before = ledger.position;
+  const exposures = parts.holdings.accept(ledger, change, at.wallMs);
+  const effects = parts.downlinks.pumpAll(at.monoMs);
+  const delta = before === undefined ? undefined : deltaSince(ledger, before);
+  if (source.kind !== "peers" && delta !== undefined)
+    effects.push(publish(parts, { case: "delta", value: delta }));
+  effects.push(...exposures.map((exposure): Effect => ({ kind: "expose", exposure })));
+  effects.push(advancedLog(ledger, change, source, at));
+  return effects;
+}
+
+/** The same for roots and grants. */
+export function advanceTrust(
+  parts: NodeParts,
+  of: { ledger: Ledger; trusted: Trusted; source: Source; at: Moment },
+): Effect[] {
+  const { ledger, trusted, source, at } = of;
+  ledger.trusted = trusted;
+  const effects = parts.downlinks.pumpAll(at.monoMs);
+  if (source.kind === "peers") return effects;
+  const name = { authority: ledger.name.authority, project: ledger.name.project };
+  const value = { ledger: name, trust: trustMessage(trusted) };
+  const { frame } = create(ReplicateResponseSchema, { frame: { case: "trustUpdate", value } });
+  return [...effects, publish(parts, frame)];
+}
+
+/** The same for beats. They change no flag, but how fresh all are. */
+export function advanceBeats(
+  parts: NodeParts,
+  of: { beats: readonly { ledger: Ledger; beat: SignedBeat }[]; source: Source; at: Moment },
+): Effect[] {
+  const { beats, source, at } = of;
+  for (const { ledger, beat } of beats) ledger.beat = beat;
+  const effects = parts.downlinks.pumpAll(at.monoMs);
+  if (source.kind === "peers") return effects;
+  const value = {
+    beats: beats.map(({ ledger: { name }, beat }) => ({
+      ledger: { authority: name.authority, project: name.project },
+      beat: beat.envelope,
+    })),
+  };
+  const { frame } = create(ReplicateResponseSchema, { frame: { case: "heartbeat", value } });
+  return [...effects, publish(parts, frame)];
+}
+
+function publish(parts: NodeParts, frame: ReplicateResponse["frame"]): Effect {
+  const value = create(ReplicateResponseSchema);
+  value.frame = frame;
+  return parts.peers.publish({ case: "frame", value });
+}
+
+function advancedLog(ledger: Ledger, change: LedgerChange, source: Source, at: Moment): Effect {
+  const { puts, deletes } = change.staged;
+  const fields = {
+    project: ledger.name.project,
+    position: positionText(change.head.position),
+    entries: puts.length + deletes.length,
+    from: source.kind === "upstream" ? source.id : source.kind,
+    ageMs: Math.max(0, Math.round(at.wallMs - Number(change.head.head.issuedMs))),
+  };
+  const message = `${fields.project} is at ${fields.position}`;
+  return { kind: "log", entry: { level: "info", event: "ledger-advanced", message, fields } };
+}
+

@@ -1,0 +1,40 @@
+/** The rhythms of the protocol, in milliseconds. */
+
+export const secondMs = 1_000;
+export const minuteMs = 60 * secondMs;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** How often a ledger's writer says that its head is still the newest. */
+export const beatIntervalMs = 60 * secondMs;
+
+/** Without a beat for this long data is STALE. */
+export const staleAfterMs = 5 * minuteMs;
+
+/** A beat says for how long data is not EXPIRED; this is what our own beats say. */
+export const beatExpiryMs = 7 * dayMs;
+
+/** A head or beat from further in the future than this is refused. */
+export const clockSkewMsMax = 5 * minuteMs;
+
+/** The longest silence of a link that lives. */
+export const heartbeatIntervalMs = 15 * secondMs;
+
+/** A link that is silent for this many heartbeats is taken down. */
+export const heartbeatsMissedMax = 2;
+
+/** From dialling to the first frame. */
+export const dialDeadlineMs = 10 * secondMs;
+
+/** Full jitter between 0 and a bound that doubles from the first to the second. */
+export const backoffMsMin = 500;
+export const backoffMsMax = 30 * secondMs;
+
+/** How often the nodes of a site say that they are there, and compare what they hold. */
+export const peerIntervalMs = 10 * secondMs;
+
+/** Between two questions of one node to its peers. */
+export const peerAskIntervalMs = 1 * secondMs;
+
+/** How often an app reports when nothing happens. */
+export const reportIntervalMs = hourMs;

@@ -1,0 +1,167 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BeatSchema, EnvelopeSchema, HeadSchema, TrustSchema } from "../gen/headwater/v1/ledger_pb.ts";
+import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
+import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
+import type { Bucket, Write } from "./effect.ts";
+import { openBeat, openHead, type SignedBeat, type SignedHead } from "./ledger/head.ts";
+import type { HistoryStep } from "./ledger/history.ts";
+import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
+import type { LedgerId } from "./ledger/position.ts";
+import { extendTrust, type Trusted, trustMessage } from "./trust/trusted.ts";
+
+/** A record as the store has it. */
+export interface StoredRecord {
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** Records by bucket, then key. */
+export type Records = ReadonlyMap<Bucket, ReadonlyMap<string, Uint8Array>>;
+
+export function groupRecords(records: Iterable<StoredRecord>): Records {
+  const groups = new Map<Bucket, Map<string, Uint8Array>>();
+  for (const { bucket, key, value } of records) {
+    const group = groups.get(bucket) ?? new Map<string, Uint8Array>();
+    groups.set(bucket, group.set(key, value));
+  }
+  return groups;
+}
+
+/** All that a step of a ledger makes durable, together or not at all. */
+export function changeWrites(ledger: Ledger, change: LedgerChange): Write[] {
+  const { staged, head, step, stepsDropped } = change;
+  const entry = (key: string, value: Uint8Array | undefined): Write => ({
+    bucket: "entry",
+    key: `${ledger.id} ${key}`,
+    value,
+  });
+  return [
+    ...staged.puts.map(({ key, value }) => entry(key, value)),
+    ...staged.deletes.map((key) => entry(key, undefined)),
+    put("head", ledger.id, toBinary(EnvelopeSchema, head.envelope)),
+    ...(step === undefined ? [] : [put("history", stepKey(ledger.id, step.number), encodeStep(step))]),
+    ...stepsDropped.map((number): Write => ({
+      bucket: "history",
+      key: stepKey(ledger.id, number),
+      value: undefined,
+    })),
+  ];
+}
+
+export function trustWrite(ledger: Ledger, trusted: Trusted): Write {
+  return put("trust", ledger.id, toBinary(TrustSchema, trustMessage(trusted)));
+}
+
+export function beatWrite(ledger: Ledger, beat: SignedBeat): Write {
+  return put("beat", ledger.id, toBinary(EnvelopeSchema, beat.envelope));
+}
+
+/** One audit record for each entry that a change touches. */
+export function auditWrites(of: {
+  ledger: Ledger;
+  change: LedgerChange;
+  actor: string;
+  wallMs: number;
+}): Write[] {
+  const { ledger, change, actor, wallMs } = of;
+  const after = new Map(change.staged.puts.map(({ key, value }) => [key, value]));
+  const keys = [...after.keys(), ...change.staged.deletes];
+  return keys.map((key, index) => {
+    const before = ledger.entries.get(key)?.value;
+    const now = after.get(key);
+    const record = create(HistoryRecordSchema, {
+      atMs: BigInt(Math.floor(wallMs)),
+      ledger: { authority: ledger.name.authority, project: ledger.name.project },
+      position: change.head.position,
+      key,
+      actor,
+      ...(before && { before }),
+      ...(now && { after: now }),
+    });
+    const { term, seq } = change.head.position;
+    const order = `${digits(wallMs, 15)}-${digits(term, 10)}-${digits(seq, 10)}-${digits(index, 6)}`;
+    return put("audit", `${ledger.name.project}/${order}`, toBinary(HistoryRecordSchema, record));
+  });
+}
+
+/**
+ * Takes up what was stored of a ledger. Damaged data is named, and nothing of it is served: the
+ * ledger is then as if it had never been here, and is fetched again.
+ */
+export function restoreLedger(ledger: Ledger, records: Records): string | undefined {
+  const trust = records.get("trust")?.get(ledger.id);
+  const head = records.get("head")?.get(ledger.id);
+  try {
+    if (trust === undefined) return head === undefined ? undefined : "its trust is missing";
+    const trusted = extendTrust(ledger.name, undefined, fromBinary(TrustSchema, trust));
+    if (!trusted.ok) return trusted.refusal.message;
+    ledger.trusted = trusted.value;
+    return head === undefined ? undefined : restoreEntries(ledger, trusted.value, head, records);
+  } catch {
+    return "a record can not be read";
+  }
+}
+
+/** What was believed when it came is judged by the time it was signed at, not by today's clock. */
+function restoreEntries(
+  ledger: Ledger,
+  trusted: Trusted,
+  headBytes: Uint8Array,
+  records: Records,
+): string | undefined {
+  const envelope = fromBinary(EnvelopeSchema, headBytes);
+  const wallMs = Number(fromBinary(HeadSchema, envelope.payload).issuedMs);
+  const head = openHead(envelope, ledger.name, { trusted, wallMs });
+  if (!head.ok) return head.refusal.message;
+  const entries = ofLedger(records, "entry", ledger.id).map(([key, value]) => ({ key, value }));
+  const steps = ofLedger(records, "history", ledger.id).map(([, value]) => decodeStep(value));
+  if (!ledger.restore({ head: head.value, entries, steps }))
+    return "its entries are not what its head has signed";
+  restoreBeat(ledger, head.value, trusted, records.get("beat")?.get(ledger.id));
+  return undefined;
+}
+
+function restoreBeat(
+  ledger: Ledger,
+  head: SignedHead,
+  trusted: Trusted,
+  bytes: Uint8Array | undefined,
+): void {
+  if (bytes === undefined) return;
+  const envelope = fromBinary(EnvelopeSchema, bytes);
+  const wallMs = Number(fromBinary(BeatSchema, envelope.payload).issuedMs);
+  const beat = openBeat(envelope, head, { trusted, wallMs });
+  if (beat.ok) ledger.beat = beat.value;
+}
+
+function ofLedger(records: Records, bucket: Bucket, id: LedgerId): [string, Uint8Array][] {
+  const prefix = `${id} `;
+  return [...(records.get(bucket) ?? [])]
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => [key.slice(prefix.length), value]);
+}
+
+function put(bucket: Bucket, key: string, value: Uint8Array): Write {
+  return { bucket, key, value };
+}
+
+function stepKey(id: LedgerId, number: number): string {
+  return `${id} ${digits(number, 12)}`;
+}
+
+function encodeStep({ number, previous, keys }: HistoryStep): Uint8Array {
+  return toBinary(LedgerStepSchema, create(LedgerStepSchema, { number, previous, keys: [...keys] }));
+}
+
+function decodeStep(bytes: Uint8Array): HistoryStep {
+  const { number, previous, keys } = fromBinary(LedgerStepSchema, bytes);
+  if (previous === undefined) throw new Error("a step without a position");
+  return { number, previous, keys };
+}
+
+/** Zeros in front, so that keys sort as numbers do. */
+export function digits(value: number, width: number): string {
+  return String(Math.floor(value)).padStart(width, "0");
+}
+

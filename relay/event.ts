@@ -1,0 +1,137 @@
+import type { ReportRequest } from "../gen/headwater/v1/apps_pb.ts";
+import type { PeerAsk, PeerMessage } from "../gen/headwater/v1/fanout_pb.ts";
+import type { Envelope, Trust } from "../gen/headwater/v1/ledger_pb.ts";
+import type { CommitRequest } from "../gen/headwater/v1/ledgers_pb.ts";
+import type {
+  ConfirmRequest,
+  JoinToken,
+  ReplicateRequest,
+  ReplicateResponse,
+} from "../gen/headwater/v1/mesh_pb.ts";
+import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
+import type { DisclosureLevel } from "./telemetry/disclosure/level.ts";
+
+/** When something happened: the wall clock and one that never goes back, both in milliseconds. */
+export interface Moment {
+  readonly wallMs: number;
+  readonly monoMs: number;
+}
+
+/** Names the driver gives out, so that an answer finds its way back. */
+export type CallId = number;
+export type LinkId = number;
+
+/** Who is at the other end of a link from below: the bearer credential, or a checked certificate. */
+export type Peer =
+  | { readonly by: "credential"; readonly credential: Envelope | undefined }
+  | { readonly by: "certificate"; readonly name: string };
+
+/** All that can happen to a node. Closed: nothing else crosses into the core. */
+export type Event = { readonly at: Moment } & (
+  | TimeEvent
+  | StoreEvent
+  | OperatorEvent
+  | DownstreamEvent
+  | UpstreamEvent
+  | SiteEvent
+  | AppEvent
+);
+
+/** Sent at `Node.wakeAtMonoMs`, or whenever. */
+export interface TimeEvent {
+  readonly kind: "tick";
+}
+
+/** What became of a `persist`: always the very next event after it. */
+export type StoreEvent =
+  | { readonly kind: "persisted" }
+  | { readonly kind: "persist-failed"; readonly why: string };
+
+/** Each is answered by one `answer` with its call. */
+export type OperatorEvent =
+  | {
+      readonly kind: "prepare-ledger";
+      readonly call: CallId;
+      readonly project: string;
+      /** 32 random bytes each. */
+      readonly ledgerSeed: Uint8Array;
+      readonly beatSeed: Uint8Array;
+    }
+  | {
+      readonly kind: "create-ledger";
+      readonly call: CallId;
+      readonly project: string;
+      readonly trust: Trust;
+    }
+  | { readonly kind: "commit"; readonly call: CallId; readonly request: CommitRequest }
+  | {
+      readonly kind: "add-child";
+      readonly call: CallId;
+      readonly name: string;
+      readonly expiresMs: number;
+      readonly projects: readonly string[];
+      /** 16 random bytes. */
+      readonly id: Uint8Array;
+    }
+  | { readonly kind: "revoke-child"; readonly call: CallId; readonly name: string }
+  | { readonly kind: "join"; readonly call: CallId; readonly token: JoinToken }
+  | {
+      readonly kind: "set-disclosure";
+      readonly call: CallId;
+      readonly level: DisclosureLevel;
+      readonly upstream: string;
+    };
+
+export type DownstreamEvent =
+  | {
+      readonly kind: "child-opened";
+      readonly link: LinkId;
+      readonly peer: Peer;
+      readonly request: ReplicateRequest;
+    }
+  /** The transport has taken frames that were sent. */
+  | {
+      readonly kind: "child-flushed";
+      readonly link: LinkId;
+      readonly framesCount: number;
+      readonly bytes: number;
+    }
+  | { readonly kind: "child-closed"; readonly link: LinkId }
+  | {
+      readonly kind: "child-confirmed";
+      readonly call: CallId;
+      readonly peer: Peer;
+      readonly request: ConfirmRequest;
+    }
+  | {
+      readonly kind: "document-received";
+      readonly call: CallId;
+      readonly peer: Peer;
+      readonly document: Document;
+    };
+
+/** `upstream` is the id in `dial`. */
+export type UpstreamEvent =
+  | {
+      readonly kind: "upstream-frame";
+      readonly upstream: string;
+      readonly frame: ReplicateResponse;
+    }
+  | { readonly kind: "upstream-closed"; readonly upstream: string; readonly why: string }
+  | {
+      readonly kind: "document-answered";
+      readonly upstream: string;
+      readonly document: Document;
+      /** What the parent answered, or why it could not. */
+      readonly outcome: string;
+    };
+
+export type SiteEvent =
+  | { readonly kind: "peer-spoke"; readonly message: PeerMessage }
+  | { readonly kind: "peer-asked"; readonly call: CallId; readonly ask: PeerAsk }
+  | { readonly kind: "fanout-changed"; readonly connected: boolean; readonly problem: string };
+
+export type AppEvent =
+  | { readonly kind: "report"; readonly call: CallId; readonly report: ReportRequest }
+  | { readonly kind: "watch-opened"; readonly project: string; readonly version: string }
+  | { readonly kind: "watch-closed"; readonly project: string; readonly version: string };

@@ -1,0 +1,32 @@
+import { beatExpiryMs, staleAfterMs } from "../cadence.ts";
+import type { SignedBeat, SignedHead } from "./head.ts";
+
+/** A label, never a switch: flags keep their last value whatever it says. */
+export const freshnesses = ["FRESH", "STALE", "EXPIRED", "EMPTY"] as const;
+
+export type Freshness = (typeof freshnesses)[number];
+
+/**
+ * FRESH until five minutes after the writer last said that this was the newest, EXPIRED when it
+ * said so. A head says it of itself at the moment it is signed; a beat for an earlier head still
+ * vouches for what came after it.
+ */
+export function freshnessOf(
+  ledger: { readonly head: SignedHead | undefined; readonly beat: SignedBeat | undefined },
+  wallMs: number,
+): Freshness {
+  if (ledger.head === undefined) return "EMPTY";
+  const headMs = Number(ledger.head.head.issuedMs);
+  const vouchedMs = Math.max(headMs, ledger.beat?.issuedMs ?? 0);
+  const expiresMs = Math.max(headMs + beatExpiryMs, ledger.beat?.expiresMs ?? 0);
+  if (wallMs >= expiresMs) return "EXPIRED";
+  return wallMs - vouchedMs > staleAfterMs ? "STALE" : "FRESH";
+}
+
+/** What a set of layers is as a whole: as old as its oldest. */
+export function worstFreshness(all: readonly Freshness[]): Freshness {
+  return all.reduce<Freshness>(
+    (worst, one) => (freshnesses.indexOf(one) > freshnesses.indexOf(worst) ? one : worst),
+    "FRESH",
+  );
+}

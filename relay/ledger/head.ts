@@ -1,0 +1,139 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type Beat,
+  BeatSchema,
+  type Envelope,
+  type Head,
+  HeadSchema,
+  type Position,
+} from "../../gen/headwater/v1/ledger_pb.ts";
+import { beatExpiryMs, clockSkewMsMax } from "../cadence.ts";
+import { ledgerEntriesMax } from "../limits.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
+import { bytesEqual, keyBytes, type SigningKey, sha256 } from "../trust/key.ts";
+import { beatKeysOf, ledgerKeyOf, type Trusted } from "../trust/trusted.ts";
+import { type LedgerNameLike, positionText } from "./position.ts";
+
+/** A head whose signature and grant were checked, with the bytes it came in. */
+export interface SignedHead {
+  readonly envelope: Envelope;
+  readonly head: Head;
+  readonly position: Position;
+  /** SHA-256 of the payload. */
+  readonly hash: Uint8Array;
+}
+
+/** A beat that was checked against the head it is about. */
+export interface SignedBeat {
+  readonly envelope: Envelope;
+  readonly beat: Beat;
+  readonly issuedMs: number;
+  readonly expiresMs: number;
+}
+
+/** Who may say so, and when it is said. */
+export interface Judge {
+  readonly trusted: Trusted;
+  readonly wallMs: number;
+}
+
+export function signHead(of: {
+  ledger: LedgerNameLike;
+  position: { term: number; seq: number; digest: Uint8Array };
+  previous: SignedHead | undefined;
+  entriesCount: number;
+  wallMs: number;
+  key: SigningKey;
+}): SignedHead {
+  const head = create(HeadSchema, {
+    ledger: { authority: of.ledger.authority, project: of.ledger.project },
+    position: of.position,
+    prevHeadHash: of.previous?.hash ?? new Uint8Array(0),
+    entriesCount: of.entriesCount,
+    issuedMs: BigInt(Math.floor(of.wallMs)),
+  });
+  const payload = toBinary(HeadSchema, head);
+  return signed(seal({ type: payloadType.head, payload, keys: [of.key] }), head);
+}
+
+/** Checks form, ledger, clock, grant and signature, in that order: the cheap ones first. */
+export function openHead(
+  envelope: Envelope,
+  ledger: LedgerNameLike,
+  { trusted, wallMs }: Judge,
+): Outcome<SignedHead> {
+  const head = parseHead(envelope);
+  if (head?.ledger === undefined || head.position === undefined)
+    return refused("invalid", "head: not a head");
+  if (!bytesEqual(head.ledger.authority, ledger.authority) || head.ledger.project !== ledger.project)
+    return refused("invalid", "head: of another ledger");
+  if (head.position.digest.length !== keyBytes || head.entriesCount > ledgerEntriesMax)
+    return refused("invalid", "head: position or count out of bounds");
+  if (head.issuedMs > BigInt(Math.floor(wallMs + clockSkewMsMax)))
+    return refused("invalid", "head: from the future", "Compare the clocks of the nodes.");
+  const key = ledgerKeyOf(trusted, { term: head.position.term, wallMs });
+  if (key === undefined)
+    return refused("forbidden", `head: no grant for a ledger key of term ${head.position.term}`);
+  if (!isSealedBy({ envelope, type: payloadType.head, keys: [key], threshold: 1 }))
+    return refused("forbidden", `head: ${positionText(head.position)} is not signed by its ledger key`);
+  return done(signed(envelope, head));
+}
+
+export function signBeat(of: { head: SignedHead; wallMs: number; key: SigningKey }): SignedBeat {
+  const issued = Math.floor(of.wallMs);
+  const beat = create(BeatSchema, {
+    headHash: of.head.hash,
+    issuedMs: BigInt(issued),
+    expiresMs: BigInt(issued + beatExpiryMs),
+  });
+  const payload = toBinary(BeatSchema, beat);
+  return beaten(seal({ type: payloadType.beat, payload, keys: [of.key] }), beat);
+}
+
+/** A beat for another head is no error, only of no use: it answers undefined. */
+export function openBeat(
+  envelope: Envelope,
+  head: SignedHead,
+  { trusted, wallMs }: Judge,
+): Outcome<SignedBeat | undefined> {
+  const beat = parseBeat(envelope);
+  if (beat === undefined) return refused("invalid", "beat: not a beat");
+  if (!bytesEqual(beat.headHash, head.hash)) return done(undefined);
+  if (beat.issuedMs > BigInt(Math.floor(wallMs + clockSkewMsMax)))
+    return refused("invalid", "beat: from the future", "Compare the clocks of the nodes.");
+  const keys = beatKeysOf(trusted, wallMs);
+  if (!isSealedBy({ envelope, type: payloadType.beat, keys, threshold: 1 }))
+    return refused("forbidden", "beat: not signed by a beat key");
+  return done(beaten(envelope, beat));
+}
+
+function signed(envelope: Envelope, head: Head): SignedHead {
+  if (head.position === undefined) throw new Error("a head without a position was signed");
+  return { envelope, head, position: head.position, hash: sha256(envelope.payload) };
+}
+
+function beaten(envelope: Envelope, beat: Beat): SignedBeat {
+  return {
+    envelope,
+    beat,
+    issuedMs: Number(beat.issuedMs),
+    expiresMs: Number(beat.expiresMs),
+  };
+}
+
+function parseHead(envelope: Envelope): Head | undefined {
+  try {
+    return fromBinary(HeadSchema, envelope.payload);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseBeat(envelope: Envelope): Beat | undefined {
+  try {
+    return fromBinary(BeatSchema, envelope.payload);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,141 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Position, Trust } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { CommitRequest } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { type WriterKeys, WriterKeysSchema } from "../../gen/headwater/v1/store_pb.ts";
+import { isName } from "../flag/name.ts";
+import { commitEntriesMax } from "../limits.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { bytesEqual, SigningKey, toHex } from "../trust/key.ts";
+import { authorityOf, beatKeysOf, extendTrust, ledgerKeyOf, type Trusted } from "../trust/trusted.ts";
+import { entrySchemas, splitEntryKey } from "./entry.ts";
+import { type SignedBeat, signBeat, signHead } from "./head.ts";
+import { Ledger, type LedgerChange } from "./ledger.ts";
+import { type LedgerNameLike, positionText, samePosition } from "./position.ts";
+
+/** The online keys with which this node writes one ledger. */
+export class Writer {
+  readonly term: number;
+  readonly ledgerKey: SigningKey;
+  readonly beatKey: SigningKey;
+
+  constructor(of: { term: number; ledgerSeed: Uint8Array; beatSeed: Uint8Array }) {
+    this.term = of.term;
+    this.ledgerKey = new SigningKey(of.ledgerSeed);
+    this.beatKey = new SigningKey(of.beatSeed);
+  }
+
+  /** For the store; without a name the ledger does not exist yet. */
+  record(ledger: LedgerNameLike | undefined): Uint8Array {
+    const { term, ledgerKey, beatKey } = this;
+    const keys = create(WriterKeysSchema, {
+      term,
+      ledgerSeed: ledgerKey.seed,
+      beatSeed: beatKey.seed,
+      ...(ledger && { ledger: { authority: ledger.authority, project: ledger.project } }),
+    });
+    return toBinary(WriterKeysSchema, keys);
+  }
+
+  beat(ledger: Ledger, wallMs: number): SignedBeat | undefined {
+    if (ledger.head === undefined) return undefined;
+    return signBeat({ head: ledger.head, wallMs, key: this.beatKey });
+  }
+}
+
+/** A first, empty head for a project whose root and grants name this writer's keys. */
+export function foundLedger(of: {
+  project: string;
+  trust: Trust;
+  writer: Writer;
+  wallMs: number;
+}): Outcome<{ ledger: Ledger; trusted: Trusted; change: LedgerChange }> {
+  const first = of.trust.roots[0];
+  if (!isName(of.project)) return refused("invalid", "project: not a name");
+  if (first === undefined) return refused("invalid", "trust: without a root");
+  const ledger = new Ledger({ authority: authorityOf(first), project: of.project });
+  const trusted = extendTrust(ledger.name, undefined, of.trust);
+  if (!trusted.ok) return trusted;
+  const problem = grantProblem(trusted.value, of.writer, of.wallMs);
+  if (problem !== undefined) return refused("forbidden", problem);
+  const change = signChange({ ledger, writer: of.writer, entries: [], tombstones: [], wallMs: of.wallMs });
+  return change.ok ? done({ ledger, trusted: trusted.value, change: change.value }) : change;
+}
+
+function grantProblem(trusted: Trusted, writer: Writer, wallMs: number): string | undefined {
+  const granted = ledgerKeyOf(trusted, { term: writer.term, wallMs });
+  if (granted === undefined || !bytesEqual(granted, writer.ledgerKey.publicKey))
+    return `grants: none for this node's ledger key and term ${writer.term}`;
+  const mayBeat = beatKeysOf(trusted, wallMs).some((key) => bytesEqual(key, writer.beatKey.publicKey));
+  return mayBeat ? undefined : "grants: none for this node's beat key";
+}
+
+/** Undefined when every entry is so already. */
+export function prepareCommit(of: {
+  ledger: Ledger;
+  writer: Writer;
+  request: CommitRequest;
+  wallMs: number;
+}): Outcome<LedgerChange | undefined> {
+  const { ledger, request } = of;
+  const conflict = positionConflict(ledger, request.expected);
+  if (conflict !== undefined) return conflict;
+  if (request.entries.length + request.tombstones.length > commitEntriesMax)
+    return refused("limit", `entries: more than ${commitEntriesMax} in one commit`);
+  for (const { key } of request.entries) {
+    if (!(splitEntryKey(key).kind in entrySchemas))
+      return refused("invalid", `entries: ${JSON.stringify(key)} is of no kind that this node knows`);
+  }
+  const staged = ledger.stage(request);
+  if (!staged.ok) return staged;
+  if (staged.value.puts.length + staged.value.deletes.length === 0) return done(undefined);
+  return signChange({ ...of, entries: request.entries, tombstones: request.tombstones });
+}
+
+function positionConflict(
+  ledger: Ledger,
+  expected: Position | undefined,
+): ReturnType<typeof refused> | undefined {
+  const { position } = ledger;
+  if (expected === undefined || position === undefined || samePosition(expected, position))
+    return undefined;
+  return refused(
+    "conflict",
+    `expected: ${positionText(expected)}, the ledger is at ${positionText(position)}`,
+    "Somebody else has changed it; look at what there is now and try again.",
+  );
+}
+
+function signChange(of: {
+  ledger: Ledger;
+  writer: Writer;
+  entries: CommitRequest["entries"];
+  tombstones: readonly string[];
+  wallMs: number;
+}): Outcome<LedgerChange> {
+  const staged = of.ledger.stage(of);
+  if (!staged.ok) return staged;
+  const held = of.ledger.head;
+  const isSameTerm = held?.position.term === of.writer.term;
+  const head = signHead({
+    ledger: of.ledger.name,
+    position: {
+      term: of.writer.term,
+      seq: isSameTerm ? held.position.seq + 1 : 1,
+      digest: staged.value.set.digest,
+    },
+    previous: held,
+    entriesCount: staged.value.set.count,
+    wallMs: of.wallMs,
+    key: of.writer.ledgerKey,
+  });
+  return of.ledger.changeTo(head, staged.value);
+}
+
+export function writerOf(keys: WriterKeys): Writer {
+  return new Writer({ term: keys.term, ledgerSeed: keys.ledgerSeed, beatSeed: keys.beatSeed });
+}
+
+/** For people: `sha256:` and hex. */
+export function authorityText(authority: Uint8Array): string {
+  return `sha256:${toHex(authority)}`;
+}

@@ -1,0 +1,153 @@
+/**
+ * Every bound in one place, each with its reason. A value past its bound is refused with an error
+ * that names the field; it never grows a queue, a map or a disk.
+ */
+
+/** A flag with a long note and twenty rollout steps is under 4 KiB. */
+export const entryBytesMax = 16 * 1024;
+
+/** `<kind>/<name>`: the longest kind and the longest name, with room for an overlay's `*`. */
+export const entryKeyLengthMax = 128;
+
+/** Ten thousand flags and as many releases, features and rules, with room to spare. */
+export const ledgerEntriesMax = 50_000;
+
+/** What one ledger may hold in memory and in a snapshot. */
+export const ledgerBytesMax = 64 * 1024 * 1024;
+
+/** A commit travels as one frame, so it has to fit one. */
+export const commitEntriesMax = 20_000;
+
+/** One frame below grpc's default receive limit of 4 MiB; larger changes travel as a snapshot. */
+export const frameBytesMax = 2 * 1024 * 1024;
+
+/** What a child takes as one frame: a newer parent's may be larger than ours. */
+export const frameReceivedBytesMax = 2 * frameBytesMax;
+
+/**
+ * What a parent takes as one request: holdings of a full node, or a document of a full vocabulary
+ * with names of twenty letters, are below 3 MiB.
+ */
+export const meshRequestBytesMax = 4 * 1024 * 1024;
+
+/** A snapshot written whole costs each child its size in the server; 64 KiB chunks do not. */
+export const chunkBytesMax = 64 * 1024;
+
+/** Positions a child may resume from; past it, a snapshot. */
+export const historyLengthMax = 1_000;
+
+/** The project's own ledger and its overlays: more authorities than a chain has hops. */
+export const layersCountMax = 8;
+
+/** Projects that one node carries. */
+export const projectsCountMax = 1_000;
+
+/** Rotations of a root over its life, and grants in force at once. */
+export const rootsCountMax = 64;
+export const grantsCountMax = 256;
+export const rootKeysCountMax = 16;
+export const signaturesCountMax = 32;
+
+/** Parents that one site may have. */
+export const upstreamsCountMax = 16;
+export const addressesCountMax = 16;
+
+/** Live links of one process; about 100 KiB each over TLS. */
+export const childrenCountMax = 5_000;
+
+/** When all children dial anew, their former connections may still be there. */
+export const meshConnectionsMax = 2 * childrenCountMax;
+
+/** Calls at once on one connection: RFC 9113, 6.5.2, advises against fewer than 100. */
+export const meshStreamsMax = 100;
+
+/** Join tokens that a node remembers, revoked ones included. */
+export const tokensCountMax = 20_000;
+
+/** Frames and bytes handed to the transport of one child and not yet taken by it. */
+export const linkFramesInFlightMax = 16;
+export const linkBytesInFlightMax = 1024 * 1024;
+
+/** Instances whose latest report is kept, for all projects of a site together. */
+export const instancesCountMax = 1_000_000;
+
+/** What a report may carry; above it the report is refused. */
+export const reportFlagsMax = 1_000;
+export const reportFeaturesMax = 1_000;
+export const reportDependenciesMax = 200;
+export const reportCrashesMax = 10;
+
+/** Instance ids: a UUID is 36, a Kubernetes pod name 63. */
+export const instanceLengthMax = 200;
+
+/** Versions of builds, whether published or not. */
+export const versionLengthMax = 100;
+
+/** Notes are a sentence and a link. */
+export const noteLengthMax = 2_000;
+
+/** Words of one list of a document: releases, flags. */
+export const vocabularyWordsMax = 20_000;
+
+/** Flag tables kept that nobody watches. */
+export const idleTablesMax = 64;
+
+/** Records that one answer to an operator holds. */
+export const listLengthMax = 10_000;
+
+/** Audit records and sent documents kept on disk. */
+export const auditRecordsMax = 100_000;
+export const sentDocumentsMax = 10_000;
+
+/** Connections to one port: an app holds one, which with a stream costs about 100 KiB. */
+export const connectionsCountMax = 10_000;
+
+/** Streams on one HTTP/2 connection: a site's proxy may carry those of all its apps over one. */
+export const connectionStreamsMax = 1_000;
+
+/** What Node allows by default; a call's own headers are below 2 KiB. */
+export const headerBytesMax = 16 * 1024;
+
+/** A report at all its bounds is under 300 KiB as JSON. */
+export const appRequestBytesMax = 512 * 1024;
+
+/** A commit of `frameBytesMax`, grown by a third as base64 in JSON, and its keys. */
+export const adminRequestBytesMax = 4 * 1024 * 1024;
+
+/** Watch streams of apps: one for each connection. */
+export const watchersCountMax = 10_000;
+
+/** Streams of effective flags: an operator's terminals and dashboards. */
+export const operatorStreamsMax = 100;
+
+/** Crash signatures are hashes in hex: of SHA-256 at most. */
+export const crashLengthMax = 64;
+
+/**
+ * Reports from one address: at once, when all instances behind one gateway or on one test machine
+ * start together, and then; a well-behaved instance sends one an hour.
+ */
+export const reportsBurstMax = 20_000;
+export const reportsPerSecondMax = 2_000;
+
+/** Wrong tokens from one address: typing errors, and then no faster than a person types. */
+export const wrongTokensBurstMax = 20;
+export const wrongTokensPerSecondMax = 1;
+
+/** Addresses whose rate is remembered: those of all connections that there may be. */
+export const ratedAddressesMax = connectionsCountMax;
+
+/** Log buckets are cut when they have grown by this much: cheaper than at each append. */
+export const logRecordsOverMax = 1_000;
+
+/** Nodes of one site whose half-received messages are kept: a site is a handful of nodes. */
+export const peersCountMax = 64;
+
+/** A frame, with room for what a message between peers has around it. */
+export const peerMessageBytesMax = frameBytesMax + chunkBytesMax;
+
+/** Answers to peers under way at once: each may hold a whole ledger in memory. */
+export const peerAnswersMax = 2;
+
+/** Handed to the NATS client and not yet taken by the server; what is past it is asked for again. */
+export const fanoutBytesInFlightMax = 16 * 1024 * 1024;

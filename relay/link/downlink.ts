@@ -1,0 +1,177 @@
+import { create } from "@bufbuild/protobuf";
+import type { Position } from "../../gen/headwater/v1/ledger_pb.ts";
+import { HeartbeatSchema, OfferSchema, type ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
+import type { LinkId } from "../event.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { comparePositions, type LedgerId, ledgerId, type LedgerNameLike, samePosition } from "../ledger/position.ts";
+import { linkBytesInFlightMax, linkFramesInFlightMax } from "../limits.ts";
+import { bytesEqual, toHex } from "../trust/key.ts";
+import { trustDigest } from "../trust/trusted.ts";
+import { type EncodedSnapshot, encodeFrame, type LedgerFrames } from "./ledger-frames.ts";
+
+/** What a node serves of a ledger: the state, its frames, and the way it came. */
+export interface Served {
+  readonly ledger: Ledger;
+  readonly frames: LedgerFrames;
+  /** Node ids from the writer to this node, itself included. */
+  readonly hops: readonly Uint8Array[];
+}
+
+interface Sent {
+  readonly name: LedgerNameLike;
+  /** Where the child stands once it has taken all that was sent. */
+  position: Position | undefined;
+  trustDigest: Uint8Array;
+  beatMs: number;
+  offer: string;
+  snapshot: { readonly of: EncodedSnapshot; next: number } | undefined;
+}
+
+/**
+ * The parent's end of a link. It has no queue: it knows what was sent, and whenever the transport
+ * has room it works out the one frame that is due next. So a slow child costs nothing but its own
+ * delay, and is brought forward in one step however much has happened meanwhile.
+ */
+export class Downlink {
+  readonly id: LinkId;
+  readonly site: string;
+  readonly node: string;
+  readonly nodeId: Uint8Array;
+  readonly #sent = new Map<LedgerId, Sent>();
+  #framesInFlight = 0;
+  #bytesInFlight = 0;
+  /** Monotonic milliseconds of the last frame. */
+  sentAtMonoMs: number;
+
+  constructor(of: { id: LinkId; site: string; request: ReplicateRequest; monoMs: number }) {
+    this.id = of.id;
+    this.site = of.site;
+    this.node = of.request.node;
+    this.nodeId = of.request.nodeId;
+    this.sentAtMonoMs = of.monoMs;
+    for (const { ledger, position, trustDigest } of of.request.holdings) {
+      if (ledger === undefined) continue;
+      const sent = { name: ledger, position, trustDigest, beatMs: 0, offer: "", snapshot: undefined };
+      this.#sent.set(ledgerId(ledger), sent);
+    }
+  }
+
+  /** Positions that the child has when it has taken everything. */
+  get positions(): { name: LedgerNameLike; position: Position | undefined }[] {
+    return [...this.#sent.values()].map(({ name, position }) => ({ name, position }));
+  }
+
+  get hasRoom(): boolean {
+    return (
+      this.#framesInFlight < linkFramesInFlightMax && this.#bytesInFlight < linkBytesInFlightMax
+    );
+  }
+
+  handed(frame: Uint8Array, monoMs: number): void {
+    this.#framesInFlight++;
+    this.#bytesInFlight += frame.length;
+    this.sentAtMonoMs = monoMs;
+  }
+
+  flushed(framesCount: number, bytes: number): void {
+    this.#framesInFlight = Math.max(0, this.#framesInFlight - framesCount);
+    this.#bytesInFlight = Math.max(0, this.#bytesInFlight - bytes);
+  }
+
+  /** The frame that is due next, undefined when the child has everything. */
+  next(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
+    for (const [id, sent] of this.#sent) {
+      const frame = this.#nextOf(sent, served.get(id));
+      if (frame !== undefined) return frame;
+    }
+    return this.#nextBeats(served);
+  }
+
+  /** Only after everything before it was handed over, so it vouches for all of that. */
+  heartbeat(): Uint8Array {
+    return encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema) });
+  }
+
+  #nextOf(sent: Sent, served: Served | undefined): Uint8Array | undefined {
+    if (sent.snapshot !== undefined) return nextOfSnapshot(sent, sent.snapshot);
+    const kind = offerKindOf(sent, served);
+    const hops = served?.hops ?? [];
+    const offer = `${kind} ${hops.map(toHex).join(" ")}`;
+    if (offer !== sent.offer) {
+      sent.offer = offer;
+      const ledger = { authority: sent.name.authority, project: sent.name.project };
+      const outcome = kind === "SERVED" ? startOf(sent, served) : kind;
+      const value = create(OfferSchema, { ledger, outcome, hops: [...hops] });
+      return encodeFrame({ case: "offer", value });
+    }
+    if (served === undefined || kind !== "SERVED") return undefined;
+    return nextTrust(sent, served) ?? nextEntries(sent, served);
+  }
+
+  #nextBeats(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
+    const beats = [...this.#sent].flatMap(([id, sent]) => {
+      const ledger = served.get(id)?.ledger;
+      const position = ledger?.position;
+      if (ledger?.beat === undefined || position === undefined) return [];
+      if (ledger.beat.issuedMs <= sent.beatMs) return [];
+      if (sent.position === undefined || !samePosition(sent.position, position)) return [];
+      sent.beatMs = ledger.beat.issuedMs;
+      const name = { authority: sent.name.authority, project: sent.name.project };
+      return [{ ledger: name, beat: ledger.beat.envelope }];
+    });
+    if (beats.length === 0) return undefined;
+    return encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema, { beats }) });
+  }
+}
+
+/** What a parent can do for a child now; how it starts to serve it is `RESUME` or `SNAPSHOT`. */
+function offerKindOf(sent: Sent, served: Served | undefined): "SERVED" | "EMPTY" | "BEHIND" | "DENIED" {
+  if (served === undefined) return "DENIED";
+  const position = served.ledger.position;
+  if (position === undefined) return "EMPTY";
+  const isAhead = sent.position !== undefined && comparePositions(sent.position, position) > 0;
+  return isAhead ? "BEHIND" : "SERVED";
+}
+
+function startOf(sent: Sent, served: Served | undefined): "RESUME" | "SNAPSHOT" {
+  const position = served?.ledger.position;
+  if (sent.position === undefined || position === undefined) return "SNAPSHOT";
+  if (samePosition(sent.position, position)) return "RESUME";
+  return served?.frames.delta(sent.position) === undefined ? "SNAPSHOT" : "RESUME";
+}
+
+function nextTrust(sent: Sent, { ledger, frames }: Served): Uint8Array | undefined {
+  const digest = trustDigest(ledger.trusted);
+  if (bytesEqual(sent.trustDigest, digest)) return undefined;
+  sent.trustDigest = digest;
+  return frames.trust();
+}
+
+function nextEntries(sent: Sent, { ledger, frames }: Served): Uint8Array | undefined {
+  const position = ledger.position;
+  if (position === undefined) return undefined;
+  if (sent.position !== undefined) {
+    if (samePosition(sent.position, position)) return undefined;
+    const delta = frames.delta(sent.position);
+    if (delta !== undefined) {
+      sent.position = position;
+      return delta;
+    }
+  }
+  const snapshot = frames.snapshot();
+  if (snapshot === undefined) return undefined;
+  sent.snapshot = { of: snapshot, next: 0 };
+  return nextOfSnapshot(sent, sent.snapshot);
+}
+
+function nextOfSnapshot(
+  sent: Sent,
+  snapshot: { readonly of: EncodedSnapshot; next: number },
+): Uint8Array | undefined {
+  const frame = snapshot.of.frames[snapshot.next++];
+  if (snapshot.next >= snapshot.of.frames.length) {
+    sent.position = snapshot.of.position;
+    sent.snapshot = undefined;
+  }
+  return frame;
+}

@@ -1,0 +1,140 @@
+import type { LedgerName } from "../../gen/headwater/v1/ledger_pb.ts";
+import type {
+  Delta,
+  Heartbeat,
+  ReplicateResponse,
+  SnapshotBegin,
+  SnapshotChunk,
+  SnapshotEnd,
+  TrustUpdate,
+} from "../../gen/headwater/v1/mesh_pb.ts";
+import type { Heard } from "../ledger/delta.ts";
+import { hearDelta } from "../ledger/delta.ts";
+import { openBeat, type SignedBeat } from "../ledger/head.ts";
+import type { Ledger, LedgerChange } from "../ledger/ledger.ts";
+import { type LedgerId, ledgerId } from "../ledger/position.ts";
+import { SnapshotAssembly } from "../ledger/snapshot.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { bytesEqual } from "../trust/key.ts";
+import { extendTrust, type Trusted, trustDigest } from "../trust/trusted.ts";
+
+/** What a frame comes to, checked and not yet made durable. */
+export type Arrival =
+  | { readonly kind: "change"; readonly ledger: Ledger; readonly change: LedgerChange }
+  | { readonly kind: "trust"; readonly ledger: Ledger; readonly trusted: Trusted }
+  | { readonly kind: "beats"; readonly beats: readonly ArrivedBeat[] }
+  /** True and of use, but nothing new. */
+  | { readonly kind: "known" }
+  /** A part of something larger. */
+  | { readonly kind: "partial" }
+  | { readonly kind: "resync"; readonly ledger: Ledger; readonly why: string };
+
+export interface ArrivedBeat {
+  readonly ledger: Ledger;
+  readonly beat: SignedBeat;
+}
+
+/**
+ * Frames from one source, whichever it is: an upstream, or the peers of the site. Every byte is
+ * checked here and nowhere else. A refusal means that the source lies or is broken.
+ */
+export class Inbox {
+  readonly #ledgers: ReadonlyMap<LedgerId, Ledger>;
+  readonly #assemblies = new Map<LedgerId, SnapshotAssembly>();
+
+  constructor(ledgers: ReadonlyMap<LedgerId, Ledger>) {
+    this.#ledgers = ledgers;
+  }
+
+  /** Frames of ledgers that are not held here come to nothing. */
+  hear(frame: ReplicateResponse["frame"], wallMs: number): Outcome<Arrival> {
+    switch (frame.case) {
+      case "trustUpdate":
+        return this.#trust(frame.value);
+      case "delta":
+        return this.#delta(frame.value, wallMs);
+      case "snapshotBegin":
+        return this.#begin(frame.value, wallMs);
+      case "snapshotChunk":
+        return this.#chunk(frame.value);
+      case "snapshotEnd":
+        return this.#end(frame.value);
+      case "heartbeat":
+        return this.#beats(frame.value, wallMs);
+      case "welcome":
+      case "offer":
+      case "goodbye":
+      case undefined:
+        return done({ kind: "partial" });
+    }
+  }
+
+  #ledger(name: LedgerName | undefined): Ledger | undefined {
+    return name === undefined ? undefined : this.#ledgers.get(ledgerId(name));
+  }
+
+  #trust(update: TrustUpdate): Outcome<Arrival> {
+    const ledger = this.#ledger(update.ledger);
+    if (ledger === undefined || update.trust === undefined) return done({ kind: "known" });
+    const trusted = extendTrust(ledger.name, ledger.trusted, update.trust);
+    if (!trusted.ok) return trusted;
+    if (bytesEqual(trustDigest(ledger.trusted), trustDigest(trusted.value)))
+      return done({ kind: "known" });
+    return done({ kind: "trust", ledger, trusted: trusted.value });
+  }
+
+  #delta(delta: Delta, wallMs: number): Outcome<Arrival> {
+    const ledger = this.#ledger(delta.ledger);
+    if (ledger === undefined) return done({ kind: "known" });
+    if (ledger.trusted === undefined) return done({ kind: "resync", ledger, why: "no trust yet" });
+    return arrivalOf(ledger, hearDelta(ledger, delta, { trusted: ledger.trusted, wallMs }));
+  }
+
+  #begin(begin: SnapshotBegin, wallMs: number): Outcome<Arrival> {
+    const ledger = this.#ledger(begin.ledger);
+    if (ledger === undefined) return done({ kind: "known" });
+    if (ledger.trusted === undefined) return done({ kind: "resync", ledger, why: "no trust yet" });
+    const assembly = SnapshotAssembly.open(ledger, begin, { trusted: ledger.trusted, wallMs });
+    if (!assembly.ok) return assembly;
+    this.#assemblies.set(ledger.id, assembly.value);
+    return done({ kind: "partial" });
+  }
+
+  #chunk(chunk: SnapshotChunk): Outcome<Arrival> {
+    const ledger = this.#ledger(chunk.ledger);
+    const assembly = ledger === undefined ? undefined : this.#assemblies.get(ledger.id);
+    if (ledger === undefined || assembly === undefined) return done({ kind: "known" });
+    const refusal = assembly.add(chunk);
+    if (refusal === undefined) return done({ kind: "partial" });
+    this.#assemblies.delete(ledger.id);
+    return { ok: false, refusal };
+  }
+
+  #end(end: SnapshotEnd): Outcome<Arrival> {
+    const ledger = this.#ledger(end.ledger);
+    const assembly = ledger === undefined ? undefined : this.#assemblies.get(ledger.id);
+    if (ledger === undefined || assembly === undefined) return done({ kind: "known" });
+    this.#assemblies.delete(ledger.id);
+    return arrivalOf(ledger, assembly.end());
+  }
+
+  /** A beat about a head that is not held says nothing yet; the head is on its way. */
+  #beats(heartbeat: Heartbeat, wallMs: number): Outcome<Arrival> {
+    const beats: ArrivedBeat[] = [];
+    for (const { ledger: name, beat: envelope } of heartbeat.beats) {
+      const ledger = this.#ledger(name);
+      if (ledger?.head === undefined || ledger.trusted === undefined) continue;
+      if (envelope === undefined) return refused("invalid", "beats: one without an envelope");
+      const beat = openBeat(envelope, ledger.head, { trusted: ledger.trusted, wallMs });
+      if (!beat.ok) return beat;
+      if (beat.value === undefined || beat.value.issuedMs <= (ledger.beat?.issuedMs ?? 0)) continue;
+      beats.push({ ledger, beat: beat.value });
+    }
+    return done(beats.length === 0 ? { kind: "known" } : { kind: "beats", beats });
+  }
+}
+
+function arrivalOf(ledger: Ledger, heard: Outcome<Heard>): Outcome<Arrival> {
+  if (!heard.ok) return heard;
+  return done(heard.value.kind === "known" ? heard.value : { ...heard.value, ledger });
+}

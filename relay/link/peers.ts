@@ -1,0 +1,173 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type PeerAsk,
+  type PeerMessage,
+  PeerMessageSchema,
+  SitePinsSchema,
+} from "../../gen/headwater/v1/fanout_pb.ts";
+import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
+import {
+  type ProjectPin,
+  type ReplicateResponse,
+  ReplicateResponseSchema,
+} from "../../gen/headwater/v1/mesh_pb.ts";
+import { peerAskIntervalMs, peerIntervalMs } from "../cadence.ts";
+import type { Effect } from "../effect.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { comparePositions, type LedgerId, ledgerId } from "../ledger/position.ts";
+import { projectsCountMax } from "../limits.ts";
+import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
+import { pinProblem } from "../trust/join-token.ts";
+import { bytesEqual, type SigningKey } from "../trust/key.ts";
+import { trustDigest } from "../trust/trusted.ts";
+import type { Served } from "./downlink.ts";
+import { encodeFrame } from "./ledger-frames.ts";
+import { holdingOf } from "./uplinks.ts";
+
+/** Nodes of a site that are remembered; more than a site has. */
+const peersCountMax = 1_000;
+
+/**
+ * The other nodes of the site. What one learns it says to all; what one misses it asks of any.
+ * Nothing said here is believed because a peer said it: frames are checked like those of a link,
+ * pins are signed by the site's key.
+ */
+export class Peers {
+  readonly #node: string;
+  readonly #siteKey: SigningKey;
+  readonly #heardAtMonoMs = new Map<string, number>();
+  #askedAtMonoMs = Number.NEGATIVE_INFINITY;
+  #spokeAtMonoMs = Number.NEGATIVE_INFINITY;
+  #mustAsk = true;
+  connected = false;
+  problem = "";
+
+  constructor(of: { node: string; siteKey: SigningKey }) {
+    this.#node = of.node;
+    this.#siteKey = of.siteKey;
+  }
+
+  get dueAtMonoMs(): number | undefined {
+    if (!this.connected) return undefined;
+    const speak = this.#spokeAtMonoMs + peerIntervalMs;
+    return this.#mustAsk ? Math.min(speak, this.#askedAtMonoMs + peerAskIntervalMs) : speak;
+  }
+
+  /** Nodes heard within three intervals. */
+  alive(monoMs: number): string[] {
+    return [...this.#heardAtMonoMs]
+      .filter(([, heard]) => monoMs - heard <= 3 * peerIntervalMs)
+      .map(([node]) => node)
+      .sort();
+  }
+
+  heard(message: PeerMessage, monoMs: number): void {
+    this.#heardAtMonoMs.delete(message.node);
+    this.#heardAtMonoMs.set(message.node, monoMs);
+    const oldest = this.#heardAtMonoMs.keys().next().value;
+    if (this.#heardAtMonoMs.size > peersCountMax && oldest !== undefined)
+      this.#heardAtMonoMs.delete(oldest);
+  }
+
+  /** Something is missing: asked for at the next chance, at most once a second. */
+  ask(): void {
+    this.#mustAsk = true;
+  }
+
+  /** Signs of life, and questions. */
+  tick(of: { monoMs: number; ledgers: Iterable<Ledger> }): Effect[] {
+    if (!this.connected) return [];
+    const effects: Effect[] = [];
+    if (of.monoMs - this.#spokeAtMonoMs >= peerIntervalMs) {
+      this.#spokeAtMonoMs = of.monoMs;
+      this.#mustAsk = true;
+      effects.push(this.publish({ case: undefined }));
+    }
+    if (this.#mustAsk && of.monoMs - this.#askedAtMonoMs >= peerAskIntervalMs) {
+      this.#askedAtMonoMs = of.monoMs;
+      this.#mustAsk = false;
+      effects.push({ kind: "ask-peer", ask: { holdings: [...of.ledgers].map(holdingOf) } });
+    }
+    return effects;
+  }
+
+  publish(body: PeerMessage["body"]): Effect {
+    return { kind: "publish", message: this.#message(body) };
+  }
+
+  pins(pins: readonly ProjectPin[]): PeerMessage["body"] {
+    const payload = toBinary(SitePinsSchema, create(SitePinsSchema, { pins: [...pins] }));
+    const value = seal({ type: payloadType.sitePins, payload, keys: [this.#siteKey] });
+    return { case: "pins", value };
+  }
+
+  /** The pins that the site's own key has signed; none otherwise. */
+  openPins(envelope: Envelope): readonly ProjectPin[] {
+    const keys = [this.#siteKey.publicKey];
+    if (!isSealedBy({ envelope, type: payloadType.sitePins, keys, threshold: 1 })) return [];
+    try {
+      const { pins } = fromBinary(SitePinsSchema, envelope.payload);
+      return pins.filter((pin) => pinProblem(pin) === undefined).slice(0, projectsCountMax);
+    } catch {
+      return [];
+    }
+  }
+
+  /** What this node has that the asking one does not, in the order in which to apply it. */
+  answer(
+    ask: PeerAsk,
+    pins: readonly ProjectPin[],
+    served: ReadonlyMap<LedgerId, Served>,
+  ): PeerMessage[] {
+    const asked = new Map(
+      ask.holdings.flatMap((holding) =>
+        holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
+      ),
+    );
+    const isMissingPins = pins.some(({ project, authority }) => !asked.has(ledgerId({ project, authority })));
+    const frames = [...served].flatMap(([id, one]) => {
+      const holding = asked.get(id);
+      return holding === undefined ? [] : framesAfter(one, holding);
+    });
+    return [
+      ...(isMissingPins ? [this.#message(this.pins(pins))] : []),
+      ...frames.map((value) => this.#message({ case: "frame", value })),
+    ];
+  }
+
+  #message(body: PeerMessage["body"]): PeerMessage {
+    const message = create(PeerMessageSchema, { node: this.#node });
+    message.body = body;
+    return message;
+  }
+}
+
+function framesAfter(
+  { ledger, frames }: Served,
+  holding: ReturnType<typeof holdingOf>,
+): ReplicateResponse[] {
+  const { position } = ledger;
+  const out: Uint8Array[] = [];
+  const trust = frames.trust();
+  if (trust !== undefined && !bytesEqual(holding.trustDigest, trustDigest(ledger.trusted)))
+    out.push(trust);
+  if (position !== undefined) {
+    const held = holding.position;
+    if (held === undefined || comparePositions(position, held) > 0) {
+      const delta = held === undefined ? undefined : frames.delta(held);
+      out.push(...(delta === undefined ? (frames.snapshot()?.frames ?? []) : [delta]));
+    }
+    if (ledger.beat !== undefined) {
+      const name = { authority: ledger.name.authority, project: ledger.name.project };
+      const value = { beats: [{ ledger: name, beat: ledger.beat.envelope }] };
+      out.push(encodeFrame(heartbeatOf(value)));
+    }
+  }
+  return out.map((bytes) => fromBinary(ReplicateResponseSchema, bytes));
+}
+
+function heartbeatOf(value: {
+  beats: { ledger: { authority: Uint8Array; project: string }; beat: Envelope }[];
+}): ReplicateResponse["frame"] {
+  return create(ReplicateResponseSchema, { frame: { case: "heartbeat", value } }).frame;
+}

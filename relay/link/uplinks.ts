@@ -1,0 +1,137 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type Holding,
+  HoldingSchema,
+  ReplicateRequestSchema,
+  type ReplicateResponse,
+} from "../../gen/headwater/v1/mesh_pb.ts";
+import type { Dial, Effect } from "../effect.ts";
+import type { Moment } from "../event.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerId } from "../ledger/position.ts";
+import { done, type Outcome } from "../refusal.ts";
+import type { Random } from "../random.ts";
+import { trustDigest } from "../trust/trusted.ts";
+import { protocolVersion } from "./downlinks.ts";
+import { type Arrival, Inbox } from "./inbox.ts";
+import { Uplink, type UpstreamSettings } from "./uplink.ts";
+
+interface Upstream {
+  readonly uplink: Uplink;
+  inbox: Inbox;
+}
+
+/** A child's links, one for each upstream, in the operator's order. */
+export class Uplinks {
+  readonly #self: { readonly site: string; readonly node: string; readonly nodeId: Uint8Array };
+  /** The ledgers that are wanted from upstream: those not written here. */
+  readonly #wanted: () => readonly Ledger[];
+  readonly #random: Random;
+  readonly #upstreams = new Map<string, Upstream>();
+
+  constructor(of: {
+    self: { readonly site: string; readonly node: string; readonly nodeId: Uint8Array };
+    wanted: () => readonly Ledger[];
+    random: Random;
+  }) {
+    this.#self = of.self;
+    this.#wanted = of.wanted;
+    this.#random = of.random;
+  }
+
+  get all(): readonly Uplink[] {
+    return [...this.#upstreams.values()].map(({ uplink }) => uplink);
+  }
+
+  get dueAtMonoMs(): number | undefined {
+    const due = this.all.map((uplink) => uplink.dueAtMonoMs);
+    return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  /** Takes the place of a former one with the same id. */
+  add(settings: UpstreamSettings, monoMs: number): void {
+    const { nodeId } = this.#self;
+    const uplink = new Uplink({ settings, nodeId, random: this.#random, monoMs });
+    this.#upstreams.set(settings.id, { uplink, inbox: new Inbox(new Map()) });
+  }
+
+  /** The first listed upstream that serves a ledger: its primary. */
+  primaryOf(id: LedgerId): Uplink | undefined {
+    return this.all.find((uplink) => uplink.serves(id));
+  }
+
+  tick(at: Moment): Effect[] {
+    return [...this.#upstreams.values()].flatMap((upstream) => {
+      const due = upstream.uplink.tick(at.monoMs);
+      if (due === undefined) return [];
+      if ("hangUp" in due) return this.end(upstream.uplink.settings.id, due.hangUp, at.monoMs);
+      return [this.#dial(upstream, due.dial)];
+    });
+  }
+
+  /** A frame that is about the link is dealt with; one about a ledger is checked and handed on. */
+  hear(
+    id: string,
+    frame: ReplicateResponse["frame"],
+    at: Moment,
+  ): { arrival: Outcome<Arrival>; effects: Effect[] } {
+    const nothing = { arrival: done<Arrival>({ kind: "partial" }), effects: [] as Effect[] };
+    const upstream = this.#upstreams.get(id);
+    if (upstream === undefined || upstream.uplink.state.kind === "waiting") return nothing;
+    const { uplink, inbox } = upstream;
+    uplink.heard(at.monoMs);
+    if (frame.case === "welcome") uplink.welcomed(frame.value, at.monoMs);
+    if (frame.case === "offer") uplink.offered(frame.value);
+    if (frame.case === "goodbye") {
+      uplink.goodbye(frame.value, at.monoMs);
+      return { ...nothing, effects: [{ kind: "hang-up", upstream: id }] };
+    }
+    const arrival = inbox.hear(frame, at.wallMs);
+    const isApplied = ["change", "trust", "beats"].includes(
+      arrival.ok ? arrival.value.kind : "",
+    );
+    if (isApplied) uplink.applied();
+    return { arrival, effects: [] };
+  }
+
+  /** Hangs up, to dial again after a while. */
+  end(id: string, why: string, monoMs: number): Effect[] {
+    const uplink = this.#upstreams.get(id)?.uplink;
+    if (uplink === undefined || uplink.state.kind === "waiting") return [];
+    uplink.ended(why, monoMs);
+    return [{ kind: "hang-up", upstream: id }];
+  }
+
+  /** The link is gone already. */
+  closed(id: string, why: string, monoMs: number): void {
+    const uplink = this.#upstreams.get(id)?.uplink;
+    if (uplink !== undefined && uplink.state.kind !== "waiting") uplink.ended(why, monoMs);
+  }
+
+  #dial(upstream: Upstream, address: string): Effect {
+    const { id, certificate, credential, projects } = upstream.uplink.settings;
+    const wanted = this.#wanted().filter(
+      ({ name }) => projects === undefined || projects.includes(name.project),
+    );
+    upstream.inbox = new Inbox(new Map(wanted.map((ledger) => [ledger.id, ledger])));
+    const { site, node, nodeId } = this.#self;
+    const request = create(ReplicateRequestSchema, {
+      protocol: protocolVersion,
+      site,
+      node,
+      nodeId,
+      holdings: wanted.map(holdingOf),
+    });
+    const dial: Dial = { upstream: id, address, certificate, credential, request };
+    return { kind: "dial", dial };
+  }
+}
+
+/** What is held of a ledger, as one tells another node. */
+export function holdingOf(ledger: Ledger): Holding {
+  return create(HoldingSchema, {
+    ledger: { authority: ledger.name.authority, project: ledger.name.project },
+    trustDigest: trustDigest(ledger.trusted),
+    ...(ledger.position && { position: ledger.position }),
+  });
+}

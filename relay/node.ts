@@ -1,0 +1,441 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
+import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
+import { advance, advanceBeats, advanceTrust, type Source } from "./advance.ts";
+import { beatIntervalMs } from "./cadence.ts";
+import { auditWrites, beatWrite, changeWrites, groupRecords, type Records, trustWrite } from "./durable.ts";
+import type { Effect, Write } from "./effect.ts";
+import type { CallId, Event, Moment, OperatorEvent, Peer } from "./event.ts";
+import { Holdings } from "./holdings.ts";
+import type { Freshness } from "./ledger/freshness.ts";
+import { freshnessOf } from "./ledger/freshness.ts";
+import { Downlinks, refuse } from "./link/downlinks.ts";
+import { type Arrival, Inbox } from "./link/inbox.ts";
+import { Peers } from "./link/peers.ts";
+import { Uplinks } from "./link/uplinks.ts";
+import { operate, pinWrite, upstreamOf } from "./operations.ts";
+import type { NodeParts } from "./parts.ts";
+import { Random } from "./random.ts";
+import { Reads } from "./reads.ts";
+import { type Outcome, refused } from "./refusal.ts";
+import type { NodeSettings } from "./settings.ts";
+import { receivedWrite } from "./telemetry/received.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
+import { Children } from "./trust/children.ts";
+import { deriveSecret, SigningKey } from "./trust/key.ts";
+
+type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
+
+/** Something that waits to be durable. */
+interface Staged {
+  accept(): readonly Effect[];
+  fail(why: string): readonly Effect[];
+}
+
+/** How often freshness labels are looked at, since they change without an event. */
+const freshnessIntervalMs = 1_000;
+
+/** A document that could not be handed over is tried again after this, if at all. */
+const submitAgainMs = 30_000;
+
+/**
+ * The whole node as one machine: `step(event) -> effects`. It touches no clock, socket, file,
+ * random source, log or promise; the same settings and events always give the same effects.
+ */
+export class Node {
+  readonly reads: Reads;
+  readonly #parts: NodeParts;
+  readonly #random: Random;
+  /** What the peers of the site say, whichever of them says it. */
+  #peerInbox: Inbox;
+  #staged: Staged | undefined;
+  readonly #labels = new Map<string, Freshness>();
+  #looksAtMonoMs = Number.NEGATIVE_INFINITY;
+  readonly #resubmit: { readonly upstream: string; readonly document: Of<"document-answered">["document"]; readonly atMonoMs: number }[] = [];
+
+  constructor(settings: NodeSettings, at: Moment) {
+    const records = groupRecords(settings.records);
+    this.#random = new Random(settings.seed);
+    this.#parts = assemble(settings, records, this.#random);
+    this.reads = new Reads(this.#parts);
+    this.#peerInbox = new Inbox(this.#parts.holdings.ledgers);
+    for (const upstream of settings.upstreams) this.#parts.uplinks.add(upstream, at.monoMs);
+    for (const bytes of records.get("upstream")?.values() ?? [])
+      this.#parts.uplinks.add(upstreamOf(fromBinary(JoinTokenSchema, bytes)), at.monoMs);
+    for (const id of this.#parts.holdings.writers.keys())
+      this.#parts.holdings.setHops(id, [settings.nodeId]);
+  }
+
+  /** When the next `tick` is due, at the latest. */
+  get wakeAtMonoMs(): number {
+    const { downlinks, uplinks, peers } = this.#parts;
+    const due = [downlinks.dueAtMonoMs, uplinks.dueAtMonoMs, peers.dueAtMonoMs];
+    const known = due.filter((one) => one !== undefined);
+    return Math.min(this.#looksAtMonoMs + freshnessIntervalMs, ...known);
+  }
+
+  step(event: Event): Effect[] {
+    if (event.kind === "persisted" || event.kind === "persist-failed") return this.#settle(event);
+    if (this.#staged !== undefined) throw new Error(`${event.kind} came before the outcome of persist`);
+    return this.#handle(event);
+  }
+
+  #handle(event: Exclude<Event, Of<"persisted"> | Of<"persist-failed">>): Effect[] {
+    const { downlinks, uplinks, peers } = this.#parts;
+    switch (event.kind) {
+      case "tick":
+        return this.#tick(event.at);
+      case "child-opened":
+        return this.#childOpened(event);
+      case "child-flushed":
+        return downlinks.flushed({ ...event, id: event.link, monoMs: event.at.monoMs });
+      case "child-closed":
+        downlinks.closed(event.link);
+        return [];
+      case "child-confirmed":
+        return this.#childConfirmed(event);
+      case "document-received":
+        return this.#documentReceived(event);
+      case "upstream-frame":
+        return this.#upstreamFrame(event);
+      case "upstream-closed":
+        uplinks.closed(event.upstream, event.why, event.at.monoMs);
+        return [log("info", "upstream-closed", `${event.upstream}: ${event.why}`)];
+      case "document-answered":
+        return this.#documentAnswered(event);
+      case "peer-spoke":
+        return this.#peerSpoke(event);
+      case "peer-asked":
+        return [answer(event.call, peers.answer(event.ask, this.#parts.holdings.pins, this.#parts.holdings.served))];
+      case "fanout-changed":
+        peers.connected = event.connected;
+        peers.problem = event.problem;
+        if (event.connected) peers.ask();
+        return [log(event.connected ? "info" : "warn", "fanout-changed", event.problem || "connected")];
+      case "report":
+        return this.#report(event);
+      case "watch-opened":
+        return this.#watch(event, 1);
+      case "watch-closed":
+        return this.#watch(event, -1);
+      default:
+        return this.#operate(event);
+    }
+  }
+
+  /** Something is made durable first; it is the last effect of its step. */
+  #stage(writes: readonly Write[], staged: Staged): Effect[] {
+    if (writes.length === 0) return [...staged.accept()];
+    this.#staged = staged;
+    return [{ kind: "persist", writes }];
+  }
+
+  #settle(event: Of<"persisted"> | Of<"persist-failed">): Effect[] {
+    const staged = this.#staged;
+    if (staged === undefined) throw new Error(`${event.kind}, and nothing was to be persisted`);
+    this.#staged = undefined;
+    if (event.kind === "persisted") return [...staged.accept()];
+    return [log("error", "persist-failed", event.why), ...staged.fail(event.why)];
+  }
+
+  #operate(event: Event & OperatorEvent): Effect[] {
+    const operation = operate(this.#parts, event);
+    if (!operation.ok) return [answer(event.call, operation)];
+    return this.#stage(operation.value.writes, {
+      accept: () => {
+        const { value, effects } = operation.value.accept();
+        return [...effects, answer(event.call, value)];
+      },
+      fail: (why) => [answer(event.call, notDurable(why))],
+    });
+  }
+
+  #childOpened(event: Of<"child-opened">): Effect[] {
+    const site = this.#authenticate(event.peer, event.at);
+    if (!site.ok) {
+      const message = `a node was turned away: ${site.refusal.message}`;
+      return [...refuse(event.link, "REVOKED", 0), log("warn", "child-refused", message)];
+    }
+    const { link: id, request, at } = event;
+    const effects = this.#parts.downlinks.open({ id, site: site.value, request, monoMs: at.monoMs });
+    return [...effects, log("info", "child-opened", `${site.value}/${request.node} is connected`)];
+  }
+
+  #childConfirmed(event: Of<"child-confirmed">): Effect[] {
+    const site = this.#authenticate(event.peer, event.at);
+    return [answer(event.call, site.ok ? {} : site)];
+  }
+
+  #documentReceived(event: Of<"document-received">): Effect[] {
+    const { call, document, at } = event;
+    const { received } = this.#parts.telemetry;
+    const site = this.#authenticate(event.peer, at);
+    if (!site.ok) return [answer(call, site)];
+    if (!this.#parts.holdings.projects.has(document.project))
+      return [answer(call, { outcome: "UNKNOWN_PROJECT" })];
+    const prepared = received.prepare(site.value, document, at.wallMs);
+    if (!prepared.ok) return [answer(call, prepared)];
+    const record = prepared.value;
+    if (record === "REPEATED") return [answer(call, { outcome: "REPEATED" })];
+    return this.#stage(receivedWrite(record), {
+      accept: () => {
+        received.accept(record);
+        const message = `${site.value}: ${document.kind} of ${document.project}`;
+        return [
+          answer(call, { outcome: "ACCEPTED" }),
+          log("info", "document-received", message),
+        ];
+      },
+      fail: (why) => [answer(call, notDurable(why))],
+    });
+  }
+
+  #authenticate(peer: Peer, at: Moment): Outcome<string> {
+    return this.#parts.children.authenticate(peer, at.wallMs);
+  }
+
+  #upstreamFrame({ upstream: id, frame, at }: Of<"upstream-frame">): Effect[] {
+    const { arrival, effects } = this.#parts.uplinks.hear(id, frame.frame, at);
+    if (frame.frame.case === "offer" || frame.frame.case === "welcome")
+      effects.push(...this.#renewHops(at));
+    const source: Source = { kind: "upstream", id };
+    if (arrival.ok) return [...effects, ...this.#arrive(arrival.value, source, at)];
+    const { message, hint } = arrival.refusal;
+    const why = `${id} sent what does not check: ${message}`;
+    return [
+      ...effects,
+      ...this.#parts.uplinks.end(id, why, at.monoMs),
+      log("warn", "frame-refused", hint === undefined ? why : `${why}. ${hint}`),
+    ];
+  }
+
+  #peerSpoke({ message, at }: Of<"peer-spoke">): Effect[] {
+    const { peers, holdings } = this.#parts;
+    peers.heard(message, at.monoMs);
+    switch (message.body.case) {
+      case "report":
+        this.#parts.telemetry.take(message.body.value, at.wallMs);
+        return [];
+      case "pins":
+        return this.#peerPins(peers.openPins(message.body.value), at);
+      case "frame": {
+        const arrival = this.#peerInbox.hear(message.body.value.frame, at.wallMs);
+        if (arrival.ok) return this.#arrive(arrival.value, { kind: "peers" }, at);
+        return [log("warn", "frame-refused", `${message.node}: ${arrival.refusal.message}`)];
+      }
+      case undefined:
+        if (holdings.pins.length === 0) peers.ask();
+        return [];
+    }
+  }
+
+  /** What the site's operator joined at one node holds for all of them. */
+  #peerPins(pins: Parameters<Holdings["newPins"]>[0], at: Moment): Effect[] {
+    const fresh = this.#parts.holdings.newPins(pins);
+    if (!fresh.ok) return [log("warn", "pins-refused", fresh.refusal.message)];
+    return this.#stage(fresh.value.map(pinWrite), {
+      accept: () => {
+        for (const pin of fresh.value) this.#parts.holdings.pin(pin);
+        if (fresh.value.length > 0) this.#parts.peers.ask();
+        return this.#redial(at);
+      },
+      fail: () => [],
+    });
+  }
+
+  /** Upstreams of the configuration serve whatever is pinned; they have to be asked for it. */
+  #redial(at: Moment): Effect[] {
+    const open = this.#parts.uplinks.all.filter(({ settings }) => settings.projects === undefined);
+    return open.flatMap(({ settings }) => this.#parts.uplinks.end(settings.id, "new projects", at.monoMs));
+  }
+
+  #arrive(arrival: Arrival, source: Source, at: Moment): Effect[] {
+    const parts = this.#parts;
+    const fail = (why: string): Effect[] => this.#giveUp(source, `not durable: ${why}`, at);
+    switch (arrival.kind) {
+      case "change": {
+        const { ledger, change } = arrival;
+        const actor = source.kind === "upstream" ? `upstream ${source.id}` : "a peer of this site";
+        const audit =
+          ledger.head === undefined ? [] : auditWrites({ ledger, change, actor, wallMs: at.wallMs });
+        return this.#stage([...changeWrites(ledger, change), ...audit], {
+          accept: () => advance(parts, { ledger, change, source, at }),
+          fail,
+        });
+      }
+      case "trust": {
+        const { ledger, trusted } = arrival;
+        return this.#stage([trustWrite(ledger, trusted)], {
+          accept: () => advanceTrust(parts, { ledger, trusted, source, at }),
+          fail,
+        });
+      }
+      case "beats": {
+        const { beats } = arrival;
+        return this.#stage(
+          beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
+          { accept: () => advanceBeats(parts, { beats, source, at }), fail },
+        );
+      }
+      case "resync":
+        return this.#giveUp(source, arrival.why, at);
+      case "known":
+      case "partial":
+        return [];
+    }
+  }
+
+  /** Starts again from what is held, after a while. */
+  #giveUp(source: Source, why: string, at: Moment): Effect[] {
+    if (source.kind === "upstream") return this.#parts.uplinks.end(source.id, why, at.monoMs);
+    if (source.kind === "peers") this.#parts.peers.ask();
+    return [];
+  }
+
+  /** The way that a ledger came is its primary upstream's way and this node. */
+  #renewHops(at: Moment): Effect[] {
+    const { holdings, uplinks, downlinks, settings } = this.#parts;
+    for (const id of holdings.served.keys()) {
+      if (holdings.writers.has(id)) continue;
+      const offer = uplinks.primaryOf(id)?.offerOf(id);
+      if (offer !== undefined) holdings.setHops(id, [...offer.hops, settings.nodeId]);
+    }
+    return downlinks.pumpAll(at.monoMs);
+  }
+
+  #report({ call, report, at }: Of<"report">): Effect[] {
+    const { telemetry, peers, holdings } = this.#parts;
+    if (!holdings.projects.has(report.project))
+      return [answer(call, refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`))];
+    if (!telemetry.take(report, at.wallMs))
+      return [answer(call, refused("limit", "instance: too many report here"))];
+    const everyMs = telemetry.reportEveryMs;
+    const nextAfterMs = Math.floor(everyMs * (0.8 + 0.2 * this.#random.fraction()));
+    const heard = peers.connected ? [peers.publish({ case: "report", value: report })] : [];
+    return [...heard, answer(call, { nextAfterMs })];
+  }
+
+  #watch({ project, version, at }: Of<"watch-opened"> | Of<"watch-closed">, by: 1 | -1): Effect[] {
+    const table = this.#parts.holdings.projects.get(project)?.table(version, at.wallMs);
+    if (table !== undefined) table.watchersCount = Math.max(0, table.watchersCount + by);
+    return [];
+  }
+
+  #documentAnswered({ upstream, document, outcome, at }: Of<"document-answered">): Effect[] {
+    const { writes, again } = this.#parts.telemetry.answered(upstream, document, outcome);
+    return this.#stage(writes, {
+      accept: () => {
+        const atMonoMs = at.monoMs + submitAgainMs;
+        if (again) this.#resubmit.push({ upstream, document, atMonoMs });
+        const message = `${document.kind} of ${document.project} to ${upstream}: ${outcome}`;
+        return [log("info", "document-sent", message)];
+      },
+      fail: () => [],
+    });
+  }
+
+  #tick(at: Moment): Effect[] {
+    const { downlinks, uplinks, peers, holdings } = this.#parts;
+    const effects = [
+      ...uplinks.tick(at),
+      ...downlinks.tick(at.monoMs),
+      ...peers.tick({ monoMs: at.monoMs, ledgers: holdings.ledgers.values() }),
+      ...this.#exposeFreshness(at),
+    ];
+    while (this.#resubmit[0] !== undefined && this.#resubmit[0].atMonoMs <= at.monoMs) {
+      const { upstream, document } = this.#resubmit[0];
+      this.#resubmit.shift();
+      effects.push({ kind: "submit-document", upstream, document });
+    }
+    return [...effects, ...this.#periodic(at)];
+  }
+
+  /** What is written now and then, in one go: beats of our own ledgers, documents that are due. */
+  #periodic(at: Moment): Effect[] {
+    const { holdings, telemetry, uplinks } = this.#parts;
+    const beats = [...holdings.writers].flatMap(([id, writer]) => {
+      const ledger = holdings.ledgers.get(id);
+      if (ledger === undefined) return [];
+      if (at.wallMs - (ledger.beat?.issuedMs ?? 0) < beatIntervalMs) return [];
+      const beat = writer.beat(ledger, at.wallMs);
+      return beat === undefined ? [] : [{ ledger, beat }];
+    });
+    const choices = uplinks.all.flatMap(
+      ({ settings }) => telemetry.adoptEnvironment(settings.id, at.wallMs) ?? [],
+    );
+    const due = [...holdings.projects.values()].flatMap((project) => {
+      const primary = uplinks.primaryOf(project.ownLedger.id);
+      return primary === undefined ? [] : telemetry.due(primary.settings.id, project, at.wallMs);
+    });
+    const writes = [
+      ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
+      ...choices.map(({ write }) => write),
+      ...due.flatMap((document) => document.writes),
+    ];
+    return this.#stage(writes, {
+      accept: () => {
+        for (const accepted of [...choices, ...due]) accepted.accept();
+        const sends = due.map(({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }));
+        if (beats.length === 0) return sends;
+        return [...sends, ...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at })];
+      },
+      fail: () => [],
+    });
+  }
+
+  /** Tells watchers when data has become older without anything having changed. */
+  #exposeFreshness(at: Moment): Effect[] {
+    if (at.monoMs - this.#looksAtMonoMs < freshnessIntervalMs) return [];
+    this.#looksAtMonoMs = at.monoMs;
+    return [...this.#parts.holdings.projects.values()].flatMap((project): Effect[] => {
+      const label = project.freshness(at.wallMs);
+      const former = this.#labels.get(project.name);
+      this.#labels.set(project.name, label);
+      if (label === former) return [];
+      const exposure = { project: project.name, changes: [], vocabulary: false };
+      const message = `${project.name} is ${label}`;
+      return [
+        { kind: "expose", exposure },
+        log(label === "FRESH" ? "info" : "warn", "freshness-changed", message),
+      ];
+    });
+  }
+}
+
+function assemble(settings: NodeSettings, records: Records, random: Random): NodeParts {
+  const siteSeed = deriveSecret({ secret: settings.siteSecret, purpose: "site key" });
+  const siteKey = new SigningKey(siteSeed);
+  const holdings = new Holdings(records, settings.pins);
+  const self = { site: settings.site, node: settings.name, nodeId: settings.nodeId };
+  const given = [...(records.get("child")?.values() ?? [])];
+  return {
+    settings,
+    siteKey,
+    holdings,
+    children: new Children(siteKey.publicKey, given.map((bytes) => fromBinary(ChildRecordSchema, bytes))),
+    downlinks: new Downlinks(self, () => holdings.served),
+    uplinks: new Uplinks({
+      self,
+      random,
+      wanted: () => [...holdings.ledgers.values()].filter(({ id }) => !holdings.writers.has(id)),
+    }),
+    peers: new Peers({ node: settings.name, siteKey }),
+    telemetry: new Telemetry(settings, records),
+  };
+}
+
+function answer(call: CallId, outcome: unknown): Effect {
+  return { kind: "answer", call, outcome: isOutcome(outcome) ? outcome : { ok: true, value: outcome } };
+}
+
+function isOutcome(value: unknown): value is Outcome<unknown> {
+  return typeof value === "object" && value !== null && "ok" in value;
+}
+
+function notDurable(why: string): Outcome<never> {
+  return refused("unavailable", `nothing was changed: ${why}`, "Make room or repair the disk, then try again.");
+}
+
+function log(level: "info" | "warn" | "error", event: string, message: string): Effect {
+  return { kind: "log", entry: { level, event, message } };
+}

@@ -1,0 +1,170 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type GetFleetResponse, GetFleetResponseSchema } from "../gen/headwater/v1/fleet_pb.ts";
+import { type GetLedgerResponse, GetLedgerResponseSchema } from "../gen/headwater/v1/ledgers_pb.ts";
+import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
+import {
+  type Child,
+  ChildSchema,
+  type ExplainResponse,
+  type GetStatusResponse,
+} from "../gen/headwater/v1/nodes_pb.ts";
+import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
+import type { Moment } from "./event.ts";
+import type { EffectiveFlag } from "./flag/effective-flag.ts";
+import { explain, flagText } from "./layers/explanation.ts";
+import type { Project } from "./layers/project.ts";
+import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
+import type { NodeParts } from "./parts.ts";
+import { done, type Outcome, refused } from "./refusal.ts";
+import { statusOf } from "./status.ts";
+import { isDisclosureLevel } from "./telemetry/disclosure/level.ts";
+import { documentKinds } from "./telemetry/window.ts";
+
+/** The table of one release, as apps get it. */
+export interface TableView {
+  /** Empty for unknown builds. */
+  readonly release: string;
+  /** 32 bytes; equal tables have equal positions. */
+  readonly position: Uint8Array;
+  readonly flags: ReadonlyMap<string, EffectiveFlag>;
+}
+
+/** What may be asked of a node without changing it. */
+export class Reads {
+  readonly #parts: NodeParts;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+  }
+
+  projects(): string[] {
+    return [...this.#parts.holdings.projects.keys()].sort();
+  }
+
+  pins(): readonly ProjectPin[] {
+    return this.#parts.holdings.pins;
+  }
+
+  /** Ledgers whose stored form was damaged when the node started. */
+  damaged(): readonly string[] {
+    return this.#parts.holdings.damaged;
+  }
+
+  /** An unknown project or flag is an answer too: an app must not fail because of a flag. */
+  evaluate(
+    of: { project: string; flag: string; instance: string; version: string },
+    wallMs: number,
+  ): { enabled: boolean; reason: string; freshness: Freshness } {
+    const project = this.#parts.holdings.projects.get(of.project);
+    if (project === undefined) return { enabled: false, reason: "UNKNOWN_FLAG", freshness: "EMPTY" };
+    return { ...project.decide({ ...of, wallMs }), freshness: project.freshness(wallMs) };
+  }
+
+  freshness(project: string, wallMs: number): Freshness {
+    return this.#parts.holdings.projects.get(project)?.freshness(wallMs) ?? "EMPTY";
+  }
+
+  /** Undefined while the project is EMPTY: that is not the same as a table without flags. */
+  table(project: string, version: string, wallMs: number): TableView | undefined {
+    return this.#parts.holdings.projects.get(project)?.table(version, wallMs);
+  }
+
+  releaseOf(project: string, version: string): string {
+    return this.#parts.holdings.projects.get(project)?.buildOf(version).release ?? "";
+  }
+
+  flags(project: string): string[] {
+    return [...(this.#parts.holdings.projects.get(project)?.own.flags.keys() ?? [])].sort();
+  }
+
+  flagText(project: string, flag: string): string {
+    const held = this.#parts.holdings.projects.get(project);
+    return held === undefined ? "" : flagText(held, flag);
+  }
+
+  status(at: Moment): GetStatusResponse {
+    return statusOf(this.#parts, at);
+  }
+
+  explain(
+    of: { project: string; flag: string; instance: string; version: string },
+    wallMs: number,
+  ): Outcome<ExplainResponse> {
+    const project = this.#project(of.project);
+    if (!project.ok) return project;
+    if (!project.value.isEmpty && !project.value.own.flags.has(of.flag))
+      return refused("unknown", `flag: ${of.project} has no ${JSON.stringify(of.flag)}`, `headwater flag list ${of.project}`);
+    return done(explain(project.value, { ...of, wallMs }));
+  }
+
+  ledger(
+    of: { project: string; authority: Uint8Array },
+    wallMs: number,
+  ): Outcome<GetLedgerResponse> {
+    const found = this.#parts.holdings.ledgerOf(of.project, of.authority);
+    if (!found.ok) return found;
+    const ledger = found.value;
+    const response: MessageInitShape<typeof GetLedgerResponseSchema> = {
+      ledger: { authority: ledger.name.authority, project: ledger.name.project },
+      entries: [...ledger.entries].map(([key, { value }]) => ({ key, value })),
+      writable: this.#parts.holdings.writers.has(ledger.id),
+      freshness: freshnessOf(ledger, wallMs),
+      ...(ledger.position && { position: ledger.position }),
+    };
+    return done(create(GetLedgerResponseSchema, response));
+  }
+
+  children(): Child[] {
+    const linked = new Set(this.#parts.downlinks.links.map(({ site }) => site));
+    return this.#parts.children.records.map(({ name, id, addedMs, expiresMs, revoked }) => {
+      const connected = !revoked && linked.has(name);
+      return create(ChildSchema, { name, id, addedMs, expiresMs, revoked, connected });
+    });
+  }
+
+  fleet(project: string, wallMs: number): Outcome<GetFleetResponse> {
+    const held = this.#project(project);
+    if (!held.ok) return held;
+    const fleet = this.#parts.telemetry.fleet(held.value, wallMs);
+    return done(
+      create(GetFleetResponseSchema, {
+        project,
+        weights: fleet.weights,
+        health: fleet.health,
+        reportersCount: fleet.reportersCount,
+        own: fleet.own,
+        windowsOldMax: fleet.windowsOldMax,
+        instancesCount: fleet.instancesCount,
+      }),
+    );
+  }
+
+  preview(
+    of: { project: string; kind: string; disclosure: string; upstream: string },
+    at: Moment,
+  ): Outcome<{ document: Document | undefined; why: string }> {
+    const project = this.#project(of.project);
+    if (!project.ok) return project;
+    const kind = documentKinds.find((one) => one === (of.kind || "WEIGHTS"));
+    if (kind === undefined) return refused("invalid", "kind: WEIGHTS or HEALTH");
+    const { telemetry, uplinks } = this.#parts;
+    const primary = uplinks.primaryOf(project.value.ownLedger.id)?.settings.id;
+    const upstream = of.upstream || primary || uplinks.all[0]?.settings.id || "";
+    const asked = of.disclosure.toUpperCase();
+    const level = asked === "" ? telemetry.disclosure(upstream).level : asked;
+    if (!isDisclosureLevel(level)) return refused("invalid", `disclosure: ${JSON.stringify(level)} is no level`);
+    if (asked === "" && upstream === "")
+      return done({ document: undefined, why: "this node has no upstream" });
+    if (level === "OFF")
+      return done({ document: undefined, why: `disclosure to ${upstream} is off` });
+    const document = telemetry.preview({ upstream, project: project.value, kind, level, wallMs: at.wallMs });
+    return done({ document, why: document === undefined ? `${of.project} is EMPTY here` : "" });
+  }
+
+  #project(name: string): Outcome<Project> {
+    const project = this.#parts.holdings.projects.get(name);
+    if (project !== undefined) return done(project);
+    const ledger = this.#parts.holdings.ledgerOf(name, new Uint8Array(0));
+    return ledger.ok ? refused("unknown", `project: ${name}`) : ledger;
+  }
+}

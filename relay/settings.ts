@@ -1,0 +1,30 @@
+import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
+import type { StoredRecord } from "./durable.ts";
+import type { UpstreamSettings } from "./link/uplink.ts";
+import type { DisclosureLevel } from "./telemetry/disclosure/level.ts";
+
+/** All that a node is made from; given the same, and the same events, it does the same. */
+export interface NodeSettings {
+  readonly site: string;
+  /** The node's name within its site. */
+  readonly name: string;
+  /** 8 random bytes, kept for the node's life. */
+  readonly nodeId: Uint8Array;
+  /** 32 random bytes, shared by the nodes of the site. */
+  readonly siteSecret: Uint8Array;
+  /** For jitter. */
+  readonly seed: number;
+  /** Addresses that join tokens name, `host:port`. */
+  readonly advertise: readonly string[];
+  /** The site's certificate authority, DER. */
+  readonly certificate: Uint8Array;
+  /** Upstreams of the configuration, before those that were joined. */
+  readonly upstreams: readonly UpstreamSettings[];
+  /** Pins of the trust file. */
+  readonly pins: readonly ProjectPin[];
+  readonly disclosure: DisclosureLevel;
+  readonly windowMs: number;
+  readonly healthWindowMs: number;
+  /** What the store holds, but for its logs. */
+  readonly records: Iterable<StoredRecord>;
+}

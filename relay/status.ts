@@ -1,0 +1,124 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type ChildStatusSchema,
+  type GetStatusResponse,
+  GetStatusResponseSchema,
+  type LedgerStatusSchema,
+  type ProjectStatusSchema,
+  type UpstreamStatusSchema,
+} from "../gen/headwater/v1/nodes_pb.ts";
+import type { Moment } from "./event.ts";
+import type { Project } from "./layers/project.ts";
+import { freshnessOf } from "./ledger/freshness.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { ledgerId, samePosition } from "./ledger/position.ts";
+import type { Downlink } from "./link/downlink.ts";
+import type { Uplink } from "./link/uplink.ts";
+import type { NodeParts } from "./parts.ts";
+
+/** Keys named in a status; the rest is counted in the log. */
+const misunderstoodShownMax = 20;
+
+/** This node, its links, and what an operator should look at. */
+export function statusOf(parts: NodeParts, at: Moment): GetStatusResponse {
+  const { settings, holdings, uplinks, downlinks, peers, telemetry } = parts;
+  return create(GetStatusResponseSchema, {
+    node: settings.name,
+    site: settings.site,
+    projects: [...holdings.projects.values()].map((project) => projectStatus(parts, project, at)),
+    upstreams: uplinks.all.map((uplink) => upstreamStatus(uplink, at)),
+    children: downlinks.links.map((link) => childStatus(parts, link)),
+    fanout: {
+      kind: peers.connected || peers.problem !== "" ? "NATS" : "LOCAL",
+      connected: peers.connected,
+      problem: peers.problem,
+      peers: peers.alive(at.monoMs),
+    },
+    disclosures: uplinks.all.map(({ settings: { id } }) => {
+      const { level, source } = telemetry.disclosure(id);
+      return { upstream: id, level, source };
+    }),
+    problems: problemsOf(parts, at),
+  });
+}
+
+function projectStatus(
+  parts: NodeParts,
+  project: Project,
+  at: Moment,
+): MessageInitShape<typeof ProjectStatusSchema> {
+  return {
+    project: project.name,
+    freshness: project.freshness(at.wallMs),
+    layers: project.ledgers.map((ledger) => ledgerStatus(parts, project, ledger, at)),
+    flagsCount: project.own.flags.size,
+    instancesCount: parts.telemetry.intake(project.name).instancesCount,
+  };
+}
+
+function ledgerStatus(
+  parts: NodeParts,
+  project: Project,
+  ledger: Ledger,
+  at: Moment,
+): MessageInitShape<typeof LedgerStatusSchema> {
+  const misunderstood = [...(project.layerOf(ledger)?.misunderstood ?? [])];
+  return {
+    ledger: { authority: ledger.name.authority, project: ledger.name.project },
+    entriesCount: ledger.entries.size,
+    writable: parts.holdings.writers.has(ledger.id),
+    freshness: freshnessOf(ledger, at.wallMs),
+    beatIssuedMs: BigInt(ledger.beat?.issuedMs ?? 0),
+    misunderstood: misunderstood.slice(0, misunderstoodShownMax),
+    primary: parts.uplinks.primaryOf(ledger.id)?.settings.id ?? "",
+    ...(ledger.position && { position: ledger.position }),
+  };
+}
+
+function upstreamStatus(uplink: Uplink, at: Moment): MessageInitShape<typeof UpstreamStatusSchema> {
+  const { state, parent, problem } = uplink;
+  const states = { waiting: "WAITING", dialing: "CONNECTING", open: "CONNECTED" } as const;
+  const silentMs = state.kind === "open" ? at.monoMs - state.heardAtMonoMs : 0;
+  const retryInMs = state.kind === "waiting" ? state.untilMonoMs - at.monoMs : 0;
+  return {
+    address: uplink.settings.addresses.join(","),
+    state: states[state.kind],
+    site: parent.site || uplink.settings.id,
+    node: parent.node,
+    silentMs: BigInt(Math.max(0, Math.round(silentMs))),
+    retryInMs: BigInt(Math.max(0, Math.round(retryInMs))),
+    problem,
+  };
+}
+
+function childStatus(parts: NodeParts, link: Downlink): MessageInitShape<typeof ChildStatusSchema> {
+  return {
+    site: link.site,
+    node: link.node,
+    connected: true,
+    positions: link.positions.map(({ name, position }) => {
+      const newest = parts.holdings.ledgers.get(ledgerId(name))?.position;
+      return {
+        ledger: { authority: name.authority, project: name.project },
+        newest: position !== undefined && newest !== undefined && samePosition(position, newest),
+        ...(position && { position }),
+      };
+    }),
+  };
+}
+
+function problemsOf(parts: NodeParts, at: Moment): string[] {
+  const { holdings, uplinks } = parts;
+  const problems = holdings.damaged.map(
+    (what) => `stored data is damaged, and was not used: ${what}`,
+  );
+  for (const { problem, settings } of uplinks.all)
+    if (problem !== "") problems.push(`upstream ${settings.id}: ${problem}`);
+  for (const project of holdings.projects.values()) {
+    const freshness = project.freshness(at.wallMs);
+    if (freshness !== "FRESH") problems.push(`${project.name} is ${freshness}: its last values are served`);
+    if (project.own.misunderstood.size > 0)
+      problems.push(`${project.name}: ${project.own.misunderstood.size} entries are not understood and count as off`);
+  }
+  return problems;
+}

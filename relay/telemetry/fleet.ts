@@ -1,0 +1,68 @@
+import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import type { Health, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
+import type { Project } from "../layers/project.ts";
+import { joinHealth, ownHealth } from "./health.ts";
+import type { Received } from "./received.ts";
+import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
+import { meanOf, type Reporter, weigh } from "./weights.ts";
+
+/**
+ * What a node knows of a project's fleet: the mean of its reporters, each child being one and its
+ * own apps together being one.
+ */
+export class Fleet {
+  readonly #vocabulary: Vocabulary;
+  readonly #project: Project;
+  readonly #reports: readonly ReportRequest[];
+  readonly #weightDocuments: ReturnType<Received["of"]>;
+  readonly #healthDocuments: ReturnType<Received["of"]>;
+
+  constructor(of: {
+    project: Project;
+    reports: readonly ReportRequest[];
+    received: Received;
+    wallMs: number;
+  }) {
+    this.#project = of.project;
+    this.#reports = of.reports;
+    this.#vocabulary = vocabularyOf(of.project.own);
+    this.#weightDocuments = of.received.of(of.project.name, "WEIGHTS", of.wallMs);
+    this.#healthDocuments = of.received.of(of.project.name, "HEALTH", of.wallMs);
+  }
+
+  get own(): boolean {
+    return this.#reports.length > 0;
+  }
+
+  get instancesCount(): number {
+    return this.#reports.length;
+  }
+
+  get reportersCount(): number {
+    return this.#weightDocuments.length + (this.own ? 1 : 0);
+  }
+
+  get windowsOldMax(): number {
+    return Math.max(0, ...this.#weightDocuments.map(({ windowsOld }) => windowsOld));
+  }
+
+  get weights(): Weights {
+    const reporters: Reporter[] = this.#weightDocuments.flatMap(({ document }) =>
+      document.weights === undefined
+        ? []
+        : [{ weights: document.weights, hasCounts: document.disclosure === "EXACT" }],
+    );
+    if (this.own)
+      reporters.push({ weights: weigh(this.#reports, this.#vocabulary), hasCounts: true });
+    return meanOf(reporters, this.#vocabulary);
+  }
+
+  /** Own apps, or a node that serves nobody else, stand for this site. */
+  get health(): Health {
+    const position = this.#project.ownLedger.position ?? { term: 0, seq: 0 };
+    const all = this.#healthDocuments.flatMap(({ document }) => document.health ?? []);
+    if (this.own || all.length === 0)
+      all.push(ownHealth(this.#reports, this.#vocabulary, position));
+    return joinHealth(all, this.#vocabulary, position);
+  }
+}

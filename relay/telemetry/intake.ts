@@ -1,0 +1,48 @@
+import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import { instancesCountMax } from "../limits.ts";
+
+export const healths = ["OK", "DEGRADED", "FAILED"] as const;
+
+export type HealthWord = (typeof healths)[number];
+
+interface Held {
+  readonly report: ReportRequest;
+  readonly heardMs: number;
+}
+
+/**
+ * The latest report of each instance of one project, for two intervals. `instance` is what counts
+ * an instance once; it never leaves the site.
+ */
+export class Intake {
+  /** The longest unheard first. */
+  readonly #held = new Map<string, Held>();
+
+  get instancesCount(): number {
+    return this.#held.size;
+  }
+
+  /** Those heard since a time: what came before the operator's consent is not there for it. */
+  reports(sinceMs: number): readonly ReportRequest[] {
+    return [...this.#held.values()].flatMap(({ report, heardMs }) =>
+      heardMs >= sinceMs ? [report] : [],
+    );
+  }
+
+  /** False when there is no room for one more instance. */
+  take(report: ReportRequest, wallMs: number): boolean {
+    const isNew = !this.#held.has(report.instance);
+    if (isNew && this.#held.size >= instancesCountMax) return false;
+    this.#held.delete(report.instance);
+    this.#held.set(report.instance, { report, heardMs: wallMs });
+    return true;
+  }
+
+  /** Forgets instances that were silent for two intervals. */
+  expire(wallMs: number, intervalMs: number): void {
+    for (const [instance, { heardMs }] of this.#held) {
+      if (wallMs - heardMs <= 2 * intervalMs) return;
+      this.#held.delete(instance);
+    }
+  }
+}

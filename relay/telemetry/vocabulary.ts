@@ -1,0 +1,24 @@
+import { resolveRelease } from "../flag/release.ts";
+import type { Layer } from "../layers/layer.ts";
+import { vocabularyWordsMax } from "../limits.ts";
+
+/** What every build that is no published release is called. */
+export const otherRelease = "other";
+
+/** The words that may leave a node: what the project's own ledger has signed, and `other`. */
+export interface Vocabulary {
+  /** Sorted, `other` last. */
+  readonly releases: readonly string[];
+  readonly flags: readonly string[];
+  /** The word for a version that an app reports. */
+  releaseOf(version: string): string;
+}
+
+export function vocabularyOf(layer: Layer): Vocabulary {
+  const releases = [...layer.releases].sort().slice(0, vocabularyWordsMax);
+  return {
+    releases: [...releases, otherRelease],
+    flags: [...layer.flags.keys()].sort().slice(0, vocabularyWordsMax),
+    releaseOf: (version) => resolveRelease(version, layer) ?? otherRelease,
+  };
+}

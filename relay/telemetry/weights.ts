@@ -1,0 +1,96 @@
+import { create } from "@bufbuild/protobuf";
+import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import { type Weight, type Weights, WeightsSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+/** All of something, in basis points. */
+export const whole = 10_000;
+
+export const weightLists = ["releases", "degraded", "failed", "flags"] as const;
+
+export type WeightList = (typeof weightLists)[number];
+
+/**
+ * Shares of the instances that report, exactly: of each release, of those degraded and failed on
+ * it, and of those with a flag last answered on. Every word of the vocabulary is there.
+ */
+export function weigh(reports: readonly ReportRequest[], vocabulary: Vocabulary): Weights {
+  const counts = {
+    releases: zeros(vocabulary.releases),
+    degraded: zeros(vocabulary.releases),
+    failed: zeros(vocabulary.releases),
+    flags: zeros(vocabulary.flags),
+  };
+  for (const report of reports) {
+    const release = vocabulary.releaseOf(report.version);
+    count(counts.releases, release);
+    if (report.health === "DEGRADED") count(counts.degraded, release);
+    if (report.health === "FAILED") count(counts.failed, release);
+    const active = new Set(report.flags.flatMap(({ name, active }) => (active ? name : [])));
+    for (const flag of active) count(counts.flags, flag);
+  }
+  const list = (of: ReadonlyMap<string, number>): { name: string; basisPoints: number; count: number }[] =>
+    [...of].map(([name, n]) => ({
+      name,
+      basisPoints: reports.length === 0 ? 0 : Math.round((n * whole) / reports.length),
+      count: n,
+    }));
+  return create(WeightsSchema, {
+    releases: list(counts.releases),
+    degraded: list(counts.degraded),
+    failed: list(counts.failed),
+    flags: list(counts.flags),
+  });
+}
+
+/** One reporter's part in a mean. */
+export interface Reporter {
+  readonly weights: Weights;
+  /** Counts are passed on only when every reporter has them. */
+  readonly hasCounts: boolean;
+}
+
+/**
+ * The equal-weight mean of all reporters, so that none has more than its share, whatever it says;
+ * never renormalised. A word that a reporter does not know counts as 0 there.
+ */
+export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): Weights {
+  const hasCounts = reporters.every((reporter) => reporter.hasCounts);
+  const mean = (list: WeightList): { name: string; basisPoints: number; count: number }[] => {
+    const words = list === "flags" ? vocabulary.flags : vocabulary.releases;
+    const known = reporters.map(({ weights }) => byName(weights[list]));
+    return words.map((name) => {
+      const ofName = known.map((weights) => weights.get(name));
+      const share = sum(ofName.map((weight) => Math.min(whole, weight?.basisPoints ?? 0)));
+      return {
+        name,
+        basisPoints: reporters.length === 0 ? 0 : Math.round(share / reporters.length),
+        count: hasCounts ? sum(ofName.map((weight) => weight?.count ?? 0)) : 0,
+      };
+    });
+  };
+  return create(WeightsSchema, {
+    releases: mean("releases"),
+    degraded: mean("degraded"),
+    failed: mean("failed"),
+    flags: mean("flags"),
+  });
+}
+
+export function byName(weights: readonly Weight[]): Map<string, Weight> {
+  return new Map(weights.map((weight) => [weight.name, weight]));
+}
+
+function zeros(words: readonly string[]): Map<string, number> {
+  return new Map(words.map((word) => [word, 0]));
+}
+
+/** Words outside the vocabulary are dropped here. */
+function count(counts: Map<string, number>, word: string): void {
+  const n = counts.get(word);
+  if (n !== undefined) counts.set(word, n + 1);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}

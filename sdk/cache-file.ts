@@ -1,0 +1,122 @@
+import { isName } from "../relay/flag/name.ts";
+import type { ReceivedFlag } from "./flag-table.ts";
+import { cacheBytesMax, cacheWriteGapMs, instanceLengthMax, tableFlagsMax } from "./limits.ts";
+import type { Files } from "./runtime.ts";
+import { startTimer } from "./timer.ts";
+
+/** What is kept for the next start. */
+export interface CacheContents {
+  readonly project: string;
+  readonly version: string;
+  readonly instance: string;
+  /** Undefined when none have ever been held. */
+  readonly flags: readonly ReceivedFlag[] | undefined;
+}
+
+/** What a cache file works with. */
+export interface CacheFileParts {
+  readonly files: Files;
+  readonly path: string;
+  readonly contents: () => CacheContents;
+  readonly failed: (thrown: unknown) => void;
+  readonly succeeded: () => void;
+}
+
+/** Writes the newest contents, but not with every change of them. */
+export class CacheFile {
+  readonly #parts: CacheFileParts;
+  #isDue = false;
+  #writing: Promise<void> | undefined;
+  #cancelGap: (() => void) | undefined;
+
+  constructor(parts: CacheFileParts) {
+    this.#parts = parts;
+  }
+
+  /** The contents have changed. */
+  save(): void {
+    this.#isDue = true;
+    if (this.#writing === undefined && this.#cancelGap === undefined) this.#write();
+  }
+
+  /** Resolves when what is due has been written, or could not be. */
+  async close(): Promise<void> {
+    await this.#writing;
+    if (this.#isDue) this.#write();
+    await this.#writing;
+    this.#cancelGap?.();
+  }
+
+  #write(): void {
+    const { files, path, contents, failed, succeeded } = this.#parts;
+    this.#cancelGap?.();
+    this.#isDue = false;
+    const written = files.write(path, formatCache(contents()));
+    this.#writing = written.then(succeeded, failed).then(() => {
+      this.#writing = undefined;
+      this.#cancelGap = startTimer(cacheWriteGapMs, () => {
+        this.#cancelGap = undefined;
+        if (this.#isDue) this.#write();
+      });
+    });
+  }
+}
+
+/** As one line of JSON; flags are `[name, basis points, hash, reason]`. */
+export function formatCache({ project, version, instance, flags }: CacheContents): string {
+  const rows = flags?.map((flag) => [flag.name, flag.basisPoints, flag.hash, flag.reason]);
+  return `${JSON.stringify({ format: FORMAT, project, version, instance, flags: rows })}\n`;
+}
+
+/** Reads what a file has kept; undefined for anything that is not whole. */
+export async function readCache(files: Files, path: string): Promise<CacheContents | undefined> {
+  const text = await files.read(path, cacheBytesMax);
+  return text === undefined ? undefined : parseCache(text);
+}
+
+const FORMAT = 1;
+
+function parseCache(text: string): CacheContents | undefined {
+  try {
+    const kept: unknown = JSON.parse(text);
+    return isKept(kept) ? { ...kept, flags: kept.flags?.map(flagOf) } : undefined;
+  } catch {
+    // Cut short or scribbled over: as good as no file.
+    return undefined;
+  }
+}
+
+interface Kept extends Omit<CacheContents, "flags"> {
+  readonly flags?: readonly Row[];
+}
+
+type Row = readonly [name: string, basisPoints: number, hash: number, reason: string];
+
+function isKept(kept: unknown): kept is Kept {
+  if (typeof kept !== "object" || kept === null) return false;
+  const { format, project, version, instance, flags } = kept as Record<string, unknown>;
+  return (
+    format === FORMAT &&
+    typeof project === "string" &&
+    typeof version === "string" &&
+    typeof instance === "string" &&
+    instance !== "" &&
+    instance.length <= instanceLengthMax &&
+    (flags === undefined || isRows(flags))
+  );
+}
+
+function isRows(flags: unknown): flags is Row[] {
+  return Array.isArray(flags) && flags.length <= tableFlagsMax && flags.every(isRow);
+}
+
+function isRow(row: unknown): row is Row {
+  if (!Array.isArray(row) || row.length !== 4) return false;
+  const [name, basisPoints, hash, reason] = row as unknown[];
+  const isText = typeof name === "string" && isName(name) && typeof reason === "string";
+  return isText && Number.isInteger(basisPoints) && Number.isInteger(hash);
+}
+
+function flagOf([name, basisPoints, hash, reason]: Row): ReceivedFlag {
+  return { name, basisPoints, hash, reason };
+}

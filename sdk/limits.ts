@@ -1,0 +1,66 @@
+/**
+ * Every bound and rhythm of the library in one place, each with its reason. What a node checks as
+ * well has the node's value, or reports would be refused.
+ */
+
+/** How long `connect()` waits for flags, unless told otherwise: a local node answers in far less. */
+export const connectWaitMs = 2_000;
+
+/** Nobody waits a day for flags, and timers count no further than 24 days. */
+export const connectWaitMsMax = 86_400_000;
+
+/** Full jitter between 0 and a bound that doubles from the first to the second. */
+export const backoffMsMin = 500;
+export const backoffMsMax = 30_000;
+
+/** From dialling to the first frame: longer than a node that has nothing to send is silent. */
+export const firstFrameMsMax = 20_000;
+
+/** A stream that is silent for three of the node's heartbeats is taken down. */
+export const frameSilenceMsMax = 45_000;
+
+/** A node that does not take a report for this long is passed over. */
+export const reportMsMax = 10_000;
+
+/** Between two reports that do not wait: an app whose health flaps must not flood its node. */
+export const reportGapMs = 1_000;
+
+/** The next report, where the node does not say when, or says what makes no sense. */
+export const reportIntervalMs = 3_600_000;
+export const reportIntervalMsMin = 1_000;
+export const reportIntervalMsMax = 86_400_000;
+
+/** Share by which a report comes earlier or later, so that apps started together drift apart. */
+export const reportJitter = 0.1;
+
+/** What `close()` waits for a last report: nobody wants a program that does not end. */
+export const closeReportMsMax = 1_000;
+
+/** What a report may carry; what is past it goes unsaid. */
+export const reportFlagsMax = 1_000;
+export const reportFeaturesMax = 1_000;
+export const reportCrashesMax = 10;
+
+/** Instance ids: a UUID is 36, a Kubernetes pod name 63. */
+export const instanceLengthMax = 200;
+
+/** Versions of builds, whether published or not. */
+export const versionLengthMax = 100;
+
+/** Nodes to try in order. */
+export const urlsCountMax = 16;
+
+/** As many as one project may have. */
+export const tableFlagsMax = 50_000;
+
+/** A full table is under 8 MiB as JSON; a larger file is none of ours. */
+export const cacheBytesMax = 16 * 1024 * 1024;
+
+/** Between two writes of the cache file, however fast the flags change. */
+export const cacheWriteGapMs = 1_000;
+
+/** Frames that a crash is told apart by; more would tell builds apart, not crashes. */
+export const crashFramesMax = 5;
+
+/** Above the longest stack that runtimes give by default; a longer one is cut before it is read. */
+export const stackLengthMax = 16 * 1024;

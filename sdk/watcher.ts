@@ -1,0 +1,95 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type WatchRequest,
+  WatchRequestSchema,
+  type WatchResponse,
+} from "../gen/headwater/v1/apps_pb.ts";
+import { Backoff } from "./backoff.ts";
+import { Deadline } from "./deadline.ts";
+import { firstFrameMsMax, frameSilenceMsMax } from "./limits.ts";
+import type { NodeCalls } from "./node-calls.ts";
+import { pause, startTimer } from "./timer.ts";
+
+export type WatchFrame = WatchResponse["frame"];
+
+/** What a watcher works with. */
+export interface WatcherParts {
+  /** In the order in which they are tried. */
+  readonly nodes: readonly NodeCalls[];
+  readonly project: string;
+  readonly version: string;
+  /** From 0 to 1, without 1. */
+  readonly random: () => number;
+  /** The position of what is held. */
+  readonly position: () => Uint8Array;
+  /** Takes up a frame; false when it does not follow from what is held. */
+  readonly take: (frame: WatchFrame) => boolean;
+  /** No frame has come for `frameSilenceMsMax`. */
+  readonly fellSilent: () => void;
+  /** A stream has ended or could not be opened. */
+  readonly failed: (url: string, thrown: unknown) => void;
+}
+
+/** Keeps one stream of flags open, to the first node that serves it, for as long as it is let. */
+export class Watcher {
+  readonly #parts: WatcherParts;
+  readonly #backoff: Backoff;
+  #mustStartOver = false;
+  #cancelSilence: () => void = () => {};
+
+  constructor(parts: WatcherParts) {
+    this.#parts = parts;
+    this.#backoff = new Backoff(parts.random);
+  }
+
+  /** Ends with the signal, and never fails. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { nodes } = this.#parts;
+    for (let at = 0; !signal.aborted; ) {
+      const node = nodes[at];
+      const hasServed = node !== undefined && (await this.#follow(node, signal));
+      at = hasServed ? 0 : (at + 1) % nodes.length;
+      await pause(this.#backoff.nextMs(), signal);
+    }
+    this.#cancelSilence();
+  }
+
+  /** Follows one stream to its end; answers whether a frame came. */
+  async #follow(node: NodeCalls, signal: AbortSignal): Promise<boolean> {
+    const deadline = new Deadline(signal);
+    let hasServed = false;
+    try {
+      deadline.set(firstFrameMsMax);
+      for await (const { frame } of node.watch(this.#request(), deadline.signal)) {
+        hasServed = true;
+        deadline.set(frameSilenceMsMax);
+        this.#heard();
+        if (!this.#parts.take(frame)) throw this.#startingOver();
+      }
+      throw new Error("the stream has ended");
+    } catch (thrown) {
+      if (!signal.aborted) this.#parts.failed(node.url, thrown);
+    } finally {
+      deadline.close();
+    }
+    return hasServed;
+  }
+
+  #request(): WatchRequest {
+    const { project, version, position } = this.#parts;
+    const held = this.#mustStartOver ? new Uint8Array() : position();
+    this.#mustStartOver = false;
+    return create(WatchRequestSchema, { project, version, position: held });
+  }
+
+  #heard(): void {
+    this.#backoff.reset();
+    this.#cancelSilence();
+    this.#cancelSilence = startTimer(frameSilenceMsMax, this.#parts.fellSilent);
+  }
+
+  #startingOver(): Error {
+    this.#mustStartOver = true;
+    return new Error("a frame does not follow from the flags held, asking for all of them");
+  }
+}

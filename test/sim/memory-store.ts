@@ -1,0 +1,62 @@
+import { HeadwaterError } from "../../nodes/error.ts";
+import { isLogBucket, logLengths } from "../../nodes/store/log-bucket.ts";
+import type { Store } from "../../nodes/store/store.ts";
+import type { StoredRecord } from "../../relay/durable.ts";
+import type { Bucket, Write } from "../../relay/effect.ts";
+import { logRecordsOverMax } from "../../relay/limits.ts";
+
+/** A store whose disk is the heap: what survives a simulated crash is this object. */
+export class MemoryStore implements Store {
+  /** While true, writes fail as they do on a full disk. */
+  isFull = false;
+  readonly #records = new Map<Bucket, Map<string, Uint8Array>>();
+
+  *load(): Iterable<StoredRecord> {
+    for (const bucket of [...this.#records.keys()].toSorted(byBytes)) {
+      if (isLogBucket(bucket)) continue;
+      const records = [...this.#bucket(bucket)].toSorted(([a], [b]) => byBytes(a, b));
+      for (const [key, value] of records) yield { bucket, key, value: value.slice() };
+    }
+  }
+
+  write(writes: readonly Write[]): void {
+    if (this.isFull) throw new HeadwaterError({ kind: "unavailable", message: "the disk is full" });
+    for (const { bucket, key, value } of writes) {
+      if (value === undefined) this.#bucket(bucket).delete(key);
+      else this.#bucket(bucket).set(key, value.slice());
+    }
+    for (const bucket of new Set(writes.map((write) => write.bucket))) this.#cut(bucket);
+  }
+
+  list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[] {
+    return [...this.#bucket(of.bucket)]
+      .filter(([key]) => key.startsWith(of.prefix))
+      .toSorted(([a], [b]) => byBytes(b, a))
+      .slice(0, of.limit)
+      .map(([, value]) => value.slice());
+  }
+
+  [Symbol.dispose](): void {}
+
+  /** A map keeps the order of insertion, so its first records are the oldest. */
+  #cut(bucket: Bucket): void {
+    if (!isLogBucket(bucket)) return;
+    const records = this.#bucket(bucket);
+    const over = records.size - logLengths[bucket];
+    if (over < logRecordsOverMax) return;
+    for (const key of [...records.keys()].slice(0, over)) records.delete(key);
+  }
+
+  #bucket(bucket: Bucket): Map<string, Uint8Array> {
+    const known = this.#records.get(bucket);
+    if (known !== undefined) return known;
+    const made = new Map<string, Uint8Array>();
+    this.#records.set(bucket, made);
+    return made;
+  }
+}
+
+/** As SQLite sorts text: by the bytes of its UTF-8. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
