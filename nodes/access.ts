@@ -1,6 +1,6 @@
 import type { Bucket, Exposure } from "../relay/effect.ts";
 import type { CallId, Event, Moment } from "../relay/event.ts";
-import type { Node } from "../relay/node.ts";
+import type { Reads } from "../relay/reads.ts";
 
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never;
 
@@ -8,7 +8,7 @@ type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never;
 export type Happening = WithoutTime<Event>;
 
 /** What a node lets be read: pure functions of its state. */
-export type NodeReads = Omit<Node, "step" | "wakeAtMonoMs">;
+export type NodeReads = { readonly [K in keyof Reads]: Reads[K] };
 
 /** All that the parts of a process get to see of the node they serve. */
 export interface NodeAccess {

@@ -3,7 +3,7 @@ import { BeatSchema, EnvelopeSchema, HeadSchema, TrustSchema } from "../gen/head
 import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
-import { openBeat, openHead, type SignedBeat, type SignedHead } from "./ledger/head.ts";
+import { openBeat, openHead, type SignedBeat } from "./ledger/head.ts";
 import type { HistoryStep } from "./ledger/history.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import type { LedgerId } from "./ledger/position.ts";
@@ -118,20 +118,19 @@ function restoreEntries(
   const steps = ofLedger(records, "history", ledger.id).map(([, value]) => decodeStep(value));
   if (!ledger.restore({ head: head.value, entries, steps }))
     return "its entries are not what its head has signed";
-  restoreBeat(ledger, head.value, trusted, records.get("beat")?.get(ledger.id));
+  restoreBeat(ledger, trusted, records.get("beat")?.get(ledger.id));
   return undefined;
 }
 
 function restoreBeat(
   ledger: Ledger,
-  head: SignedHead,
   trusted: Trusted,
   bytes: Uint8Array | undefined,
 ): void {
   if (bytes === undefined) return;
   const envelope = fromBinary(EnvelopeSchema, bytes);
   const wallMs = Number(fromBinary(BeatSchema, envelope.payload).issuedMs);
-  const beat = openBeat(envelope, head, { trusted, wallMs });
+  const beat = openBeat(envelope, { trusted, wallMs });
   if (beat.ok) ledger.beat = beat.value;
 }
 

@@ -70,6 +70,8 @@ export type OperatorEvent =
       readonly name: string;
       readonly expiresMs: number;
       readonly projects: readonly string[];
+      /** Where the token says that this site's nodes are, `host:port`. */
+      readonly addresses: readonly string[];
       /** 16 random bytes. */
       readonly id: Uint8Array;
     }

@@ -120,6 +120,9 @@ export const watchersCountMax = 10_000;
 /** Streams of effective flags: an operator's terminals and dashboards. */
 export const operatorStreamsMax = 100;
 
+/** Who committed: a person's name and host, or the address of a CI job. */
+export const actorLengthMax = 200;
+
 /** Crash signatures are hashes in hex: of SHA-256 at most. */
 export const crashLengthMax = 64;
 

@@ -147,7 +147,7 @@ function addChild(parts: NodeParts, event: Of<"add-child">): Outcome<Operation> 
     ({ project }) => projects.length === 0 || projects.includes(project),
   );
   const token = create(JoinTokenSchema, {
-    addresses: [...settings.advertise],
+    addresses: [...event.addresses],
     certificate: settings.certificate,
     site: settings.site,
     pins,

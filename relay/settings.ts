@@ -14,8 +14,6 @@ export interface NodeSettings {
   readonly siteSecret: Uint8Array;
   /** For jitter. */
   readonly seed: number;
-  /** Addresses that join tokens name, `host:port`. */
-  readonly advertise: readonly string[];
   /** The site's certificate authority, DER. */
   readonly certificate: Uint8Array;
   /** Upstreams of the configuration, before those that were joined. */

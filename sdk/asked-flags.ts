@@ -21,10 +21,15 @@ export class AskedFlags {
   note(name: string, answer: AskedFlag): void {
     const held = this.#flags.get(name);
     if (held !== undefined) Object.assign(held, answer);
-    else if (this.#flags.size < reportFlagsMax && isName(name)) this.#flags.set(name, answer);
+    else if (this.#flags.size < reportFlagsMax && isFlagName(name)) this.#flags.set(name, answer);
   }
 
   get list(): { name: string; active: boolean }[] {
     return [...this.#flags].map(([name, { enabled }]) => ({ name, active: enabled }));
   }
+}
+
+/** Not everybody who asks is checked by a compiler. */
+function isFlagName(name: unknown): boolean {
+  return typeof name === "string" && isName(name);
 }

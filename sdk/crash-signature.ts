@@ -2,13 +2,12 @@ import { crashFramesMax, stackLengthMax } from "./limits.ts";
 
 /**
  * What tells one crash from another: FNV-1a, 64 bits in hex, of the names of the innermost functions
- * that have one. Never of the message, a path or a line. Undefined where there is no such name. The
- * hash is small and not a secret-keeping one, on purpose: names of published code are no secret, and
- * it runs everywhere, at once. Offset and prime: draft-eastlake-fnv.
+ * that have one; equal for all crashes without any. Never of the message, a path or a line. The hash
+ * hides nothing, and need not: names of published code are no secret. It runs everywhere, at once.
+ * Offset and prime: draft-eastlake-fnv.
  */
-export function crashSignature(error: unknown): string | undefined {
-  const names = functionNames(error);
-  return names.length === 0 ? undefined : fnv1a64(names.join("\n"));
+export function crashSignature(error: unknown): string {
+  return fnv1a64(functionNames(error).join("\n"));
 }
 
 function functionNames(error: unknown): string[] {

@@ -33,8 +33,8 @@ export const reportIntervalMsMax = 86_400_000;
 /** Share by which a report comes earlier or later, so that apps started together drift apart. */
 export const reportJitter = 0.1;
 
-/** What `close()` waits for a last report: nobody wants a program that does not end. */
-export const closeReportMsMax = 1_000;
+/** What `close()` waits for its last report and write: nobody wants a program that does not end. */
+export const closeMsMax = 1_000;
 
 /** What a report may carry; what is past it goes unsaid. */
 export const reportFlagsMax = 1_000;

@@ -4,7 +4,6 @@ import type { Runtime } from "./runtime.ts";
 
 /** Node, and whatever takes itself for it. */
 export const nodeRuntime: Runtime = {
-  // oxlint-disable-next-line node/no-process-env: the one place where the library reads it
   environment: process.env,
   fetch: nodeFetch,
   files: nodeFiles,

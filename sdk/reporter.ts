@@ -4,7 +4,6 @@ import { type ReportRequest, ReportRequestSchema } from "../gen/headwater/v1/app
 import { Backoff } from "./backoff.ts";
 import { Deadline } from "./deadline.ts";
 import {
-  closeReportMsMax,
   reportGapMs,
   reportIntervalMs,
   reportIntervalMsMax,
@@ -13,7 +12,7 @@ import {
   reportMsMax,
 } from "./limits.ts";
 import type { NodeCalls } from "./node-calls.ts";
-import { atMost, pause } from "./timer.ts";
+import { pause } from "./timer.ts";
 
 /** What a reporter works with. */
 export interface ReporterParts {
@@ -59,12 +58,10 @@ export class Reporter {
   }
 
   /** Says what no report has said yet: there is no next one. */
-  async finish(): Promise<void> {
+  async finish(signal: AbortSignal): Promise<void> {
     const contents = this.#parts.contents();
     if (this.#said !== undefined && equals(ReportRequestSchema, this.#said, contents)) return;
-    const ending = new AbortController();
-    await atMost(closeReportMsMax, this.#report(ending.signal));
-    ending.abort();
+    await this.#report(signal);
   }
 
   /** Tells the first node that listens; answers in how many milliseconds to report again. */

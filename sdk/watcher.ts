@@ -16,8 +16,7 @@ export type WatchFrame = WatchResponse["frame"];
 export interface WatcherParts {
   /** In the order in which they are tried. */
   readonly nodes: readonly NodeCalls[];
-  readonly project: string;
-  readonly version: string;
+  readonly app: { readonly project: string; readonly version: string };
   /** From 0 to 1, without 1. */
   readonly random: () => number;
   /** The position of what is held. */
@@ -76,10 +75,14 @@ export class Watcher {
   }
 
   #request(): WatchRequest {
-    const { project, version, position } = this.#parts;
+    const { app, position } = this.#parts;
     const held = this.#mustStartOver ? new Uint8Array() : position();
     this.#mustStartOver = false;
-    return create(WatchRequestSchema, { project, version, position: held });
+    return create(WatchRequestSchema, {
+      project: app.project,
+      version: app.version,
+      position: held,
+    });
   }
 
   #heard(): void {

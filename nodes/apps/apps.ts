@@ -1,11 +1,12 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { FlagService, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
-import type { LogEntry } from "../../relay/effect.ts";
 import { appRequestBytesMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { connectHandler } from "../http/connect.ts";
 import type { Deadlines } from "../http/deadlines.ts";
-import { type HttpHandler, type Listener, openListener, type TlsFiles } from "../http/listener.ts";
+import type { HttpFallback } from "../http/http-handler.ts";
+import { type Listener, openListener, type TlsFiles } from "../http/listener.ts";
+import type { Log } from "../log.ts";
 import { flagService } from "./flag-service.ts";
 import { telemetryService } from "./telemetry-service.ts";
 import { WatchStreams } from "./watch-stream.ts";
@@ -14,14 +15,14 @@ export interface AppsOptions {
   readonly access: NodeAccess;
   /** `host:port`; port 0 is any that is free. */
   readonly address: string;
-  readonly log: (entry: LogEntry) => void;
+  readonly log: Log;
   readonly tls?: TlsFiles | undefined;
   /** Pages of these origins may call; `*` is every origin. */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Further services on the same port. */
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
   /** Takes every path that is no service's. */
-  readonly fallback?: HttpHandler | undefined;
+  readonly fallback?: HttpFallback | undefined;
   readonly heartbeatMs?: number | undefined;
   readonly deadlines?: Partial<Deadlines> | undefined;
 }

@@ -32,7 +32,11 @@ export function checkOneOf(field: string, value: string, allowed: readonly strin
   throw invalid(`${field}: ${given}; it is one of ${allowed.join(", ")}`);
 }
 
-export function checkPattern(field: string, value: string, rule: { is: RegExp; says: string }): void {
+export function checkPattern(
+  field: string,
+  value: string,
+  rule: { is: RegExp; says: string },
+): void {
   if (!rule.is.test(value)) throw invalid(`${field}: ${quoted(value)}; ${rule.says}`);
 }
 

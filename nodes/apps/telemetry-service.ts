@@ -11,6 +11,7 @@ import {
   reportsPerSecondMax,
   versionLengthMax,
 } from "../../relay/limits.ts";
+import { healths } from "../../relay/telemetry/intake.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { remoteAddressOf } from "../http/connect.ts";
@@ -18,7 +19,6 @@ import { RateLimit } from "../http/rate-limit.ts";
 import type { AppsCounts } from "./apps.ts";
 import { checkCount, checkLength, checkName, checkOneOf, checkPattern } from "./request-field.ts";
 
-const healths = ["OK", "DEGRADED", "FAILED"] as const;
 const upgradeOutcomes = ["OK", "FAILED"] as const;
 
 /** Hex of some length: no text of the app can pass for a signature. */
@@ -81,5 +81,7 @@ function checkReport(report: ReportRequest): void {
     checkOneOf("upgrade.outcome", report.upgrade.outcome, upgradeOutcomes);
   }
   checkCount("crashes", report.crashes, reportCrashesMax);
-  report.crashes.forEach((crash, index) => checkPattern(`crashes[${index}]`, crash, crashSignature));
+  report.crashes.forEach((crash, index) =>
+    checkPattern(`crashes[${index}]`, crash, crashSignature),
+  );
 }

@@ -22,14 +22,14 @@ export class WatchGroup {
   readonly watchers: Set<Watcher> = new Set();
   readonly #access: NodeAccess;
   readonly #project: string;
-  /** A version that is taken for the release; empty for unknown builds. */
-  readonly #release: string;
+  /** Empty for unknown builds. */
+  readonly release: string;
   #table: SharedTable | undefined;
 
   constructor(of: { access: NodeAccess; project: string; release: string }) {
     this.#access = of.access;
     this.#project = of.project;
-    this.#release = of.release;
+    this.release = of.release;
   }
 
   freshness(): string {
@@ -38,7 +38,7 @@ export class WatchGroup {
 
   /** The table of now; undefined while the project is EMPTY. */
   table(): SharedTable | undefined {
-    const table = this.#access.reads.table(this.#project, this.#release);
+    const table = this.#read();
     if (table === undefined) return undefined;
     const { position } = table;
     const freshness = this.freshness();
@@ -50,15 +50,24 @@ export class WatchGroup {
     return this.#table;
   }
 
+  /** Where the table is and how fresh, without building its message. */
+  now(): { position: Uint8Array | undefined; freshness: string } {
+    return { position: this.#read()?.position, freshness: this.freshness() };
+  }
+
   /** Brings all who watch to the table of now, by the changes that led to it where they can. */
   expose(changes: readonly FlagTableChange[]): void {
-    const freshness = this.freshness();
+    const now = this.now();
     for (const change of changes) {
-      const delta = sharedDelta(change, freshness);
+      const delta = sharedDelta(change, now.freshness);
       for (const watcher of this.watchers) watcher.oweDelta(delta);
     }
-    const position = this.#access.reads.table(this.#project, this.#release)?.position;
-    for (const watcher of this.watchers) watcher.catchUp({ position, freshness });
+    for (const watcher of this.watchers) watcher.catchUp(now);
+  }
+
+  /** A published release is a version that is taken for itself. */
+  #read(): ReturnType<NodeAccess["reads"]["table"]> {
+    return this.#access.reads.table(this.#project, this.release, this.#access.now().wallMs);
   }
 }
 

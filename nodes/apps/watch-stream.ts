@@ -4,6 +4,7 @@ import type { Exposure } from "../../relay/effect.ts";
 import { watchersCountMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
+import { messageStream, Wakening } from "../http/message-stream.ts";
 import type { AppsCounts } from "./apps.ts";
 import { WatchGroup } from "./watch-group.ts";
 import { Watcher } from "./watcher.ts";
@@ -44,7 +45,7 @@ export class WatchStreams {
   /**
    * Frames for one app, the first at once, until the signal. The signal alone frees the watcher: a
    * generator that waits for a client to read may never be asked to return.
-   * @throws HeadwaterError `limit` past the bound on streams, `unavailable` when the node stops
+   * @throws HeadwaterError `limit` past the bound on streams
    */
   open(target: WatchTarget, signal: AbortSignal): AsyncIterable<WatchResponse> {
     if (this.#counts.watchersCount >= watchersCountMax) {
@@ -64,31 +65,12 @@ export class WatchStreams {
     };
     if (signal.aborted) free();
     else signal.addEventListener("abort", free, { once: true });
-    return this.#frames({ watcher, wakening, heartbeat, signal });
-  }
-
-  async *#frames(of: {
-    watcher: Watcher;
-    wakening: Wakening;
-    heartbeat: NodeJS.Timeout;
-    signal: AbortSignal;
-  }): AsyncGenerator<WatchResponse> {
-    while (!of.signal.aborted) {
-      const frame = of.watcher.take();
-      if (frame === undefined) {
-        await of.wakening.next();
-        continue;
-      }
-      of.heartbeat.refresh();
-      yield frame;
-    }
-    if (this.#shutdown.aborted) {
-      throw new HeadwaterError({
-        kind: "unavailable",
-        message: "the node is stopping",
-        hint: "connect again, or to another node of the site",
-      });
-    }
+    const take = (): WatchResponse | undefined => {
+      const frame = watcher.take();
+      if (frame !== undefined) heartbeat.refresh();
+      return frame;
+    };
+    return messageStream({ take, wakening, signal, shutdown: this.#shutdown });
   }
 
   #add(target: WatchTarget, wakening: Wakening): Watcher {
@@ -136,25 +118,11 @@ export class WatchStreams {
   }
 
   #leave(project: string, watcher: Watcher): void {
-    watcher.group.watchers.delete(watcher);
+    const { group } = watcher;
+    group.watchers.delete(watcher);
+    if (group.watchers.size > 0) return;
     const groups = this.#groups.get(project);
-    for (const [release, group] of groups ?? []) if (group.watchers.size === 0) groups?.delete(release);
+    groups?.delete(group.release);
     if (groups?.size === 0) this.#groups.delete(project);
-  }
-}
-
-/** Lets one loop sleep until there is something to do. */
-class Wakening {
-  #wake: (() => void) | undefined;
-  #woken = false;
-
-  wake(): void {
-    this.#woken = true;
-    this.#wake?.();
-  }
-
-  async next(): Promise<void> {
-    if (!this.#woken) await new Promise<void>((resolve) => (this.#wake = resolve));
-    this.#woken = false;
   }
 }

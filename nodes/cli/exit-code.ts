@@ -18,6 +18,7 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 /** What was wrong before a node was asked is wrong usage; what a node finds wrong, it refused. */
 export function exitCodeOf(error: HeadwaterError): ExitCode {
   if (error.kind === "unknown") return exitCode.no;
-  const isFromNode = error.cause instanceof ConnectError;
-  return error.kind === "invalid" && !isFromNode ? exitCode.usage : exitCode.refused;
+  if (error.cause instanceof ConnectError) return exitCode.refused;
+  if (error.kind === "invalid") return exitCode.usage;
+  return error.kind === "unavailable" ? exitCode.unknown : exitCode.refused;
 }

@@ -20,6 +20,11 @@ export function formatTable(of: {
     .join("\n");
 }
 
+/** `1 flag`, `2 flags`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /**
  * One JSON value over several lines. Messages of the protocol are taken as they are: bytes in
  * hexadecimal, 64-bit numbers as numbers.

@@ -110,7 +110,7 @@ export class YamlReader {
     return place.node?.range?.[0] ?? place.offset;
   }
 
-  /** What an alias stands for; a dangling one was reported when the document was parsed. */
+  /** What an alias stands for; a dangling one stands for nothing. */
   #resolved({ node }: YamlPlace): Node | null {
     return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
   }

@@ -1,5 +1,5 @@
 import { isName } from "../../relay/flag/name.ts";
-import { type Address, formatAddress, isEveryInterface } from "./address.ts";
+import { type Address, isEveryInterface, parseAddress } from "./address.ts";
 import { type NodeSettings, nodeOptions } from "./node-options.ts";
 import { readSettings, type Sources, unknownKeys, unknownVariables } from "./settings.ts";
 
@@ -41,26 +41,38 @@ function contradictions(values: Partial<NodeSettings>): string[] {
     problems.push(
       "HEADWATER_TLS_CERT_FILE: missing: set it to the certificate of HEADWATER_TLS_KEY_FILE",
     );
-  if (meshAddress !== undefined && isEveryInterface(meshAddress) && meshAdvertise === undefined)
+  const mesh = listener("HEADWATER_MESH_ADDR", meshAddress);
+  if (meshAdvertise === undefined && mesh.some(({ address }) => isEveryInterface(address)))
     problems.push(
-      `HEADWATER_MESH_ADVERTISE: missing: nobody can dial ${formatAddress(meshAddress)}, set it to ` +
-        "the address that downstream nodes reach",
+      `HEADWATER_MESH_ADVERTISE: missing: nobody can dial ${meshAddress}, set it to the address ` +
+        "that downstream nodes reach",
     );
   return [...problems, ...clashes(values)];
 }
 
+interface NamedListener {
+  readonly variable: string;
+  readonly address: Address;
+}
+
+/** Nothing for an address that has a problem, which is reported already. */
+function listener(variable: string, text: string | undefined): NamedListener[] {
+  const address = text === undefined ? undefined : parseAddress(text);
+  return address === undefined || "problem" in address ? [] : [{ variable, address }];
+}
+
 /** Two listeners on one port; every interface clashes with each of them. */
 function clashes({ appsAddress, meshAddress, adminAddress }: Partial<NodeSettings>): string[] {
-  const listeners: [string, Address | undefined][] = [
-    ["HEADWATER_APPS_ADDR", appsAddress],
-    ["HEADWATER_MESH_ADDR", meshAddress],
-    ["HEADWATER_ADMIN_ADDR", adminAddress],
+  const listeners = [
+    ...listener("HEADWATER_APPS_ADDR", appsAddress),
+    ...listener("HEADWATER_MESH_ADDR", meshAddress),
+    ...listener("HEADWATER_ADMIN_ADDR", adminAddress),
   ];
-  return listeners.flatMap(([variable, address], at) =>
+  return listeners.flatMap(({ variable, address }, at) =>
     listeners
       .slice(0, at)
-      .filter(([, other]) => address !== undefined && other !== undefined && clash(address, other))
-      .map(([other]) => `${variable}: the same port as ${other}: choose another`),
+      .filter((other) => clash(address, other.address))
+      .map((other) => `${variable}: the same port as ${other.variable}: choose another`),
   );
 }
 

@@ -1,28 +1,28 @@
 import type { LogLevel } from "../../relay/effect.ts";
 import { upstreamsCountMax } from "../../relay/limits.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
-import type { Address } from "./address.ts";
 import {
-  addressValue,
+  listenValue,
   choiceValue,
   dialValue,
   durationValue,
   listValue,
   nameValue,
   type Options,
+  natsValue,
   textValue,
-  urlValue,
 } from "./option.ts";
 
 /** What one node is told; undefined where nothing was set and there is no fixed default. */
 export interface NodeSettings {
   readonly name: string | undefined;
   readonly dataDir: string;
-  readonly appsAddress: Address;
-  readonly meshAddress: Address;
+  /** `host:port` to listen on, like the two below; port 0 is any that is free. */
+  readonly appsAddress: string;
+  readonly meshAddress: string;
   /** `host:port` for join tokens; undefined: where the node listens for nodes. */
   readonly meshAdvertise: string | undefined;
-  readonly adminAddress: Address;
+  readonly adminAddress: string;
   /** `host:port` each, in the order in which to try them. */
   readonly upstreams: readonly string[];
   readonly joinFile: string | undefined;
@@ -36,7 +36,7 @@ export interface NodeSettings {
   readonly siteSecretFile: string | undefined;
   /** Undefined: a site of one node. */
   readonly natsUrl: string | undefined;
-  readonly onBad: "report" | "kill";
+  readonly onBad: "report";
   readonly disclosure: DisclosureLevel;
   readonly windowMs: number;
   readonly healthWindowMs: number;
@@ -69,7 +69,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "where apps connect; there is no login, so bind it to what apps can reach",
     default: "127.0.0.1:7700",
     example: "0.0.0.0:7700",
-    schema: addressValue,
+    schema: listenValue,
   },
   meshAddress: {
     variable: "HEADWATER_MESH_ADDR",
@@ -77,7 +77,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "where downstream nodes connect: gRPC over TLS",
     default: "127.0.0.1:7701",
     example: "0.0.0.0:7701",
-    schema: addressValue,
+    schema: listenValue,
   },
   meshAdvertise: {
     variable: "HEADWATER_MESH_ADVERTISE",
@@ -93,7 +93,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "where operators connect: commands, dashboard, /metrics, /healthz and /readyz",
     default: "127.0.0.1:7702",
     example: "127.0.0.1:7702",
-    schema: addressValue,
+    schema: listenValue,
   },
   upstreams: {
     variable: "HEADWATER_UPSTREAMS",
@@ -168,15 +168,15 @@ export const nodeOptions: Options<NodeSettings> = {
       "nodes of a site share flags and reports over NATS; one with upstreams publishes, one without follows",
     otherwise: "none: a site of one node",
     example: "nats://127.0.0.1:4222",
-    schema: urlValue(["nats", "tls", "ws", "wss"]),
+    schema: natsValue,
   },
   onBad: {
     variable: "HEADWATER_ON_BAD",
     value: "WHAT",
-    sentence: "what a bad verdict does: report, or kill, which signs a kill in this site's overlay",
+    sentence: "what a bad verdict does: report",
     default: "report",
     example: "report",
-    schema: choiceValue({ words: ["report", "kill"] }),
+    schema: choiceValue({ words: ["report"], later: ["kill"] }),
   },
   disclosure: {
     variable: "HEADWATER_DISCLOSURE",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isName } from "../../relay/flag/name.ts";
-import { type Address, formatAddress, parseAddress } from "./address.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 
 /** One setting, declared once: parsing, `--help` and the documentation are made from it. */
@@ -36,10 +36,13 @@ export const nameValue: z.ZodType<string, string> = z.string().refine(isName, {
     "underscores, a letter or digit first",
 });
 
-/** Port 0 is allowed. */
-export const addressValue: z.ZodType<Address, string> = parsedValue(parseAddress);
+/** `host:port` to listen on; port 0 is any that is free. */
+export const listenValue: z.ZodType<string, string> = parsedValue((text) => {
+  const address = parseAddress(text);
+  return "problem" in address ? address : formatAddress(address);
+});
 
-/** An address that others dial, so its port is not 0. */
+/** `host:port` to dial, so the port is not 0. */
 export const dialValue: z.ZodType<string, string> = parsedValue((text) => {
   const address = parseAddress(text);
   if ("problem" in address) return address;
@@ -83,12 +86,25 @@ export function urlValue(schemes: readonly string[]): z.ZodType<string, string> 
     });
 }
 
+/**
+ * The servers of one NATS: `nats://host:4222`, `tls://…`, or just `host:4222`; several of a cluster
+ * separated by commas. The problem does not repeat the text, which may hold a password.
+ */
+export const natsValue: z.ZodType<string, string> = z.string().refine(
+  (text) =>
+    text.split(",").every((part) => {
+      const url = URL.parse(/^[a-z]+:\/\//i.test(part) ? part.trim() : `nats://${part.trim()}`);
+      return url !== null && url.hostname !== "" && ["nats:", "tls:"].includes(url.protocol);
+    }),
+  { error: "not the address of a NATS server: write nats://host:4222 or tls://host:4222" },
+);
+
 /** One of a closed list of words. `later` are words that a future version will know. */
 export function choiceValue<const Word extends string>(of: {
   words: readonly Word[];
   later?: readonly string[];
 }): z.ZodType<Word, string> {
-  const mend = `write ${of.words.slice(0, -1).join(", ")} or ${of.words.at(-1)}`;
+  const mend = `write ${of.words.join(", ").replace(/, ([^,]*)$/, " or $1")}`;
   return parsedValue((text) => {
     const word = of.words.find((one) => one === text);
     if (word !== undefined) return word;

@@ -36,28 +36,26 @@ export function listenError(of: {
   cause: NodeJS.ErrnoException;
 }): HeadwaterError {
   const { address, setting, cause } = of;
-  switch (cause.code) {
-    case "EADDRINUSE":
-      return new HeadwaterError({
-        kind: "busy",
-        message: `${address} is in use by another program`,
-        hint: `stop that program, or set ${setting} to another port`,
-        cause,
-      });
-    case "EACCES":
-    case "EPERM":
-      return new HeadwaterError({
-        kind: "invalid",
-        message: `this user may not listen on ${address}`,
-        hint: `set ${setting} to a port above 1023`,
-        cause,
-      });
-    default:
-      return new HeadwaterError({
-        kind: "invalid",
-        message: `cannot listen on ${address}: ${cause.message}`,
-        hint: `set ${setting} to an address of this machine, for example 127.0.0.1:7700`,
-        cause,
-      });
+  if (cause.code === "EADDRINUSE") {
+    return new HeadwaterError({
+      kind: "busy",
+      message: `${address} is in use by another program`,
+      hint: `stop that program, or set ${setting} to another port`,
+      cause,
+    });
   }
+  if (cause.code === "EACCES") {
+    return new HeadwaterError({
+      kind: "invalid",
+      message: `this user may not listen on ${address}`,
+      hint: `set ${setting} to a port above 1023`,
+      cause,
+    });
+  }
+  return new HeadwaterError({
+    kind: "invalid",
+    message: `cannot listen on ${address}: ${cause.message}`,
+    hint: `set ${setting} to an address of this machine, for example 127.0.0.1:7700`,
+    cause,
+  });
 }

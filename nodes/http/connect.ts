@@ -11,20 +11,26 @@ import {
 } from "@connectrpc/connect";
 import {
   compressionGzip,
-  type NodeServerRequest,
-  type NodeServerResponse,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
-import type { LogEntry } from "../../relay/effect.ts";
 import { HeadwaterError, toConnect } from "../error.ts";
+import type { Log } from "../log.ts";
 import { withCors } from "./cors.ts";
-import { answerJson } from "./json-answer.ts";
-import type { HttpHandler } from "./listener.ts";
+import {
+  addressOf,
+  answerJson,
+  type HttpFallback,
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+  notFound,
+  pathOf,
+} from "./http-handler.ts";
 
 export interface ConnectOptions {
   readonly routes: readonly ((router: ConnectRouter) => void)[];
-  readonly log: (entry: LogEntry) => void;
+  readonly log: Log;
   readonly readBytesMax: number;
   /** Aborts the signals of all calls in progress. */
   readonly shutdown: AbortSignal;
@@ -33,7 +39,7 @@ export interface ConnectOptions {
   /** Pages of these origins may call; none by default. */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Takes every path that is no route's; by default it does not exist. */
-  readonly fallback?: HttpHandler | undefined;
+  readonly fallback?: HttpFallback | undefined;
 }
 
 /** Serves Connect, gRPC and gRPC-Web; a `HeadwaterError` becomes what each of them understands. */
@@ -49,18 +55,14 @@ export function connectHandler(options: ConnectOptions): HttpHandler {
   for (const route of options.routes) route(router);
   const routes = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  const handle: HttpHandler = (request, response) => {
+  const answer = async (request: HttpRequest, response: HttpResponse): Promise<void> => {
     const route = routes.get(pathOf(request));
-    const handled = route === undefined ? fallback(request, response) : call(route, request, response);
-    Promise.resolve(handled).catch((thrown: unknown) => giveUp(response, thrown, log));
+    await (route === undefined ? fallback(request, response) : call(route, request, response));
   };
-  return withCors((request, response) => {
-    try {
-      handle(request, response);
-    } catch (thrown) {
-      giveUp(response, thrown, log);
-    }
-  }, options.corsOrigins ?? []);
+  const handler: HttpHandler = (request, response) => {
+    answer(request, response).catch((thrown: unknown) => giveUp(response, thrown, log));
+  };
+  return withCors(handler, options.corsOrigins ?? []);
 }
 
 /** The address that a call comes from, without a port. */
@@ -68,23 +70,14 @@ export function remoteAddressOf(context: HandlerContext): string {
   return context.values.get(remoteAddress);
 }
 
-export function remoteAddressOfRequest(request: NodeServerRequest): string {
-  // An IPv4 address on a socket for both looks like ::ffff:127.0.0.1.
-  return (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
-}
-
-export function pathOf(request: NodeServerRequest): string {
-  return (request.url ?? "").split("?", 1)[0] ?? "";
-}
-
 const remoteAddress: ContextKey<string> = createContextKey("", { description: "remote address" });
 
 async function call(
   route: ConnectRouter["handlers"][number],
-  request: NodeServerRequest,
-  response: NodeServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ): Promise<void> {
-  const values = createContextValues().set(remoteAddress, remoteAddressOfRequest(request));
+  const values = createContextValues().set(remoteAddress, addressOf(request));
   let asked: ReturnType<typeof universalRequestFromNodeRequest>;
   try {
     asked = universalRequestFromNodeRequest(request, response, undefined, values);
@@ -97,7 +90,7 @@ async function call(
 }
 
 /** That a client has gone in the middle is no event; anything else is our fault. */
-function giveUp(response: NodeServerResponse, thrown: unknown, log: ConnectOptions["log"]): void {
+function giveUp(response: HttpResponse, thrown: unknown, log: Log): void {
   const gone = response.destroyed || ConnectError.from(thrown).code === Code.Aborted;
   if (!gone) logInternal(log, thrown, "a request");
   if (gone || response.headersSent) {
@@ -106,11 +99,6 @@ function giveUp(response: NodeServerResponse, thrown: unknown, log: ConnectOptio
   }
   const { rawMessage } = toConnect(new HeadwaterError({ kind: "internal", message: "" }));
   answerJson(response, 500, { code: "internal", message: rawMessage });
-}
-
-function notFound(request: NodeServerRequest, response: NodeServerResponse): void {
-  const message = `there is nothing at ${pathOf(request)}; calls are POST /headwater.v1.…Service/…`;
-  answerJson(response, 404, { code: "not_found", message });
 }
 
 function translating(gate: (context: HandlerContext) => void): (context: HandlerContext) => void {
@@ -123,7 +111,7 @@ function translating(gate: (context: HandlerContext) => void): (context: Handler
   };
 }
 
-function translateErrors(log: ConnectOptions["log"]): Interceptor {
+function translateErrors(log: Log): Interceptor {
   return (next) => async (request) => {
     const translated = (thrown: unknown): ConnectError => {
       const error = toConnect(thrown);
@@ -152,13 +140,13 @@ async function* rethrowing<T>(
   }
 }
 
-function logInternal(log: ConnectOptions["log"], thrown: unknown, what: string): void {
-  const { message, cause, stack } = HeadwaterError.from(thrown);
-  const origin = cause instanceof Error ? cause.stack : stack;
-  log({
+function logInternal(log: Log, cause: unknown, what: string): void {
+  const { message } = HeadwaterError.from(cause);
+  log.write({
     level: "error",
     event: "request-failed",
     message: `${what} failed: ${message}`,
-    fields: { what, stack: origin ?? "" },
+    fields: { what },
+    cause,
   });
 }

@@ -1,5 +1,5 @@
 import { cors } from "@connectrpc/connect";
-import type { HttpHandler } from "./listener.ts";
+import type { HttpHandler } from "./http-handler.ts";
 
 /** What Chromium honours at most, in seconds. */
 const preflightAgeSecondsMax = 7_200;

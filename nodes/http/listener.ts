@@ -2,16 +2,13 @@ import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 import { createServer as createTcp, type Server, type Socket } from "node:net";
 import { createServer as createTls } from "node:tls";
-import type { NodeHandlerFn } from "@connectrpc/connect-node";
 import { connectionStreamsMax, connectionsCountMax, headerBytesMax } from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
 import { formatAddress, listenError, parseAddress } from "./address.ts";
 import { guardHttp1, guardHttp2 } from "./connection-guard.ts";
 import { type Deadlines, defaultDeadlines } from "./deadlines.ts";
+import type { HttpHandler } from "./http-handler.ts";
 import { type HttpVersion, sniffProtocol } from "./protocol-sniffer.ts";
-
-/** Takes requests of both versions of HTTP. */
-export type HttpHandler = NodeHandlerFn;
 
 /** PEM. With `ca`, clients have to show a certificate that it has signed. */
 export interface TlsFiles {
@@ -75,9 +72,9 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 
 interface Protocols {
   /** Takes a connection whose first bytes tell what it speaks. */
-  accept(socket: Socket): void;
-  serve(version: HttpVersion, socket: Socket): void;
-  drain(): void;
+  readonly accept: (socket: Socket) => void;
+  readonly serve: (version: HttpVersion, socket: Socket) => void;
+  readonly drain: () => void;
 }
 
 /** The two servers listen nowhere: they are handed their connections. */
@@ -93,7 +90,10 @@ function openProtocols(handler: HttpHandler, deadlines: Deadlines): Protocols {
     },
     handler,
   );
-  const settings = { maxConcurrentStreams: connectionStreamsMax, maxHeaderListSize: headerBytesMax };
+  const settings = {
+    maxConcurrentStreams: connectionStreamsMax,
+    maxHeaderListSize: headerBytesMax,
+  };
   const http2 = createHttp2({ settings }, handler);
   const guards = [guardHttp1(http1, deadlines), guardHttp2(http2, deadlines)];
   // An http.Server checks its deadlines from when it listens until it is closed.

@@ -3,10 +3,13 @@ import { toConnect } from "../error.ts";
 
 /** An error as it goes to the other node: its code, the message for people, the hint. */
 export function callError(thrown: unknown): ServerErrorResponse {
-  const { rawMessage, code, metadata: headers } = toConnect(thrown);
+  const error = toConnect(thrown);
+  const { rawMessage: message } = error;
   const metadata = new Metadata();
-  for (const [name, value] of headers) metadata.set(name, value);
-  return { name: "Error", message: rawMessage, details: rawMessage, code, metadata };
+  for (const [name, value] of error.metadata) metadata.set(name, value);
+  // Connect's codes are gRPC's.
+  const code: number = error.code;
+  return { name: "Error", message, details: message, code, metadata };
 }
 
 /** A sentence and a hint of ours are far below it. */

@@ -1,8 +1,6 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
-import { heartbeatIntervalMs } from "../../relay/cadence.ts";
 import type { LinkId } from "../../relay/event.ts";
-import { childrenCountMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { callError } from "./call-error.ts";
@@ -19,28 +17,36 @@ interface ChildStream {
   lingering: NodeJS.Timeout | undefined;
 }
 
-/** A child that takes nothing more, not even the end, is as good as gone after one heartbeat. */
-const lingerMs = heartbeatIntervalMs;
-
 /** The open `Replicate` calls of children, by link. */
 export class ChildStreams {
-  readonly #access: NodeAccess;
+  readonly #access: Pick<NodeAccess, "tell">;
   readonly #destroyConnection: (peer: string) => void;
+  readonly #childrenMax: number;
+  readonly #lingerMs: number;
   readonly #streams = new Map<LinkId, ChildStream>();
   /** Links with flushed frames that the node has not been told of. */
   readonly #flushed = new Set<LinkId>();
   #linksCount = 0;
 
-  constructor(access: NodeAccess, destroyConnection: (peer: string) => void) {
-    this.#access = access;
-    this.#destroyConnection = destroyConnection;
+  constructor(of: {
+    readonly access: Pick<NodeAccess, "tell">;
+    /** Ends a connection, whatever its peer does. */
+    readonly destroyConnection: (peer: string) => void;
+    readonly childrenMax: number;
+    /** How long a child may take for the end of a stream. */
+    readonly lingerMs: number;
+  }) {
+    this.#access = of.access;
+    this.#destroyConnection = of.destroyConnection;
+    this.#childrenMax = of.childrenMax;
+    this.#lingerMs = of.lingerMs;
   }
 
   open(call: Call): void {
     // Later there will be nobody to tell that it has closed.
     if (call.cancelled) return;
-    if (this.#streams.size >= childrenCountMax) {
-      call.emit("error", tooManyChildren());
+    if (this.#streams.size >= this.#childrenMax) {
+      call.emit("error", tooManyChildren(this.#childrenMax));
       return;
     }
     const link = ++this.#linksCount;
@@ -83,7 +89,10 @@ export class ChildStreams {
     const stream = this.#streams.get(link);
     if (stream === undefined || stream.lingering !== undefined) return;
     // A stalled peer never takes the end, and grpc-js has no way to reset its stream.
-    stream.lingering = setTimeout(() => this.#destroyConnection(stream.peer), lingerMs).unref();
+    stream.lingering = setTimeout(
+      () => this.#destroyConnection(stream.peer),
+      this.#lingerMs,
+    ).unref();
     how(stream.call);
   }
 
@@ -111,7 +120,7 @@ export class ChildStreams {
   }
 }
 
-function tooManyChildren(): ReturnType<typeof callError> {
-  const message = `this node has ${childrenCountMax} children already`;
+function tooManyChildren(childrenMax: number): ReturnType<typeof callError> {
+  const message = `this node has ${childrenMax} children already`;
   return callError(new HeadwaterError({ kind: "limit", message }));
 }

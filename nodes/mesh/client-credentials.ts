@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { isIP } from "node:net";
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { siteServerName } from "./site-certificate.ts";
@@ -45,9 +44,14 @@ export class ParentCredentials extends ChannelCredentials {
     });
   }
 
-  /** Why the last handshake failed; undefined when none did. */
+  /** Why the last handshake failed; undefined when it did not. */
   get handshakeError(): unknown {
     return this.#handshakeError;
+  }
+
+  /** Whether something has accepted a connection. */
+  get hasSockets(): boolean {
+    return this.#sockets.size > 0;
   }
 
   destroySockets(): void {
@@ -72,7 +76,9 @@ export class ParentCredentials extends ChannelCredentials {
         this.#sockets.add(socket);
         socket.once("close", () => this.#sockets.delete(socket));
         try {
-          return await connector.connect(socket);
+          const connected = await connector.connect(socket);
+          this.#handshakeError = undefined;
+          return connected;
         } catch (error) {
           this.#handshakeError = error;
           throw error;
@@ -80,11 +86,6 @@ export class ParentCredentials extends ChannelCredentials {
       },
     };
   }
-}
-
-/** RFC 6066 has no server name that is an address, and Node warns about one. */
-export function serverNameOverride(host: string): string | undefined {
-  return isIP(host) === 0 ? undefined : siteServerName;
 }
 
 function isNodeOfSite(certificate: PeerCertificate): boolean {

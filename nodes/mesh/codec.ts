@@ -24,7 +24,9 @@ export interface MethodCodec<I extends DescMessage, O extends DescMessage> {
 
 /** For `Server.addService`, with handlers named as in the generated service. */
 export function serviceDefinition(service: DescService): ServiceDefinition {
-  return Object.fromEntries(service.methods.map((method) => [method.localName, methodCodec(method)]));
+  return Object.fromEntries(
+    service.methods.map((method) => [method.localName, methodCodec(method)]),
+  );
 }
 
 /** For the generic requests of `Client`. */

@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import type { ConnectionInjector } from "@grpc/grpc-js";
 import { meshConnectionsMax } from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
+import type { Log } from "../log.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 
 /** The listening socket, ours rather than grpc-js's: it bounds connections and can end one. */
@@ -11,18 +12,26 @@ export interface Listener {
   readonly address: string;
   /** Ends a connection whatever its peer does; `peer` as `getPeer()` of a call has it. */
   destroyConnection(peer: string): void;
-  /** No new connections from here on. */
-  close(): void;
+  /** Takes no more connections; resolves when the last is gone. */
+  close(): Promise<void>;
+  destroyConnections(): void;
 }
 
-/** @throws HeadwaterError `busy` or `invalid` when it can not listen there */
-export async function listen(address: string, injector: ConnectionInjector): Promise<Listener> {
+/** @throws HeadwaterError `busy` or `invalid` when it cannot listen there */
+export async function listen(of: {
+  readonly address: string;
+  readonly injector: ConnectionInjector;
+  readonly log: Log;
+}): Promise<Listener> {
+  const { address, injector, log } = of;
   const hostPort = parseAddress(address);
   if (hostPort === undefined) throw cannotListen(address, { code: "not host:port" });
   const sockets = new Map<string, Socket>();
   const server = createServer((socket) => {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     sockets.set(peer, socket);
+    // TLS sees it too, and deals with it.
+    socket.on("error", () => {});
     socket.once("close", () => sockets.delete(peer));
     injector.injectConnection(socket);
   });
@@ -33,6 +42,9 @@ export async function listen(address: string, injector: ConnectionInjector): Pro
   } catch (error) {
     throw cannotListen(address, error);
   }
+  server.on("error", ({ message }) =>
+    log.write({ level: "error", event: "mesh-listener-failed", message }),
+  );
   const bound = server.address();
   return {
     address: formatAddress({
@@ -40,7 +52,13 @@ export async function listen(address: string, injector: ConnectionInjector): Pro
       port: typeof bound === "object" && bound !== null ? bound.port : hostPort.port,
     }),
     destroyConnection: (peer) => sockets.get(peer)?.destroy(),
-    close: () => server.close(),
+    destroyConnections: () => {
+      for (const socket of sockets.values()) socket.destroy();
+    },
+    close: async () => {
+      server.close();
+      await once(server, "close");
+    },
   };
 }
 
@@ -50,7 +68,7 @@ function cannotListen(address: string, cause: unknown): HeadwaterError {
   const why = isBusy ? "another process listens there" : code;
   return new HeadwaterError({
     kind: isBusy ? "busy" : "invalid",
-    message: `can not listen on ${address} for downstream nodes: ${why}`,
+    message: `cannot listen on ${address} for downstream nodes: ${why}`,
     hint: isBusy
       ? "stop that process, or set HEADWATER_MESH_ADDR to an address that is free"
       : "set HEADWATER_MESH_ADDR to host:port, with an address of this machine",

@@ -1,6 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 import { ServerCredentials } from "@grpc/grpc-js";
+import { dialDeadlineMs } from "../../relay/cadence.ts";
+import { parseAddress } from "./address.ts";
 import { SiteAuthority } from "./site-certificate.ts";
 import { certificatesIn, checkContext, pemOf, type Tls } from "./tls.ts";
 
@@ -12,7 +14,7 @@ export interface ServerIdentity {
 
 /**
  * How this node shows itself to its children: with the operator's certificate, or else with one
- * that the site's own authority issues for these hosts. Client certificates are asked for when
+ * that the site's own authority issues for these addresses. Client certificates are asked for when
  * there are authorities for them; who has none still comes in with the credential of a token.
  * @throws HeadwaterError `invalid` when the PEM files can not be used
  */
@@ -20,8 +22,8 @@ export function serverIdentity(of: {
   readonly tls: Tls;
   /** 32 bytes. */
   readonly siteSecret: Uint8Array;
-  /** Names and addresses by which children and people reach this node. */
-  readonly hosts: readonly string[];
+  /** `host:port`, all that children may know this node by. */
+  readonly addresses: readonly string[];
 }): ServerIdentity {
   const { tls } = of;
   const { cert, key, pin } = tls.identity === undefined ? siteIdentity(of) : fileIdentity(tls);
@@ -34,7 +36,9 @@ export function serverIdentity(of: {
 /** `ServerCredentials.createSsl` would refuse a child without a certificate in the handshake. */
 class TlsServerCredentials extends ServerCredentials {
   constructor(context: SecureContextOptions, asksClients: boolean) {
-    super({ requestCert: asksClients, rejectUnauthorized: false }, context);
+    // Whoever dials gives up as late.
+    const handshakeTimeout = dialDeadlineMs;
+    super({ requestCert: asksClients, rejectUnauthorized: false, handshakeTimeout }, context);
   }
 
   override _equals(other: ServerCredentials): boolean {
@@ -48,9 +52,10 @@ interface OwnIdentity {
   readonly pin: Uint8Array;
 }
 
-function siteIdentity(of: { siteSecret: Uint8Array; hosts: readonly string[] }): OwnIdentity {
+function siteIdentity(of: { siteSecret: Uint8Array; addresses: readonly string[] }): OwnIdentity {
   const authority = new SiteAuthority(of.siteSecret);
-  const { certificate, key } = authority.issue(of.hosts);
+  const hosts = of.addresses.map((address) => parseAddress(address)?.host ?? "");
+  const { certificate, key } = authority.issue(hosts.filter((host) => host !== ""));
   return { cert: pemOf(certificate), key, pin: authority.certificate };
 }
 

@@ -17,7 +17,7 @@ import {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { heartbeatIntervalMs, minuteMs, secondMs } from "../../relay/cadence.ts";
 import type { LinkId, Peer } from "../../relay/event.ts";
-import { meshStreamsMax, meshRequestBytesMax } from "../../relay/limits.ts";
+import { childrenCountMax, meshRequestBytesMax, meshStreamsMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import type { Log } from "../log.ts";
@@ -40,17 +40,26 @@ export interface MeshServer {
 }
 
 interface Options {
-  readonly access: NodeAccess;
+  readonly access: Pick<NodeAccess, "ask" | "tell">;
   /** `host:port` to listen on; port 0 is any. */
   readonly address: string;
   readonly credentials: ServerCredentials;
   readonly log: Log;
   /** Stops it: children are told, and have a moment to take what was sent. */
   readonly signal: AbortSignal;
+  readonly childrenMax?: number | undefined;
+  readonly deadlines?: Partial<ChildDeadlines> | undefined;
 }
 
-/** Short enough for the ten seconds that `docker stop` gives a process. */
-const stopDeadlineMs = 5 * secondMs;
+/** How long children may take, in milliseconds. */
+export interface ChildDeadlines {
+  /** For the end of a stream: one that takes nothing more is given up after a heartbeat. */
+  readonly lingerMs: number;
+  /** For all of it when the node stops, within the ten seconds that `docker stop` gives. */
+  readonly stopMs: number;
+}
+
+const defaultDeadlines: ChildDeadlines = { lingerMs: heartbeatIntervalMs, stopMs: 5 * secondMs };
 
 /**
  * Listens for children. Each `Replicate` is told as child-opened, child-flushed and, exactly once,
@@ -58,7 +67,8 @@ const stopDeadlineMs = 5 * secondMs;
  * @throws HeadwaterError `busy` or `invalid` when it can not listen on the address
  */
 export async function openMeshServer(options: Options): Promise<MeshServer> {
-  const { access, signal } = options;
+  const { access, signal, address, log, childrenMax = childrenCountMax } = options;
+  const { lingerMs, stopMs } = { ...defaultDeadlines, ...options.deadlines };
   const server = new Server({
     "grpc.max_receive_message_length": meshRequestBytesMax,
     "grpc.max_concurrent_streams": meshStreamsMax,
@@ -69,8 +79,9 @@ export async function openMeshServer(options: Options): Promise<MeshServer> {
     "grpc.enable_channelz": 0,
   });
   const injector = server.createConnectionInjector(options.credentials);
-  const listener = await listen(options.address, injector);
-  const streams = new ChildStreams(access, listener.destroyConnection);
+  const listener = await listen({ address, injector, log });
+  const destroyConnection = (peer: string): void => listener.destroyConnection(peer);
+  const streams = new ChildStreams({ access, destroyConnection, childrenMax, lingerMs });
   server.addService(serviceDefinition(MeshService), {
     replicate: (call: ServerWritableStream<ReplicateRequest, Uint8Array>) => streams.open(call),
     confirm: answering(options, async (request: ConfirmRequest, peer) => {
@@ -85,12 +96,12 @@ export async function openMeshServer(options: Options): Promise<MeshServer> {
     address: listener.address,
     send: (link, frame) => streams.send(link, frame),
     close: (link) => streams.close(link),
-    stopped: aborted(signal).then(() => stop({ server, listener, streams })),
+    stopped: aborted(signal).then(() => stop({ server, listener, streams, stopMs })),
   };
 }
 
 async function receiveDocument(
-  access: NodeAccess,
+  access: Pick<NodeAccess, "ask">,
   { document }: SubmitDocumentRequest,
   peer: Peer,
 ): Promise<SubmitDocumentResponse> {
@@ -131,18 +142,14 @@ async function stop(of: {
   server: Server;
   listener: Listener;
   streams: ChildStreams;
+  stopMs: number;
 }): Promise<void> {
   const { server, listener, streams } = of;
-  listener.close();
-  streams.closeAll(
-    new HeadwaterError({ kind: "unavailable", message: "the parent node is stopping" }),
-  );
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.tryShutdown(() => resolve());
-  const deadline = setTimeout(() => {
-    server.forceShutdown();
-    resolve();
-  }, stopDeadlineMs);
-  await promise;
+  const gone = listener.close();
+  streams.closeAll(new HeadwaterError({ kind: "unavailable", message: "this node is stopping" }));
+  server.tryShutdown(() => {});
+  const deadline = setTimeout(() => listener.destroyConnections(), of.stopMs);
+  await gone;
   clearTimeout(deadline);
+  server.forceShutdown();
 }

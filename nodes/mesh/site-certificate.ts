@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
   AlgorithmIdentifier,
@@ -89,12 +90,12 @@ export class SiteAuthority {
     });
   }
 
-  /** A certificate for a server with a fresh key, valid for these host names and addresses. */
+  /** A certificate for a server with a fresh key, valid for these host names and IP addresses. */
   issue(hosts: readonly string[]): Leaf {
     const { publicKey, privateKey } = generateKeyPairSync("ed25519");
     const spki = publicKey.export({ type: "spki", format: "der" });
     const issuer = new KeyIdentifier(keyIdentifier(this.#key.publicKey));
-    const names = [...new Set([siteServerName, "localhost", "127.0.0.1", "::1", ...hosts])];
+    const names = new Set([siteServerName, "localhost", "127.0.0.1", "::1", ...hosts]);
     const certificate = this.#sign({
       serialNumber: randomSerial(),
       subject: nameOf("Headwater node"),
@@ -103,11 +104,8 @@ export class SiteAuthority {
         critical(id_ce_basicConstraints, new BasicConstraints()),
         critical(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature)),
         plain(id_ce_extKeyUsage, new ExtendedKeyUsage([id_kp_serverAuth])),
-        plain(
-          id_ce_authorityKeyIdentifier,
-          new AuthorityKeyIdentifier({ keyIdentifier: issuer }),
-        ),
-        plain(id_ce_subjectAltName, new SubjectAlternativeName(names.map(generalName))),
+        plain(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: issuer })),
+        plain(id_ce_subjectAltName, new SubjectAlternativeName([...names].map(generalName))),
       ],
     });
     return { certificate, key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
@@ -144,7 +142,7 @@ function nameOf(text: string): Name {
 }
 
 function generalName(host: string): GeneralName {
-  return new GeneralName(isIP(host) === 0 ? { dNSName: host } : { iPAddress: host });
+  return new GeneralName(isIP(host) === 0 ? { dNSName: domainToASCII(host) } : { iPAddress: host });
 }
 
 function critical(extnID: string, value: object): Extension {

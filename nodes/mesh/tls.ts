@@ -24,9 +24,13 @@ export function certificatesIn(pem: string, variable: string): X509Certificate[]
   throw unreadable(variable, undefined);
 }
 
-/** From DER; throws for what is no certificate. */
+/** From DER; throws for what is no certificate, with a message for people. */
 export function pemOf(certificate: Uint8Array): string {
-  return new X509Certificate(certificate).toString();
+  try {
+    return new X509Certificate(certificate).toString();
+  } catch (cause) {
+    throw new Error("the certificate of its token can not be read", { cause });
+  }
 }
 
 /**

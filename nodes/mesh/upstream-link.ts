@@ -1,15 +1,16 @@
-import { create } from "@bufbuild/protobuf";
+import { isIP } from "node:net";
+import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import {
   type ChannelOptions,
   Client,
   connectivityState,
   type Metadata,
-  type ServiceError,
   type StatusObject,
 } from "@grpc/grpc-js";
 import {
   type ConfirmRequest,
   MeshService,
+  type ReplicateRequest,
   type ReplicateResponse,
   SubmitDocumentRequestSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
@@ -18,10 +19,17 @@ import { heartbeatIntervalMs, heartbeatsMissedMax } from "../../relay/cadence.ts
 import type { Dial } from "../../relay/effect.ts";
 import { frameReceivedBytesMax, linkBytesInFlightMax } from "../../relay/limits.ts";
 import { parseAddress } from "./address.ts";
-import { ParentCredentials, serverNameOverride } from "./client-credentials.ts";
-import { closingReason } from "./closing-reason.ts";
+import { ParentCredentials } from "./client-credentials.ts";
+import {
+  handshakeReason,
+  silenceReason,
+  statusReason,
+  type Target,
+  undialledReason,
+} from "./closing-reason.ts";
 import { type MethodCodec, methodCodec } from "./codec.ts";
 import { peerMetadata } from "./peer.ts";
+import { siteServerName } from "./site-certificate.ts";
 import type { Tls } from "./tls.ts";
 
 const replicate = methodCodec(MeshService.method.replicate);
@@ -31,46 +39,164 @@ const submitDocument = methodCodec(MeshService.method.submitDocument);
 /** A unary call may take as long as a link may be silent. */
 const callDeadlineMs = heartbeatIntervalMs * heartbeatsMissedMax;
 
+const linkEnded = "the link to the parent has ended";
+
+/** Who is told about a link; never once it has ended. */
 export interface LinkListener {
   frame(frame: ReplicateResponse): void;
-  /** At most once, and never after `end`. */
+  /** At most once. */
   closed(why: string): void;
 }
 
+interface Channel {
+  readonly client: Client;
+  readonly credentials: ParentCredentials;
+}
+
 /**
- * One dial, from its start to its end: its own channel and connection, which are never used again.
- * Dialling anew is up to the node, so nothing here connects a second time.
+ * One dial, from its start to its end: a channel and a connection of its own, which are never used
+ * again. Dialling anew is up to the node, so nothing here connects a second time.
  */
 export class UpstreamLink {
-  readonly #address: string;
-  readonly #isPinned: boolean;
+  readonly #target: Target;
   readonly #listener: LinkListener;
-  readonly #credentials: ParentCredentials;
-  readonly #client: Client;
   readonly #metadata: Metadata;
   readonly #firstFrameTimer: NodeJS.Timeout;
+  readonly #channel: Channel | undefined;
+  #unconfirmed: ConfirmRequest | undefined;
   #hasEnded = false;
-  #hasHeard = false;
 
-  /** @throws when the address or the pinned certificate is none */
-  constructor(of: { dial: Dial; tls: Tls; firstFrameMs: number; listener: LinkListener }) {
-    const { address, certificate, credential, request } = of.dial;
-    const host = parseAddress(address)?.host;
-    if (host === undefined || host === "") throw new Error("its address is not host:port");
-    const pin = certificate?.length === 0 ? undefined : certificate;
-    this.#address = address;
-    this.#isPinned = pin !== undefined;
+  constructor(of: {
+    readonly dial: Dial;
+    readonly tls: Tls;
+    /** How long the first frame may take. */
+    readonly firstFrameMs: number;
+    readonly listener: LinkListener;
+  }) {
+    const { dial, tls, firstFrameMs } = of;
+    const pin = dial.certificate?.length === 0 ? undefined : dial.certificate;
+    this.#target = { address: dial.address, isPinned: pin !== undefined };
     this.#listener = of.listener;
-    this.#credentials = new ParentCredentials({ host, pin, tls: of.tls });
-    this.#client = new Client(`dns:${address}`, this.#credentials, channelOptions(host));
-    this.#metadata = peerMetadata(credential);
-    this.#firstFrameTimer = setTimeout(() => this.#close(this.#silence()), of.firstFrameMs);
-    this.#replicate(request);
+    this.#metadata = peerMetadata(dial.credential);
+    this.#firstFrameTimer = setTimeout(() => this.#fallSilent(firstFrameMs), firstFrameMs);
+    try {
+      this.#channel = openChannel({ address: dial.address, pin, tls });
+      this.#replicate(this.#channel, dial.request);
+    } catch (error) {
+      // Nothing is told before the constructor has returned.
+      setImmediate(() => this.#close(undialledReason(this.#target, error)));
+    }
+  }
+
+  /** Makes the parent forget it, and everything here. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#firstFrameTimer);
+    this.#channel?.client.close();
+    this.#channel?.credentials.destroySockets();
+  }
+
+  /** What the parent answered, or why it could not. */
+  async submit(document: Document): Promise<string> {
+    const request = create(SubmitDocumentRequestSchema, { document });
+    const answer = await this.#ask(submitDocument, request);
+    return typeof answer === "string" ? answer : answer.outcome;
+  }
+
+  /** One call at a time; of those asked for meanwhile only the newest is made. */
+  async confirm(request: ConfirmRequest): Promise<void> {
+    const isBusy = this.#unconfirmed !== undefined;
+    this.#unconfirmed = request;
+    if (isBusy) return;
+    for (let made: ConfirmRequest | undefined; made !== this.#unconfirmed; ) {
+      made = this.#unconfirmed;
+      await this.#ask(confirm, made);
+    }
+    this.#unconfirmed = undefined;
+  }
+
+  #replicate({ client, credentials }: Channel, request: ReplicateRequest): void {
+    const { path, requestSerialize, responseDeserialize } = replicate;
+    const call = client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      this.#metadata,
+    );
+    let status: StatusObject | undefined;
+    call.on("data", (frame: ReplicateResponse) => this.#hear(frame));
+    call.on("status", (ended: StatusObject) => {
+      status = ended;
+    });
+    // The status says it all, and the end comes after the last frame, which an error may not.
+    call.on("error", () => {});
+    call.on("end", () => this.#close(this.#reason(credentials, status)));
+  }
+
+  #reason({ handshakeError }: ParentCredentials, status: StatusObject | undefined): string {
+    if (handshakeError !== undefined) return handshakeReason(this.#target, handshakeError);
+    return status === undefined ? "the link has ended" : statusReason(this.#target, status);
+  }
+
+  #hear(frame: ReplicateResponse): void {
+    if (this.#hasEnded) return;
+    clearTimeout(this.#firstFrameTimer);
+    this.#listener.frame(frame);
+  }
+
+  #close(why: string): void {
+    if (this.#hasEnded) return;
+    this.end();
+    this.#listener.closed(why);
+  }
+
+  #fallSilent(afterMs: number): void {
+    const { client, credentials } = this.#channel ?? {};
+    const state = client?.getChannel().getConnectivityState(false);
+    const isSecure = state === connectivityState.READY;
+    const isReached = credentials?.hasSockets === true;
+    this.#close(silenceReason({ target: this.#target, afterMs, isReached, isSecure }));
+  }
+
+  async #ask<I extends DescMessage, O extends DescMessage>(
+    method: MethodCodec<I, O>,
+    request: MessageShape<I>,
+  ): Promise<MessageShape<O> | string> {
+    const client = this.#channel?.client;
+    if (client === undefined || this.#hasEnded) return linkEnded;
+    const { promise, resolve } = Promise.withResolvers<MessageShape<O> | string>();
+    client.makeUnaryRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      this.#metadata,
+      { deadline: Date.now() + callDeadlineMs },
+      (error, response) => {
+        if (response !== undefined) resolve(response);
+        else if (error === null || this.#hasEnded) resolve(linkEnded);
+        else resolve(statusReason(this.#target, error));
+      },
+    );
+    return promise;
   }
 }
 
-function channelOptions(host: string): ChannelOptions {
-  const serverName = serverNameOverride(host);
+function openChannel(of: {
+  readonly address: string;
+  readonly pin: Uint8Array | undefined;
+  readonly tls: Tls;
+}): Channel {
+  const { address, pin, tls } = of;
+  const host = parseAddress(address)?.host;
+  if (host === undefined || host === "") throw new Error("it is not host:port");
+  const credentials = new ParentCredentials({ host, pin, tls });
+  return { credentials, client: new Client(`dns:${address}`, credentials, optionsFor(host)) };
+}
+
+function optionsFor(host: string): ChannelOptions {
   return {
     "grpc.max_receive_message_length": frameReceivedBytesMax,
     // A parent has at most this much on its way; with less, distance would slow down a snapshot.
@@ -79,8 +205,13 @@ function channelOptions(host: string): ChannelOptions {
     "grpc.enable_retries": 0,
     "grpc.service_config_disable_resolution": 1,
     "grpc.enable_channelz": 0,
-    ...(serverName !== undefined && { "grpc.ssl_target_name_override": serverName }),
-    // No proxy is there for what runs on this very machine.
+    // RFC 6066 has no server name that is an address, and Node warns about one.
+    ...(isIP(host) !== 0 && { "grpc.ssl_target_name_override": siteServerName }),
+    // A proxy of the environment can not reach what runs on this very machine.
     ...(isLoopback(host) && { "grpc.enable_http_proxy": 0 }),
   };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

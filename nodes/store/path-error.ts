@@ -51,8 +51,8 @@ function explanation(error: unknown, path: string): Explanation {
   }
 }
 
-function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function user(): string {

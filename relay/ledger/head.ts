@@ -24,7 +24,7 @@ export interface SignedHead {
   readonly hash: Uint8Array;
 }
 
-/** A beat that was checked against the head it is about. */
+/** A beat whose signature and grant were checked. */
 export interface SignedBeat {
   readonly envelope: Envelope;
   readonly beat: Beat;
@@ -91,21 +91,20 @@ export function signBeat(of: { head: SignedHead; wallMs: number; key: SigningKey
   return beaten(seal({ type: payloadType.beat, payload, keys: [of.key] }), beat);
 }
 
-/** A beat for another head is no error, only of no use: it answers undefined. */
-export function openBeat(
-  envelope: Envelope,
-  head: SignedHead,
-  { trusted, wallMs }: Judge,
-): Outcome<SignedBeat | undefined> {
+/** Checks form, clock, grant and signature; which head it is about is for the caller to see. */
+export function openBeat(envelope: Envelope, { trusted, wallMs }: Judge): Outcome<SignedBeat> {
   const beat = parseBeat(envelope);
   if (beat === undefined) return refused("invalid", "beat: not a beat");
-  if (!bytesEqual(beat.headHash, head.hash)) return done(undefined);
   if (beat.issuedMs > BigInt(Math.floor(wallMs + clockSkewMsMax)))
     return refused("invalid", "beat: from the future", "Compare the clocks of the nodes.");
   const keys = beatKeysOf(trusted, wallMs);
   if (!isSealedBy({ envelope, type: payloadType.beat, keys, threshold: 1 }))
     return refused("forbidden", "beat: not signed by a beat key");
   return done(beaten(envelope, beat));
+}
+
+export function isAbout(beat: SignedBeat, head: SignedHead): boolean {
+  return bytesEqual(beat.beat.headHash, head.hash);
 }
 
 function signed(envelope: Envelope, head: Head): SignedHead {

@@ -10,7 +10,7 @@ import type {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Heard } from "../ledger/delta.ts";
 import { hearDelta } from "../ledger/delta.ts";
-import { openBeat, type SignedBeat } from "../ledger/head.ts";
+import { isAbout, openBeat, type SignedBeat } from "../ledger/head.ts";
 import type { Ledger, LedgerChange } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { SnapshotAssembly } from "../ledger/snapshot.ts";
@@ -118,17 +118,25 @@ export class Inbox {
     return arrivalOf(ledger, assembly.end());
   }
 
-  /** A beat about a head that is not held says nothing yet; the head is on its way. */
+  /**
+   * Beats come after everything they vouch for was handed over, so one about a newer head than the
+   * one held means that something was lost on the way.
+   */
   #beats(heartbeat: Heartbeat, wallMs: number): Outcome<Arrival> {
     const beats: ArrivedBeat[] = [];
     for (const { ledger: name, beat: envelope } of heartbeat.beats) {
       const ledger = this.#ledger(name);
-      if (ledger?.head === undefined || ledger.trusted === undefined) continue;
+      if (ledger === undefined) continue;
       if (envelope === undefined) return refused("invalid", "beats: one without an envelope");
-      const beat = openBeat(envelope, ledger.head, { trusted: ledger.trusted, wallMs });
+      if (ledger.head === undefined || ledger.trusted === undefined)
+        return done({ kind: "resync", ledger, why: "a beat, and nothing is held" });
+      const beat = openBeat(envelope, { trusted: ledger.trusted, wallMs });
       if (!beat.ok) return beat;
-      if (beat.value === undefined || beat.value.issuedMs <= (ledger.beat?.issuedMs ?? 0)) continue;
-      beats.push({ ledger, beat: beat.value });
+      if (isAbout(beat.value, ledger.head)) {
+        if (beat.value.issuedMs > (ledger.beat?.issuedMs ?? 0)) beats.push({ ledger, beat: beat.value });
+      } else if (beat.value.issuedMs > Number(ledger.head.head.issuedMs)) {
+        return done({ kind: "resync", ledger, why: "a beat about a head that has not come" });
+      }
     }
     return done(beats.length === 0 ? { kind: "known" } : { kind: "beats", beats });
   }

@@ -9,7 +9,9 @@ import { openStore } from "../../../nodes/store/store.ts";
 import { loaded, put, storeContract } from "./store-contract.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-describe("on SQLite", () => storeContract(() => openStore({ directory: temporaryDirectory() })));
+describe("on SQLite", () => {
+  storeContract(() => openStore({ directory: temporaryDirectory() }));
+});
 
 test("what was written is there when it is opened again", () => {
   const directory = temporaryDirectory();

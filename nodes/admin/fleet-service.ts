@@ -1,0 +1,45 @@
+import { toBinary } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { type FleetService, SentDocumentSchema } from "../../gen/headwater/v1/fleet_pb.ts";
+import { DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { disclosureLevels, isDisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
+import type { NodeAccess } from "../access.ts";
+import { HeadwaterError } from "../error.ts";
+import { outcomeValue } from "./outcome-value.ts";
+import { listRecords } from "./record-list.ts";
+
+/** What telemetry says and what leaves this node, for operators. */
+export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetService> {
+  return {
+    getFleet: ({ project }) => outcomeValue(access.reads.fleet(project, access.now().wallMs)),
+    previewDocument: (request) => {
+      const { document, why } = outcomeValue(access.reads.preview(request, access.now()));
+      if (document === undefined) return { why };
+      return { document, why, bytes: toBinary(DocumentSchema, document).length };
+    },
+    listDocuments: ({ project, limit }) => ({
+      documents: listRecords({
+        access,
+        bucket: "sent",
+        schema: SentDocumentSchema,
+        project,
+        limit,
+      }),
+    }),
+    setDisclosure: ({ level: asked, upstream }) => {
+      const level = asked.toUpperCase();
+      if (!isDisclosureLevel(level)) {
+        throw new HeadwaterError({
+          kind: "invalid",
+          message: `level: ${JSON.stringify(asked)} is none of ${disclosureLevels.join(", ")}`,
+        });
+      }
+      return access.ask<{ upstreams: string[] }>((call) => ({
+        kind: "set-disclosure",
+        call,
+        level,
+        upstream,
+      }));
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { NodeAccess } from "../access.ts";
+import { toConnect } from "../error.ts";
+import {
+  addressOf,
+  answerJson,
+  type HttpFallback,
+  type HttpRequest,
+  type HttpResponse,
+  pathOf,
+} from "../http/http-handler.ts";
+import type { Authorization } from "./authorization.ts";
+import type { Metrics } from "./metrics.ts";
+
+export interface HealthOptions {
+  readonly access: NodeAccess;
+  readonly authorization: Authorization;
+  readonly metrics: Metrics;
+  /** Takes every other path. */
+  readonly fallback: HttpFallback;
+}
+
+/**
+ * What orchestrators and monitoring ask. `/healthz` and `/readyz` need no token, as probes have
+ * none, and name no number; `/metrics` needs it.
+ */
+export function healthHandler(options: HealthOptions): HttpFallback {
+  return (request, response) => {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return options.fallback(request, response);
+    }
+    switch (pathOf(request)) {
+      case "/healthz":
+        answerJson(response, 200, { status: "alive" });
+        return;
+      case "/readyz":
+        answerReadiness(response, options.access);
+        return;
+      case "/metrics":
+        return answerMetrics(request, response, options);
+      default:
+        return options.fallback(request, response);
+    }
+  };
+}
+
+/**
+ * Not ready is a node that was given projects and has not one of them yet: another can answer
+ * better. A single EMPTY project makes no difference, or joining one that its upstream does not
+ * have yet would take a site's other flags out of service. Old data is served: freshness is a
+ * label, not a switch.
+ */
+function answerReadiness(response: HttpResponse, access: NodeAccess): void {
+  const { reads } = access;
+  const { wallMs } = access.now();
+  const projects = reads.projects();
+  const empty = projects.filter((project) => reads.freshness(project, wallMs) === "EMPTY");
+  const ready = projects.length === 0 || empty.length < projects.length;
+  answerJson(response, ready ? 200 : 503, { status: ready ? "ready" : "empty", empty });
+}
+
+async function answerMetrics(
+  request: HttpRequest,
+  response: HttpResponse,
+  { access, authorization, metrics }: HealthOptions,
+): Promise<void> {
+  try {
+    authorization.check({
+      header: request.headers.authorization,
+      address: addressOf(request),
+      monoMs: access.now().monoMs,
+    });
+  } catch (thrown) {
+    response.setHeader("www-authenticate", "Bearer");
+    answerJson(response, 401, { code: "unauthenticated", message: toConnect(thrown).rawMessage });
+    return;
+  }
+  const text = await metrics.text();
+  response.writeHead(200, { "content-type": metrics.contentType });
+  response.end(text);
+}

@@ -1,0 +1,135 @@
+import { Counter, Gauge, Registry } from "prom-client";
+import type { LedgerStatus, ProjectStatus } from "../../gen/headwater/v1/nodes_pb.ts";
+import { keyIdOf } from "../../relay/trust/key.ts";
+import type { NodeAccess } from "../access.ts";
+
+/** What the parts of a process count that the node does not: name, what it is, its value now. */
+export interface Count {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: "gauge" | "counter";
+  readonly read: () => number;
+}
+
+export interface MetricsOptions {
+  readonly access: NodeAccess;
+  readonly software: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly startedMs: number;
+  readonly counts: readonly Count[];
+}
+
+const perProject = ["project"] as const;
+const perLedger = ["project", "authority"] as const;
+
+/**
+ * The node in Prometheus' terms. Labels are projects, authorities and states of closed lists, all
+ * bounded; how many instances a site has is no metric.
+ */
+export class Metrics {
+  readonly contentType: string;
+  readonly #options: MetricsOptions;
+  readonly #registry = new Registry();
+  readonly #info = this.#gauge("info", "This node; always 1", ["node", "site", "software"]);
+  readonly #started = this.#gauge("started_timestamp_seconds", "When the node started");
+  readonly #freshness = this.#gauge("project_freshness", "1 for the freshness that it has", [
+    "project",
+    "freshness",
+  ]);
+  readonly #flags = this.#gauge("project_flags", "Flags of the project", perProject);
+  readonly #term = this.#gauge("ledger_term", "Term of the ledger's position", perLedger);
+  readonly #seq = this.#gauge("ledger_seq", "Sequence of the ledger's position", perLedger);
+  readonly #beat = this.#gauge(
+    "ledger_beat_timestamp_seconds",
+    "When the ledger's writer last said that it is the newest",
+    perLedger,
+  );
+  readonly #misunderstood = this.#gauge(
+    "ledger_misunderstood",
+    "Entries that are not understood and count as off",
+    perLedger,
+  );
+  readonly #children = this.#gauge("children", "Child nodes that are connected");
+  readonly #upstreams = this.#gauge("upstreams", "Upstreams by the state of their link", ["state"]);
+  readonly #peers = this.#gauge("fanout_peers", "Other nodes of the site that were heard");
+  readonly #problems = this.#gauge("problems", "What an operator should look at");
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    this.contentType = this.#registry.contentType;
+    for (const count of options.counts) this.#register(count);
+  }
+
+  /** The exposition format, version 0.0.4. */
+  async text(): Promise<string> {
+    const { access, software, startedMs } = this.#options;
+    const status = access.reads.status(access.now());
+    this.#forget();
+    this.#info.set({ node: status.node, site: status.site, software }, 1);
+    this.#started.set(startedMs / 1_000);
+    for (const project of status.projects) this.#setProject(project);
+    this.#children.set(status.children.length);
+    for (const { state } of status.upstreams) this.#upstreams.inc({ state });
+    this.#peers.set(status.fanout?.peers.length ?? 0);
+    this.#problems.set(status.problems.length);
+    return this.#registry.metrics();
+  }
+
+  #setProject({ project, freshness, flagsCount, layers }: ProjectStatus): void {
+    this.#freshness.set({ project, freshness }, 1);
+    this.#flags.set({ project }, flagsCount);
+    for (const layer of layers) this.#setLedger(project, layer);
+  }
+
+  #setLedger(project: string, { ledger, position, ...status }: LedgerStatus): void {
+    const labels = { project, authority: keyIdOf(ledger?.authority ?? new Uint8Array(0)) };
+    this.#misunderstood.set(labels, status.misunderstood.length);
+    if (position === undefined) return;
+    this.#term.set(labels, position.term);
+    this.#seq.set(labels, position.seq);
+    this.#beat.set(labels, Number(status.beatIssuedMs) / 1_000);
+  }
+
+  /** What is gone must not be shown with its last value. */
+  #forget(): void {
+    for (const gauge of [
+      this.#info,
+      this.#freshness,
+      this.#flags,
+      this.#term,
+      this.#seq,
+      this.#beat,
+      this.#misunderstood,
+      this.#upstreams,
+    ])
+      gauge.reset();
+  }
+
+  #gauge<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+  ): Gauge<L> {
+    return new Gauge({ name: `headwater_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #register({ name, help, kind, read }: Count): void {
+    const of = { name: `headwater_${name}`, help, registers: [this.#registry] };
+    if (kind === "gauge") {
+      new Gauge({
+        ...of,
+        collect() {
+          this.set(read());
+        },
+      });
+      return;
+    }
+    new Counter({
+      ...of,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+}

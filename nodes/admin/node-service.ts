@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { JoinToken } from "../../gen/headwater/v1/mesh_pb.ts";
+import type { JoinResponseSchema, NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
+import { formatToken, parseToken } from "../../relay/trust/join-token.ts";
+import type { NodeAccess } from "../access.ts";
+import type { FlagStreams } from "./flag-stream.ts";
+import { outcomeValue } from "./outcome-value.ts";
+
+/** What a revocation names. */
+const childIdBytes = 16;
+
+/** This node and its links, for operators. */
+export function nodeService(of: {
+  access: NodeAccess;
+  streams: FlagStreams;
+  software: string;
+  /** Wall clock, milliseconds since 1970. */
+  startedMs: number;
+  /** Addresses that join tokens name, `host:port`. */
+  advertise: readonly string[];
+}): ServiceImpl<typeof NodeService> {
+  const { access, streams, software } = of;
+  const startedMs = BigInt(Math.floor(of.startedMs));
+  return {
+    getStatus: () => ({ ...access.reads.status(access.now()), software, startedMs }),
+    explain: (request) => outcomeValue(access.reads.explain(request, access.now().wallMs)),
+    watchFlags: ({ project }, { signal }) => streams.open(project, signal),
+    addChild: async ({ name, expiresMs, projects }) => {
+      const token = await access.ask<JoinToken>((call) => ({
+        kind: "add-child",
+        call,
+        name,
+        expiresMs: Number(expiresMs),
+        projects,
+        addresses: of.advertise,
+        id: randomBytes(childIdBytes),
+      }));
+      return { token: formatToken(token) };
+    },
+    listChildren: () => ({ children: access.reads.children() }),
+    revokeChild: ({ name }) =>
+      access.ask<{ revokedCount: number }>((call) => ({ kind: "revoke-child", call, name })),
+    join: async ({ token: text }) => {
+      const token = outcomeValue(parseToken(text));
+      return access.ask<MessageInitShape<typeof JoinResponseSchema>>((call) => ({
+        kind: "join",
+        call,
+        token,
+      }));
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import type { Bucket } from "../../relay/effect.ts";
+import { isName } from "../../relay/flag/name.ts";
+import { listLengthMax } from "../../relay/limits.ts";
+import type { NodeAccess } from "../access.ts";
+import { HeadwaterError } from "../error.ts";
+
+/** What a request without a limit gets. */
+const limitDefault = 100;
+
+/**
+ * Records of a project from a log bucket, newest first.
+ * @throws HeadwaterError `invalid` for no name of a project, `damaged` for a record that is none
+ */
+export function listRecords<S extends DescMessage>(of: {
+  access: NodeAccess;
+  bucket: Bucket;
+  schema: S;
+  project: string;
+  /** 0 is 100. */
+  limit: number;
+  /** Only those; `among` is how many records are searched for them. */
+  where?:
+    | { readonly matches: (record: MessageShape<S>) => boolean; readonly among: number }
+    | undefined;
+}): MessageShape<S>[] {
+  const { access, bucket, schema, project, where } = of;
+  if (!isName(project))
+    throw new HeadwaterError({
+      kind: "invalid",
+      message: `project: ${JSON.stringify(project)} is not a name`,
+    });
+  const limit = Math.min(of.limit === 0 ? limitDefault : of.limit, listLengthMax);
+  const found: MessageShape<S>[] = [];
+  for (const bytes of access.list({
+    bucket,
+    prefix: `${project}/`,
+    limit: where?.among ?? limit,
+  })) {
+    if (found.length === limit) break;
+    const record = decode(schema, bytes, bucket);
+    if (where === undefined || where.matches(record)) found.push(record);
+  }
+  return found;
+}
+
+function decode<S extends DescMessage>(
+  schema: S,
+  bytes: Uint8Array,
+  bucket: Bucket,
+): MessageShape<S> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (cause) {
+    throw new HeadwaterError({
+      kind: "damaged",
+      message: `a stored ${bucket} record cannot be read`,
+      hint: "restore the node's data directory from a backup",
+      cause,
+    });
+  }
+}

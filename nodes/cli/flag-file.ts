@@ -1,0 +1,126 @@
+import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
+import { isName } from "../../relay/flag/name.ts";
+import { entryBytesMax, entryKeyLengthMax, versionLengthMax } from "../../relay/limits.ts";
+import { entrySize } from "../../relay/ledger/entry.ts";
+import { flagFileKeys, readFlagFields } from "./flag-fields.ts";
+import { aliasEntry, featureEntry, flagEntry, type LedgerEntry, releaseEntry } from "./ledger-entry.ts";
+import { type YamlField, type YamlPlace, YamlReader } from "./yaml-reader.ts";
+
+/** What one or more flag files say about a project. */
+export interface FlagFile {
+  readonly project: string;
+  readonly entries: readonly LedgerEntry[];
+  /** The parts that the files have, and so say all of: an absent one says nothing. */
+  readonly sections: ReadonlySet<FlagFileSection>;
+}
+
+/** The parts of a flag file, each with the kind of entry that it makes. */
+export const flagFileSections = {
+  flags: "flag",
+  releases: "release",
+  features: "feature",
+  aliases: "alias",
+} as const;
+
+export type FlagFileSection = keyof typeof flagFileSections;
+
+/** What a file says, or all that is wrong with it: file, line, column and a sentence each. */
+export type FlagFileOutcome = { readonly file: FlagFile } | { readonly problems: readonly string[] };
+
+/** Reads YAML or JSON. `path` is for the problems. */
+export function parseFlagFile({ path, text }: { path: string; text: string }): FlagFileOutcome {
+  const reader = new YamlReader(path, text);
+  // What could not be read as YAML would only be reported again, as missing.
+  if (reader.problems.length > 0) return { problems: reader.problems };
+  const fields = reader.fields(reader.root, flagFileKeys) ?? [];
+  const place = (name: string): YamlPlace | undefined =>
+    fields.find((field) => field.name === name)?.value;
+  const project = readProject(reader, place("project"));
+  const sections = Object.keys(flagFileSections).filter((name) => place(name) !== undefined);
+  const entries = [
+    ...readFlags(reader, place("flags")),
+    ...readNames(reader, place("releases")).map(releaseEntry),
+    ...readNames(reader, place("features")).map(featureEntry),
+    ...readAliases(reader, place("aliases")),
+  ];
+  if (reader.problems.length > 0 || project === undefined) return { problems: reader.problems };
+  return { file: { project, entries, sections: new Set(sections as FlagFileSection[]) } };
+}
+
+/** Several files as one: of one project, and nothing in two of them. */
+export function mergeFlagFiles(files: readonly FlagFile[]): FlagFileOutcome {
+  const projects = new Set(files.map(({ project }) => project));
+  const [project, ...others] = projects;
+  if (project === undefined) return { problems: ["there is no file"] };
+  if (others.length > 0)
+    return { problems: [`files of ${[...projects].join(" and ")}: apply one project at a time`] };
+  const entries = files.flatMap((file) => file.entries);
+  const keys = entries.map(({ key }) => key);
+  const twice = new Set(keys.filter((key, at) => keys.indexOf(key) !== at));
+  if (twice.size > 0)
+    return { problems: [...twice].map((key) => `${key.replace("/", " ")} is in more than one file`) };
+  return {
+    file: { project, entries, sections: new Set(files.flatMap((file) => [...file.sections])) },
+  };
+}
+
+function readProject(reader: YamlReader, place: YamlPlace | undefined): string | undefined {
+  if (place === undefined) {
+    reader.report(reader.root, "project is missing; write project: NAME");
+    return undefined;
+  }
+  const name = reader.text(place);
+  return name !== undefined && isNamed(reader, place, name) ? name : undefined;
+}
+
+function readFlags(reader: YamlReader, place: YamlPlace | undefined): LedgerEntry[] {
+  if (place === undefined) return [];
+  return (reader.fields(place) ?? []).flatMap(({ name, key, value }) => {
+    const flag = readFlagFields(reader, name, value);
+    if (!isNamed(reader, key, name) || flag === undefined) return [];
+    return sized(reader, value, flag);
+  });
+}
+
+function sized(reader: YamlReader, place: YamlPlace, flag: Flag): LedgerEntry[] {
+  const entry = flagEntry(flag);
+  if (entrySize(entry) <= entryBytesMax) return [entry];
+  reader.report(place, `takes ${entrySize(entry)} bytes; at most ${entryBytesMax} are allowed`);
+  return [];
+}
+
+function readNames(reader: YamlReader, place: YamlPlace | undefined): string[] {
+  if (place === undefined) return [];
+  const names = new Set<string>();
+  for (const item of reader.items(place) ?? []) {
+    const name = reader.text(item);
+    if (name === undefined || !isNamed(reader, item, name)) continue;
+    if (names.has(name)) reader.report(item, `${name} is there twice`);
+    names.add(name);
+  }
+  return [...names];
+}
+
+function readAliases(reader: YamlReader, place: YamlPlace | undefined): LedgerEntry[] {
+  if (place === undefined) return [];
+  return (reader.fields(place) ?? []).flatMap((field) => {
+    const release = reader.text(field.value);
+    if (release === undefined || !isNamed(reader, field.value, release)) return [];
+    return isVersionName(reader, field) ? [aliasEntry({ name: field.name, release })] : [];
+  });
+}
+
+/** Builds of vendors have names of their own, such as `1:2.3.0-4~el9`. */
+function isVersionName(reader: YamlReader, { name, key }: YamlField): boolean {
+  const lengthMax = Math.min(versionLengthMax, entryKeyLengthMax - "alias/".length);
+  if (name.length <= lengthMax && /^[\x21-\x7e]+$/.test(name)) return true;
+  reader.report(key, `is no version; write 1 to ${lengthMax} characters of ASCII without spaces`);
+  return false;
+}
+
+function isNamed(reader: YamlReader, place: YamlPlace, name: string): boolean {
+  if (isName(name)) return true;
+  const mend = "write 1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first";
+  reader.report(place, `${JSON.stringify(name)} is no name; ${mend}`);
+  return false;
+}

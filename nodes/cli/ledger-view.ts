@@ -1,0 +1,64 @@
+import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
+import type { LedgerName, Position } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { GetLedgerResponse } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { splitEntryKey } from "../../relay/ledger/entry.ts";
+import { HeadwaterError } from "../error.ts";
+import type { AdminClient } from "./admin-client.ts";
+import { readAlias, readFlag } from "./ledger-entry.ts";
+
+/** A project's own ledger as a command found it. */
+export interface LedgerView {
+  readonly ledger: LedgerName;
+  /** What a commit expects, so that nobody's change is lost. */
+  readonly position: Position;
+  readonly freshness: string;
+  readonly writable: boolean;
+  readonly entries: ReadonlyMap<string, Uint8Array>;
+}
+
+/** @throws what `adminError` explains */
+export async function readLedger(admin: AdminClient, project: string): Promise<LedgerView> {
+  return viewOf(await admin.ledgers.getLedger({ project }));
+}
+
+/** Names of one kind of entry, in order. */
+export function namesOf(view: LedgerView, kind: string): string[] {
+  const parts = [...view.entries.keys()].map(splitEntryKey);
+  return parts.flatMap((part) => (part.kind === kind ? part.name : [])).toSorted();
+}
+
+/** Flags in order of name; undefined for those that this version can not read. */
+export function flagsOf(view: LedgerView): ReadonlyMap<string, Flag | undefined> {
+  return new Map(namesOf(view, "flag").map((name) => [name, flagNamed(view, name)]));
+}
+
+/** A flag; undefined when there is none or this version can not read it. */
+export function flagNamed(view: LedgerView, name: string): Flag | undefined {
+  const value = view.entries.get(`flag/${name}`);
+  return value === undefined ? undefined : readFlag(value);
+}
+
+/** The release that each alias stands for, in order of alias. */
+export function aliasesOf(view: LedgerView): ReadonlyMap<string, string> {
+  return new Map(
+    namesOf(view, "alias").map((name) => [
+      name,
+      readAlias(view.entries.get(`alias/${name}`) ?? new Uint8Array(0)) ?? "",
+    ]),
+  );
+}
+
+export function positionText(position: Pick<Position, "term" | "seq"> | undefined): string {
+  return position === undefined ? "none" : `${position.term}.${position.seq}`;
+}
+
+function viewOf({ ledger, position, entries, writable, freshness }: GetLedgerResponse): LedgerView {
+  if (ledger === undefined || position === undefined)
+    throw new HeadwaterError({
+      kind: "unavailable",
+      message: "the node holds nothing verified of this project yet",
+      hint: "`headwater status` shows its upstreams and what they serve.",
+    });
+  const values = new Map(entries.map(({ key, value }) => [key, value]));
+  return { ledger, position, freshness, writable, entries: values };
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import type { WatchFlagsResponse } from "../../gen/headwater/v1/nodes_pb.ts";
+import { backoffMsMax, backoffMsMin } from "../../relay/cadence.ts";
+import { formatDuration } from "../config/duration.ts";
+import { HeadwaterError } from "../error.ts";
+import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
+import { type ExitCode, exitCode } from "./exit-code.ts";
+import { parseProject } from "./flag-path.ts";
+import { formatJsonLine } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
+import { formatClock } from "./time-text.ts";
+
+export function addWatchCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    name: "watch",
+    summary: "print effective flags as they change",
+    details:
+      "First all as they are, then a line for each change, until interrupted. A node that goes\n" +
+      "away is waited for. With --json each line is a JSON value.",
+    examples: ["headwater watch", "headwater watch horizon --json"],
+  })
+    .argument("[PROJECT]", "only this project")
+    .action(
+      answer(context, async (project: string | undefined, options: CommonOptions) => {
+        const name = project === undefined ? "" : parseProject(project);
+        return await new Watch(context, { project: name, json: options.json === true }).run();
+      }),
+    );
+}
+
+class Watch {
+  readonly #context: CommandContext;
+  readonly #project: string;
+  readonly #json: boolean;
+  readonly #signal: AbortSignal;
+  /** What was printed last of each flag, so that a new connection does not repeat it. */
+  readonly #said = new Map<string, string>();
+  #failuresCount = 0;
+  #wasConnected = false;
+
+  constructor(context: CommandContext, of: { project: string; json: boolean }) {
+    this.#context = context;
+    this.#project = of.project;
+    this.#json = of.json;
+    this.#signal = context.terminal.untilInterrupted();
+  }
+
+  async run(): Promise<ExitCode> {
+    while (!this.#signal.aborted) {
+      const reason = await this.#connect();
+      if (this.#signal.aborted) break;
+      await this.#pause(reason);
+    }
+    return exitCode.done;
+  }
+
+  /**
+   * Prints until the stream ends; why it did.
+   * @throws when the node refuses, and when it was never there
+   */
+  async #connect(): Promise<string> {
+    try {
+      const stream = this.#context
+        .admin()
+        // A stream has no deadline.
+        .nodes.watchFlags({ project: this.#project }, { signal: this.#signal, timeoutMs: 0 });
+      for await (const change of stream) this.#take(change);
+      this.#wasConnected = true;
+      return "the node has ended the stream";
+    } catch (thrown) {
+      const { kind, message } = HeadwaterError.from(thrown);
+      const isGone = kind === "unreachable" || kind === "unavailable";
+      if (this.#signal.aborted || (isGone && this.#wasConnected)) return message;
+      throw thrown;
+    }
+  }
+
+  #take(change: WatchFlagsResponse): void {
+    this.#wasConnected = true;
+    this.#failuresCount = 0;
+    const key = `${change.project}/${change.flag}`;
+    if (change.initial && this.#said.get(key) === change.says) return;
+    if (change.says === "") this.#said.delete(key);
+    else this.#said.set(key, change.says);
+    const { terminal } = this.#context;
+    terminal.print(this.#json ? formatJsonLine(change) : changeText(change, terminal));
+  }
+
+  /** Full jitter between nothing and a bound that doubles. */
+  async #pause(reason: string): Promise<void> {
+    const boundMs = Math.min(backoffMsMax, backoffMsMin * 2 ** this.#failuresCount);
+    this.#failuresCount++;
+    const waitMs = Math.round(Math.random() * boundMs);
+    this.#context.terminal.note(`lost the node: ${reason}; again in ${formatDuration(waitMs)}`);
+    await sleep(waitMs, undefined, { signal: this.#signal }).catch(() => undefined);
+  }
+}
+
+function changeText(change: WatchFlagsResponse, terminal: Terminal): string {
+  const time = terminal.paint("dim", formatClock(Number(change.atMs)));
+  const name = terminal.paint("bold", `${change.project}/${change.flag}`);
+  const says = change.says === "" ? terminal.paint("red", "deleted") : change.says;
+  return `${time}  ${name}  ${says}  ${terminal.paint("dim", change.freshness)}`;
+}

@@ -1,0 +1,186 @@
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Events, type Msg, type NatsConnection, type NatsError } from "nats";
+import {
+  PeerAnswerSchema,
+  PeerAskSchema,
+  type PeerMessage,
+  PeerMessageSchema,
+} from "../../gen/headwater/v1/fanout_pb.ts";
+import { peerIntervalMs } from "../../relay/cadence.ts";
+import type { PeerAskBody } from "../../relay/effect.ts";
+import { peerAnswersMax, peerMessageBytesMax } from "../../relay/limits.ts";
+import type { NodeAccess } from "../access.ts";
+import type { DropLog } from "./drop-log.ts";
+import { permissionProblem } from "./nats-problem.ts";
+import { Outbox } from "./outbox.ts";
+import { PartJoiner, readPart } from "./part.ts";
+import { encodeAnswer, encodeAsk } from "./peer-codec.ts";
+import type { SiteSubjects } from "./site-subjects.ts";
+
+export interface PeerSessionOptions {
+  readonly connection: NatsConnection;
+  readonly subjects: SiteSubjects;
+  readonly node: string;
+  readonly access: NodeAccess;
+  readonly drops: DropLog;
+  /** Something about the connection that a person has to mend. */
+  onProblem(problem: string): void;
+}
+
+/** All nodes of a site are in one queue group: NATS gives each ask to one of them. */
+const queueGroup = "peers";
+
+/**
+ * What is said and heard over one live connection.
+ *
+ * The connection has `noEcho`, by which the server leaves the sender out, of a queue group too: a
+ * node hears neither its own frames nor its own asks. So any message in this node's name is that of
+ * another node with the same name. A peer that takes an ask and then hangs costs one ask: the node
+ * asks again, and NATS picks again.
+ */
+export class PeerSession {
+  readonly #of: PeerSessionOptions;
+  readonly #outbox: Outbox;
+  readonly #answers: string;
+  readonly #joiner = new PartJoiner();
+  readonly #startedMonoMs: number;
+  #answersCount = 0;
+
+  constructor(of: PeerSessionOptions) {
+    this.#of = of;
+    this.#outbox = new Outbox(of.connection);
+    this.#answers = of.subjects.answers();
+    this.#startedMonoMs = of.access.now().monoMs;
+    void this.#watchPermissions();
+    this.#listen(of.subjects.frames, (bytes) => this.#heard(bytes));
+    this.#listen(this.#answers, (bytes) => this.#answered(bytes));
+    this.#listen(of.subjects.ask, (bytes, { reply }) => this.#asked(bytes, reply), queueGroup);
+  }
+
+  publish(message: PeerMessage): void {
+    this.#send({
+      subject: this.#of.subjects.frames,
+      bytes: toBinary(PeerMessageSchema, message),
+    });
+  }
+
+  ask(ask: PeerAskBody): void {
+    const { node, subjects } = this.#of;
+    const bytesMax = this.#outbox.payloadBytesMax;
+    for (const bytes of encodeAsk({ node, ask, bytesMax }))
+      this.#send({ subject: subjects.ask, bytes, reply: this.#answers });
+  }
+
+  /** To be called when the connection has ended. */
+  end(): void {
+    this.#outbox.end();
+  }
+
+  #send(of: { subject: string; bytes: Uint8Array; reply?: string }): boolean {
+    const isTooLarge = of.bytes.length > peerMessageBytesMax;
+    if (!isTooLarge && this.#outbox.send(of)) return true;
+    this.#of.drops.note(isTooLarge ? "too-large" : "server-slow");
+    return false;
+  }
+
+  /**
+   * Messages are handled as they come in, so that none wait here: a node that is slow lets the
+   * server's queue for it grow, which has a bound of its own.
+   */
+  #listen(subject: string, handle: (bytes: Uint8Array, msg: Msg) => void, queue?: string): void {
+    const callback = (error: NatsError | null, msg: Msg): void => {
+      // A refused subscription; the connection's status says why.
+      if (error !== null) return;
+      try {
+        const bytes = this.#whole(msg);
+        if (bytes !== undefined) handle(bytes, msg);
+      } catch (thrown) {
+        // The client would stop reading for good, without a word.
+        this.#of.drops.note("not-handled", thrown instanceof Error ? thrown.message : "");
+      }
+    };
+    this.#of.connection.subscribe(
+      subject,
+      queue === undefined ? { callback } : { callback, queue },
+    );
+  }
+
+  #whole(msg: Msg): Uint8Array | undefined {
+    const part = readPart(msg.headers);
+    if (part !== undefined) {
+      const joined = this.#joiner.join(part, msg.data);
+      if (joined === "lost") this.#of.drops.note("part-lost");
+      return typeof joined === "string" ? undefined : joined;
+    }
+    // A copy: what is decoded keeps views, and would keep the connection's whole buffer alive.
+    if (msg.data.length <= peerMessageBytesMax) return new Uint8Array(msg.data);
+    this.#of.drops.note("too-large");
+    return undefined;
+  }
+
+  #decode<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> | undefined {
+    try {
+      return fromBinary(schema, bytes);
+    } catch {
+      this.#of.drops.note("unreadable");
+      return undefined;
+    }
+  }
+
+  #heard(bytes: Uint8Array): void {
+    const message = this.#decode(PeerMessageSchema, bytes);
+    if (message !== undefined) this.#spoke(message);
+  }
+
+  #answered(bytes: Uint8Array): void {
+    const answer = this.#decode(PeerAnswerSchema, bytes);
+    for (const message of answer?.messages ?? []) this.#spoke(message);
+  }
+
+  #spoke(message: PeerMessage): void {
+    if (message.node === "") return this.#of.drops.note("unreadable");
+    if (this.#isOwn(message.node)) return;
+    this.#of.access.tell({ kind: "peer-spoke", message });
+  }
+
+  #asked(bytes: Uint8Array, reply: string | undefined): void {
+    const ask = this.#decode(PeerAskSchema, bytes);
+    if (ask === undefined || reply === undefined || this.#isOwn(ask.node)) return;
+    if (this.#answersCount >= peerAnswersMax) return this.#of.drops.note("too-many-asks");
+    this.#answersCount++;
+    this.#of.access
+      .ask<readonly PeerMessage[]>((call) => ({ kind: "peer-asked", call, ask }))
+      .then((messages) => this.#answer(messages, reply))
+      .catch((thrown: unknown) =>
+        this.#of.drops.note("not-answered", thrown instanceof Error ? thrown.message : ""),
+      )
+      .finally(() => this.#answersCount--);
+  }
+
+  async #answer(messages: readonly PeerMessage[], subject: string): Promise<void> {
+    const bytesMax = Math.min(this.#outbox.payloadBytesMax, peerMessageBytesMax);
+    for (const bytes of encodeAnswer({ messages, bytesMax })) {
+      await this.#outbox.room();
+      if (!this.#send({ subject, bytes })) return;
+    }
+  }
+
+  /** What an earlier connection of ours sent last may still come in, but not for long. */
+  #isOwn(node: string): boolean {
+    if (node !== this.#of.node) return false;
+    if (this.#of.access.now().monoMs - this.#startedMonoMs > peerIntervalMs)
+      this.#of.onProblem(
+        `another node of this site calls itself ${node} too, and neither hears the other: ` +
+          "give each a name of its own with HEADWATER_NAME",
+      );
+    return true;
+  }
+
+  async #watchPermissions(): Promise<void> {
+    for await (const { type, permissionContext } of this.#of.connection.status())
+      if (type === Events.Error && permissionContext !== undefined)
+        this.#of.onProblem(
+          permissionProblem(permissionContext.operation, permissionContext.subject),
+        );
+  }
+}

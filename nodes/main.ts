@@ -1,0 +1,226 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { create } from "@bufbuild/protobuf";
+import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
+import type { UpstreamSettings } from "../relay/link/uplink.ts";
+import type { NodeSettings } from "../relay/settings.ts";
+import { parseToken } from "../relay/trust/join-token.ts";
+import { deriveSecret, SigningKey } from "../relay/trust/key.ts";
+import { openAdmin } from "./admin/admin.ts";
+import { openApps } from "./apps/apps.ts";
+import { formatAddress } from "./config/address.ts";
+import type { NodeConfig } from "./config/config.ts";
+import { parseTrustFile } from "./config/trust-file.ts";
+import { type Clock, Driver } from "./driver.ts";
+import { HeadwaterError } from "./error.ts";
+import type { Fanout } from "./fanout/fanout.ts";
+import { localFanout } from "./fanout/local.ts";
+import { openNatsFanout } from "./fanout/nats.ts";
+import type { Log } from "./log.ts";
+import { openMeshClient } from "./mesh/client.ts";
+import { serverIdentity } from "./mesh/server-credentials.ts";
+import { openMeshServer } from "./mesh/server.ts";
+import type { Tls } from "./mesh/tls.ts";
+import { software } from "./software.ts";
+import { readOrMakeSecret } from "./store/secret.ts";
+import { openStore, type Store } from "./store/store.ts";
+
+/** A node that runs, and where it is reached. */
+export interface RunningNode extends AsyncDisposable {
+  /** `host:port`, each with the port that it really is. */
+  readonly apps: string;
+  readonly mesh: string;
+  readonly admin: string;
+  /** Where the token for the admin address is kept. */
+  readonly tokenFile: string;
+}
+
+const clock: Clock = {
+  now: () => ({ wallMs: Date.now(), monoMs: performance.now() }),
+};
+
+/**
+ * Opens all parts of a node, wires them to its core, and lets it run until it is disposed of.
+ * @throws HeadwaterError when a part can not be opened; what was opened is closed again
+ */
+export async function openNode(of: { config: NodeConfig; log: Log }): Promise<RunningNode> {
+  const { config, log } = of;
+  await using parts = new AsyncDisposableStack();
+  const store = parts.use(openStore({ directory: config.dataDir }));
+  const token = readOrMakeSecret({ file: join(config.dataDir, "admin.token"), bytes: 32 });
+  const siteSecret = readOrMakeSecret({
+    file: config.siteSecretFile ?? join(config.dataDir, "site.secret"),
+    bytes: 32,
+  });
+  for (const { problem } of [token, siteSecret])
+    if (problem !== undefined) log.write({ level: "warn", event: "secret-shared", message: problem });
+  const tls = readTls(config);
+  const identity = serverIdentity({
+    tls,
+    siteSecret: siteSecret.bytes,
+    addresses: meshAddresses(config),
+  });
+  const settings = settingsOf({ config, store, siteSecret: siteSecret.bytes, pin: identity.pin });
+  const driver = new Driver({ settings, store, clock, log });
+  parts.defer(() => driver.stop());
+
+  const stop = new AbortController();
+  const server = await openMeshServer({
+    access: driver,
+    address: formatAddress(config.meshAddress),
+    credentials: identity.credentials,
+    log,
+    signal: stop.signal,
+  });
+  parts.defer(async () => {
+    stop.abort();
+    await server.stopped;
+  });
+  const client = openMeshClient({ access: driver, tls, signal: stop.signal });
+  const fanout = openFanout({ config, driver, siteSecret: siteSecret.bytes, log });
+  parts.defer(() => fanout.close());
+  driver.start({ server, client, fanout });
+  await joinFromFile(config, driver);
+
+  const apps = await openApps({ access: driver, address: formatAddress(config.appsAddress), log });
+  parts.defer(() => apps.close());
+  const admin = await openAdmin({
+    access: driver,
+    address: formatAddress(config.adminAddress),
+    token: token.text,
+    log,
+    software,
+    startedMs: clock.now().wallMs,
+    advertise: [config.meshAdvertise ?? server.address],
+  });
+  parts.defer(() => admin.close());
+
+  const running = parts.move();
+  return {
+    apps: apps.address,
+    mesh: server.address,
+    admin: admin.address,
+    tokenFile: join(config.dataDir, "admin.token"),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** One node as a process: until the signal. */
+export async function runNode(of: {
+  config: NodeConfig;
+  log: Log;
+  signal: AbortSignal;
+  onReady?: (node: RunningNode) => void;
+}): Promise<void> {
+  await using node = await openNode(of);
+  of.onReady?.(node);
+  if (of.signal.aborted) return;
+  await new Promise((resolve) => of.signal.addEventListener("abort", resolve, { once: true }));
+}
+
+function settingsOf(of: {
+  config: NodeConfig;
+  store: Store;
+  siteSecret: Uint8Array;
+  pin: Uint8Array;
+}): Omit<NodeSettings, "records"> {
+  const { config } = of;
+  return {
+    site: config.site,
+    name: config.name,
+    nodeId: nodeIdOf(of.store),
+    siteSecret: of.siteSecret,
+    seed: randomBytes(4).readUInt32BE(0),
+    certificate: of.pin,
+    upstreams: config.upstreams.map(configuredUpstream),
+    pins: readPins(config.trustFile),
+    disclosure: config.disclosure,
+    windowMs: config.windowMs,
+    healthWindowMs: config.healthWindowMs,
+  };
+}
+
+/** Made at the first start and kept: hop paths and loops are told by it. */
+function nodeIdOf(store: Store): Uint8Array {
+  for (const { bucket, key, value } of store.load())
+    if (bucket === "node" && key === "id") return value;
+  const id = randomBytes(8);
+  store.write([{ bucket: "node", key: "id", value: id }]);
+  return id;
+}
+
+function configuredUpstream(address: string): UpstreamSettings {
+  const absent = { certificate: undefined, credential: undefined, projects: undefined };
+  return { id: address, addresses: [address], ...absent };
+}
+
+function openFanout(of: {
+  config: NodeConfig;
+  driver: Driver;
+  siteSecret: Uint8Array;
+  log: Log;
+}): Fanout {
+  const { config, driver, log } = of;
+  if (config.natsUrl === undefined) return localFanout();
+  const siteKey = new SigningKey(deriveSecret({ secret: of.siteSecret, purpose: "site key" }));
+  return openNatsFanout({
+    access: driver,
+    url: config.natsUrl,
+    siteKey: siteKey.publicKey,
+    node: config.name,
+    log: (entry) => log.write(entry),
+  });
+}
+
+/** Joining again with the same token changes nothing but the link. */
+async function joinFromFile(config: NodeConfig, driver: Driver): Promise<void> {
+  if (config.joinFile === undefined) return;
+  const token = parseToken(readSetting("HEADWATER_JOIN_FILE", config.joinFile));
+  if (!token.ok) throw HeadwaterError.refused(token.refusal);
+  await driver.ask((call) => ({ kind: "join", call, token: token.value }));
+}
+
+function readPins(file: string | undefined): ProjectPin[] {
+  if (file === undefined) return [];
+  const parsed = parseTrustFile(readSetting("HEADWATER_TRUST_FILE", file));
+  if ("problems" in parsed)
+    throw new HeadwaterError({ kind: "invalid", message: `${file}: ${parsed.problems.join("; ")}` });
+  return parsed.pins.map((pin) => create(ProjectPinSchema, { ...pin, overlays: [...pin.overlays] }));
+}
+
+function readTls(config: NodeConfig): Tls {
+  const { tlsCertFile, tlsKeyFile, tlsCaFile } = config;
+  return {
+    ...(tlsCertFile !== undefined &&
+      tlsKeyFile !== undefined && {
+        identity: {
+          certificate: readSetting("HEADWATER_TLS_CERT_FILE", tlsCertFile),
+          key: readSetting("HEADWATER_TLS_KEY_FILE", tlsKeyFile),
+        },
+      }),
+    ...(tlsCaFile !== undefined && {
+      authorities: readSetting("HEADWATER_TLS_CA_FILE", tlsCaFile),
+    }),
+  };
+}
+
+function readSetting(variable: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HeadwaterError({
+      kind: "unknown",
+      message: `${variable}: ${file} can not be read: ${why}`,
+      hint: `set ${variable} to a file that this user may read`,
+      cause,
+    });
+  }
+}
+
+function meshAddresses(config: NodeConfig): string[] {
+  const bound = formatAddress(config.meshAddress);
+  return config.meshAdvertise === undefined ? [bound] : [config.meshAdvertise, bound];
+}

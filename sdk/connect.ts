@@ -1,0 +1,58 @@
+import { type CacheContents, readCache } from "./cache-file.ts";
+import { Client } from "./client.ts";
+import { nodeCalls } from "./node-calls.ts";
+import { Problems } from "./problems.ts";
+import type { Runtime } from "./runtime.ts";
+import { type ConnectOptions, readSettings } from "./settings.ts";
+import { atMost } from "./timer.ts";
+
+/**
+ * A client that keeps the flags of one app, once it has them or has waited long enough.
+ * @throws TypeError for settings that can not work, and for nothing else
+ */
+export async function connectOn(runtime: Runtime, options: ConnectOptions): Promise<Client> {
+  const settings = readSettings(options, runtime.environment);
+  const { project, version, cacheFile } = settings;
+  const problems = new Problems();
+  const kept = await keptBy(runtime, { path: cacheFile, problems });
+  const isSameApp = kept?.project === project && kept.version === version;
+  let served: () => void = () => {};
+  const flagsCame = new Promise<void>((resolve) => {
+    served = resolve;
+  });
+  const client = new Client({
+    app: { project, version, instance: settings.instance ?? kept?.instance ?? randomInstance() },
+    nodes: settings.urls.map((url) => nodeCalls(url, runtime.fetch)),
+    isReporting: settings.isReporting,
+    cache: cacheFile && runtime.files ? { files: runtime.files, path: cacheFile } : undefined,
+    // Flags of another version may be wrong for this one, so the defaults are safer.
+    flags: isSameApp ? kept.flags : undefined,
+    problems,
+    served,
+  });
+  await atMost(settings.waitMs, flagsCame);
+  return client;
+}
+
+async function keptBy(
+  { files }: Runtime,
+  { path, problems }: { path: string | undefined; problems: Problems },
+): Promise<CacheContents | undefined> {
+  if (path === undefined) return undefined;
+  if (files === undefined) {
+    problems.note("cache", "there are no files where this runs", path);
+    return undefined;
+  }
+  try {
+    return await readCache(files, path);
+  } catch (thrown) {
+    problems.note("cache", thrown);
+    return undefined;
+  }
+}
+
+/** 128 random bits; `crypto.randomUUID` is missing from pages that came without TLS. */
+function randomInstance(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

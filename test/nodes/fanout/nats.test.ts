@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import { siteSubjects } from "../../../nodes/fanout/site-subjects.ts";
+import { fanoutBytesInFlightMax } from "../../../relay/limits.ts";
+import { eventually } from "./eventually.ts";
+import { natsServer, startedServer } from "./nats-server.ts";
+import { connected, connectedPeer, openPeer, reasons, saying, siteKey, words } from "./peer.ts";
+
+describe("the connection to NATS", { timeout: 60_000 }, () => {
+  test("a node starts without NATS and joins in once it is there", async (context) => {
+    const server = await natsServer(context);
+    const early = openPeer(server, "early");
+    await eventually(() =>
+      expect(early.access.changes).toEqual([
+        {
+          connected: false,
+          problem: `NATS at 127.0.0.1:${server.port} can not be reached: nothing listens there`,
+        },
+      ]),
+    );
+    early.fanout.publish(saying("early", "to nobody"));
+    early.fanout.ask({ holdings: [] });
+    await server.start();
+    await connected(early);
+    const late = await connectedPeer(server, "late");
+    early.fanout.publish(saying("early", "hello"));
+    await eventually(() => expect(words(late)).toEqual(["early hello"]));
+    expect(late.access.asks).toEqual([]);
+  });
+
+  test("nodes find each other again after the server was restarted", async (context) => {
+    const server = await startedServer(context);
+    const a = await connectedPeer(server, "a");
+    const b = await connectedPeer(server, "b");
+    await server.stop();
+    for (const { access } of [a, b])
+      await eventually(() =>
+        expect(access.changes[1]).toEqual({
+          connected: false,
+          problem: `the connection to NATS at 127.0.0.1:${server.port} was lost`,
+        }),
+      );
+    a.fanout.publish(saying("a", "lost"));
+    await server.start();
+    await Promise.all([connected(a), connected(b)]);
+    b.access.answerWith = () => [saying("b", "answer")];
+    b.fanout.publish(saying("b", "again"));
+    a.fanout.ask({ holdings: [] });
+    await eventually(() => expect(words(a)).toEqual(["b again", "b answer"]));
+    expect(words(b)).toEqual([]);
+  });
+
+  test("a wrong password is said once, without it, and tried for ever", async (context) => {
+    const server = await startedServer(context, authorization("right"));
+    const a = openPeer(server, "a", { url: server.url("node:wr%6Fng") });
+    // The client itself would give up after the second.
+    await eventually(() =>
+      expect(server.log.split("authentication error").length).toBeGreaterThan(3),
+    );
+    expect(a.access.changes).toEqual([
+      {
+        connected: false,
+        problem:
+          `NATS at 127.0.0.1:${server.port} refuses this node: ` +
+          "check the user and password in HEADWATER_NATS_URL",
+      },
+    ]);
+    await server.stop();
+    await server.start(authorization("wrong"));
+    await connected(a);
+    expect(JSON.stringify([a.access.changes, a.log])).not.toMatch(/wrong|wr%6Fng/);
+  });
+
+  test.for([
+    ["a password", authorization("ri@ght"), "node:ri%40ght"],
+    ["a token", 'authorization { token: "to:ken" }', "to%3Aken"],
+  ] as const)("is made with %s", async ([, config, credentials], context) => {
+    const server = await startedServer(context, config);
+    await connected(openPeer(server, "a", { url: server.url(credentials) }));
+    const without = openPeer(server, "b");
+    await eventually(() => expect(without.access.state?.problem).toContain("refuses this node"));
+  });
+
+  test.for(["publish", "subscribe"])("says when its user may not %s", async (verb, context) => {
+    const { frames } = siteSubjects(siteKey);
+    const permissions = `permissions: { ${verb}: { deny: "${frames}" } }`;
+    const server = await startedServer(context, authorization("p", permissions));
+    const a = openPeer(server, "a", { url: server.url("node:p") });
+    await eventually(() => expect(a.access.state?.connected).toBe(true));
+    a.fanout.publish(saying("a", "hello"));
+    await eventually(() =>
+      expect(a.access.state).toEqual({
+        connected: true,
+        problem: expect.stringMatching(`${frames}.* allow its user .* headwater\\.>`),
+      }),
+    );
+  });
+
+  test("says when TLS is asked for and not there", async (context) => {
+    const server = await startedServer(context);
+    const a = openPeer(server, "a", { url: server.url().replace("nats:", "tls:") });
+    await eventually(() => expect(a.access.state?.problem).toContain("has no TLS"));
+  });
+
+  test("uses the server of a cluster that is there", async (context) => {
+    const [absent, present] = [await natsServer(context), await startedServer(context)];
+    const a = await connectedPeer(present, "a", { url: `${absent.url()},${present.url()}` });
+    const b = await connectedPeer(present, "b");
+    a.fanout.publish(saying("a", "hello"));
+    await eventually(() => expect(words(b)).toEqual(["a hello"]));
+  });
+
+  test("closing delivers what was said before, and says nothing more", async (context) => {
+    const server = await startedServer(context);
+    const a = await connectedPeer(server, "a");
+    const b = await connectedPeer(server, "b");
+    a.fanout.publish(saying("a", "last words"));
+    await a.fanout.close();
+    await eventually(() => expect(words(b)).toEqual(["a last words"]));
+    a.fanout.publish(saying("a", "after"));
+    a.fanout.ask({ holdings: [] });
+    await a.fanout.close();
+    expect(a.access.changes).toEqual([{ connected: true, problem: "" }]);
+    expect(a.log).toEqual([]);
+  });
+
+  test("closing does not need a server that is there and answers", async (context) => {
+    await openPeer(await natsServer(context), "a").fanout.close();
+    const server = await startedServer(context);
+    const b = await connectedPeer(server, "b");
+    server.freeze();
+    await b.fanout.close();
+    expect(b.access.changes).toEqual([{ connected: true, problem: "" }]);
+  });
+
+  test("what a server that hangs does not take is dropped, past a bound", async (context) => {
+    const server = await startedServer(context);
+    const a = await connectedPeer(server, "a");
+    const b = await connectedPeer(server, "b");
+    const mebibyte = 1024 * 1024;
+    const fitting = Math.floor(fanoutBytesInFlightMax / (mebibyte + 100));
+    server.freeze();
+    for (let count = 0; count < fitting + 3; count++)
+      a.fanout.publish(saying("a", "large", mebibyte));
+    expect(a.log.at(-1)).toMatchObject({ fields: { reason: "server-slow", count: 2 } });
+    server.thaw();
+    await eventually(() => {
+      a.fanout.publish(saying("a", "again"));
+      expect(words(b)).toContain("a again");
+    });
+    expect(words(b).filter((word) => word === "a large")).toHaveLength(fitting);
+    expect(reasons(a)).toContain("server-slow");
+  });
+});
+
+function authorization(password: string, rest = ""): string {
+  return `authorization { users: [{ user: node, password: "${password}", ${rest} }] }`;
+}

@@ -1,0 +1,328 @@
+import { request } from "node:http";
+import { constants } from "node:http2";
+import { request as requestTls } from "node:https";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { HeadwaterError } from "../../../nodes/error.ts";
+import { listenError } from "../../../nodes/http/address.ts";
+import type { HttpHandler, HttpResponse } from "../../../nodes/http/http-handler.ts";
+import {
+  type Listener,
+  type ListenerOptions,
+  openListener,
+} from "../../../nodes/http/listener.ts";
+import { headerBytesMax } from "../../../relay/limits.ts";
+import { bodyOf, openHttp2 } from "./http2-call.ts";
+import { ownCertificate } from "./own-certificate.ts";
+import { openRaw } from "./raw-connection.ts";
+
+const within = { timeout: 20_000, interval: 5 };
+const getRoot = "GET / HTTP/1.1\r\nhost: node\r\n\r\n";
+
+let stop: AbortController;
+const listeners: Listener[] = [];
+
+beforeEach(() => {
+  stop = new AbortController();
+});
+
+afterEach(async () => {
+  stop.abort();
+  await Promise.all(listeners.splice(0).map((listener) => listener.close()));
+});
+
+/** Says which version of HTTP it was asked in. */
+const sayVersion: HttpHandler = (incoming, response) => {
+  response.writeHead(200);
+  response.end(`HTTP/${incoming.httpVersion}`);
+};
+
+async function open(options: Partial<ListenerOptions> = {}): Promise<Listener> {
+  const listener = await openListener({
+    address: "127.0.0.1:0",
+    handler: sayVersion,
+    setting: "HEADWATER_APPS_ADDR",
+    signal: stop.signal,
+    deadlines: { closeMs: 1_000 },
+    ...options,
+  });
+  listeners.push(listener);
+  return listener;
+}
+
+describe("one port", () => {
+  test("speaks HTTP/1.1 and HTTP/2, whoever comes first", async () => {
+    const { address } = await open();
+    const session = await openHttp2(`http://${address}`);
+    expect(await (await fetch(`http://${address}/`)).text()).toBe("HTTP/1.1");
+    expect(await bodyOf(session.request({ ":path": "/" }))).toBe("HTTP/2.0");
+    expect(await bodyOf(session.request({ ":path": "/" }))).toBe("HTTP/2.0");
+    session.close();
+  });
+
+  test("tells them apart however few bytes come at a time", async () => {
+    const { address } = await open();
+    const slow = await openRaw(address);
+    for (const byte of "PRI * HTTP/1.1\r\nhost: node\r\n\r\n") {
+      slow.socket.write(byte);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await vi.waitFor(() => expect(slow.heard()).toContain("400 Bad Request"), within);
+
+    const preface = await openRaw(address);
+    for (const byte of "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") {
+      preface.socket.write(byte);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const settingsFrame = "\0\0\0\x04\0\0\0\0\0";
+    preface.socket.write(settingsFrame, "latin1");
+    // Its first frame is SETTINGS too: type 4 on stream 0.
+    await vi.waitFor(() => expect(preface.heard().charCodeAt(3)).toBe(4), within);
+    preface.socket.destroy();
+  });
+
+  test("loses a connection that is reset without harm", async () => {
+    const { address } = await open();
+    const silent = await openRaw(address);
+    silent.socket.resetAndDestroy();
+    const asking = await openRaw(address);
+    asking.socket.write("POST / HTTP/1.1\r\nhost: node\r\ncontent-length: 10\r\n\r\n1");
+    asking.socket.resetAndDestroy();
+    expect(await (await fetch(`http://${address}/`)).text()).toBe("HTTP/1.1");
+  });
+
+  test("speaks both over TLS, by ALPN", async () => {
+    const tls = await ownCertificate();
+    const { address } = await open({ tls });
+    const session = await openHttp2(`https://${address}`, { ca: tls.cert, servername: "localhost" });
+    expect(session.alpnProtocol).toBe("h2");
+    expect(await bodyOf(session.request({ ":path": "/" }))).toBe("HTTP/2.0");
+    session.close();
+    const answer = await new Promise<string>((resolve, reject) => {
+      const options = { ca: tls.cert, servername: "localhost" };
+      requestTls(`https://${address}/`, options, (response) => resolve(text(response)))
+        .once("error", reject)
+        .end();
+    });
+    expect(answer).toBe("HTTP/1.1");
+  });
+
+  test("shows the port that it really is", async () => {
+    const { address } = await open({ address: "localhost:0" });
+    expect(address).toMatch(/^localhost:[1-9]\d*$/);
+    expect(await (await fetch(`http://${address}/`)).text()).toBe("HTTP/1.1");
+  });
+});
+
+describe("deadlines", () => {
+  test("cut a connection that says nothing", async () => {
+    const { address } = await open({ deadlines: { firstBytesMs: 20 } });
+    const silent = await openRaw(address);
+    await silent.closed;
+    expect(silent.heard()).toBe("");
+  });
+
+  test("cut a TLS connection that says nothing", async () => {
+    const tls = await ownCertificate();
+    const { address } = await open({ tls, deadlines: { firstBytesMs: 20 } });
+    await (await openRaw(address)).closed;
+  });
+
+  test("cut a request whose headers do not come", async () => {
+    const { address } = await open({ deadlines: { headersMs: 20, requestMs: 20 } });
+    const slow = await openRaw(address);
+    slow.socket.write("GET / HTTP/1.1\r\nhost:");
+    await slow.closed;
+    expect(slow.heard()).toContain("408 Request Timeout");
+  });
+
+  test("cut a request whose body does not come, in both versions", async () => {
+    const readAll: HttpHandler = async (incoming, response) => {
+      for await (const _ of incoming);
+      response.end();
+    };
+    const { address } = await open({
+      handler: (incoming, response) => {
+        Promise.resolve(readAll(incoming, response)).catch(() => response.destroy());
+      },
+      deadlines: { headersMs: 20, requestMs: 20 },
+    });
+    const slow = await openRaw(address);
+    slow.socket.write("POST / HTTP/1.1\r\nhost: node\r\ncontent-length: 10\r\n\r\n1");
+    await slow.closed;
+    const session = await openHttp2(`http://${address}`);
+    const stream = session.request({ ":path": "/", ":method": "POST" });
+    stream.on("error", () => undefined);
+    stream.write("1");
+    await new Promise((resolve) => stream.once("close", resolve));
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    session.destroy();
+  });
+
+  test("end connections on which nothing is in progress, in both versions", async () => {
+    const { address } = await open({ deadlines: { silenceMs: 20 } });
+    const idle = await openRaw(address);
+    idle.socket.write(getRoot);
+    await idle.closed;
+    expect(idle.heard()).toContain("HTTP/1.1 200");
+    const session = await openHttp2(`http://${address}`);
+    await new Promise((resolve) => session.once("close", resolve));
+  });
+
+  test("do not cut streams, however silent", async () => {
+    const streams: HttpResponse[] = [];
+    const { address } = await open({
+      handler: (_, response) => {
+        response.writeHead(200);
+        response.write("first ");
+        streams.push(response);
+      },
+      deadlines: { firstBytesMs: 20, headersMs: 20, requestMs: 20, silenceMs: 20 },
+    });
+    const first = await openRaw(address);
+    first.socket.write(getRoot);
+    const session = await openHttp2(`http://${address}`);
+    const second = session.request({ ":path": "/" });
+    const body = bodyOf(second);
+    await vi.waitFor(() => expect(streams).toHaveLength(2), within);
+    // Ten connections that say nothing are cut one after the other: the deadlines pass ten times.
+    for (let i = 0; i < 10; i++) await (await openRaw(address)).closed;
+    for (const stream of streams) {
+      stream.write("last");
+      stream.end();
+    }
+    expect(await body).toBe("first last");
+    await vi.waitFor(() => expect(first.heard()).toContain("last"), within);
+    session.close();
+  });
+
+  test("cut streams that are not read, in both versions", async () => {
+    const closed: string[] = [];
+    const flood: HttpHandler = (incoming, response) => {
+      response.once("close", () => closed.push(incoming.httpVersion));
+      response.writeHead(200);
+      const chunk = Buffer.alloc(1024 * 1024);
+      const pump = (): void => {
+        while (response.write(chunk));
+        response.once("drain", pump);
+      };
+      pump();
+    };
+    const { address } = await open({ handler: flood, deadlines: { silenceMs: 50 } });
+    const first = await openRaw(address);
+    first.socket.pause();
+    first.socket.write(getRoot);
+    await vi.waitFor(() => expect(closed).toEqual(["1.1"]), within);
+    const session = await openHttp2(`http://${address}`);
+    const second = session.request({ ":path": "/" });
+    second.on("error", () => undefined);
+    await vi.waitFor(() => expect(closed).toEqual(["1.1", "2.0"]), within);
+    first.socket.destroy();
+  });
+});
+
+describe("bounds", () => {
+  test("on headers", async () => {
+    const { address } = await open();
+    const headers = { "x-long": "x".repeat(headerBytesMax) };
+    expect((await fetch(`http://${address}/`, { headers })).status).toBe(431);
+  });
+
+  test("on connections", async () => {
+    const { address } = await open({ connectionsMax: 1 });
+    const first = await openRaw(address);
+    const second = await openRaw(address);
+    await second.closed;
+    first.socket.write(getRoot);
+    await vi.waitFor(() => expect(first.heard()).toContain("HTTP/1.1 200"), within);
+    first.socket.destroy();
+  });
+});
+
+describe("an address that cannot be had", () => {
+  const failure = async (address: string): Promise<HeadwaterError> => {
+    const error = await open({ address }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(HeadwaterError);
+    return error as HeadwaterError;
+  };
+
+  test("is busy when another listens there", async () => {
+    const { address } = await open();
+    const { kind, message, hint } = await failure(address);
+    expect({ kind, message, hint }).toEqual({
+      kind: "busy",
+      message: `${address} is in use by another program`,
+      hint: "stop that program, or set HEADWATER_APPS_ADDR to another port",
+    });
+  });
+
+  test.each(["7700", "127.0.0.1", "127.0.0.1:70000", "::1:7700", "http://127.0.0.1:7700", ""])(
+    "is invalid when it is none: %j",
+    async (address) => {
+      const { kind, hint } = await failure(address);
+      expect(kind).toBe("invalid");
+      expect(hint).toContain("HEADWATER_APPS_ADDR");
+    },
+  );
+
+  test("is invalid when it is not of this machine", async () => {
+    // TEST-NET-1 of RFC 5737 is nobody's.
+    const { kind, hint } = await failure("192.0.2.1:0");
+    expect(kind).toBe("invalid");
+    expect(hint).toContain("HEADWATER_APPS_ADDR");
+  });
+
+  test("is invalid when this user may not have it", () => {
+    const cause = Object.assign(new Error("listen EACCES"), { code: "EACCES" });
+    const error = listenError({ address: "127.0.0.1:80", setting: "HEADWATER_ADMIN_ADDR", cause });
+    expect(error.kind).toBe("invalid");
+    expect(error.hint).toBe("set HEADWATER_ADMIN_ADDR to a port above 1023");
+  });
+
+  test("is invalid when the certificate does not work", async () => {
+    const tls = { cert: "no certificate", key: "no key" };
+    await expect(open({ tls })).rejects.toMatchObject({
+      kind: "invalid",
+      hint: expect.stringContaining("HEADWATER_TLS_CERT_FILE") as string,
+    });
+  });
+});
+
+describe("closing", () => {
+  test("ends what is idle at once, and waits for what is in progress", async () => {
+    const waiting: HttpResponse[] = [];
+    const { address, close } = await open({
+      handler: (_, response) => waiting.push(response),
+      deadlines: { closeMs: 60_000 },
+    });
+    const silent = await openRaw(address);
+    const session = await openHttp2(`http://${address}`);
+    const asked = fetch(`http://${address}/`);
+    await vi.waitFor(() => expect(waiting).toHaveLength(1), within);
+    const closed = close();
+    await silent.closed;
+    await new Promise((resolve) => session.once("close", resolve));
+    expect(close()).toBe(closed);
+    waiting[0]?.end("done");
+    expect(await (await asked).text()).toBe("done");
+    await closed;
+    await expect(openRaw(address)).rejects.toThrow("ECONNREFUSED");
+  });
+
+  test("follows the signal, and cuts at its deadline what does not end", async () => {
+    const { address, close } = await open({
+      handler: (_, response) => void response.write("never ends"),
+      deadlines: { closeMs: 20 },
+    });
+    const cut = new Promise<Error>((resolve) => {
+      const asked = request(`http://${address}/`, (response) => {
+        response.once("error", resolve);
+        response.resume();
+        stop.abort();
+      });
+      asked.end();
+    });
+    expect((await cut).message).toBe("aborted");
+    await close();
+  });
+});

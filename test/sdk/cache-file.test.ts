@@ -1,0 +1,172 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type CacheContents, CacheFile, formatCache, readCache } from "../../sdk/cache-file.ts";
+import { cacheBytesMax } from "../../sdk/limits.ts";
+import { nodeFiles } from "../../sdk/node-files.ts";
+import type { Files } from "../../sdk/runtime.ts";
+
+const contents: CacheContents = {
+  project: "horizon",
+  version: "2.3.0",
+  instance: "i-1",
+  flags: [{ name: "a", basisPoints: 500, hash: 2, reason: "ROLLOUT" }],
+};
+
+describe("what is kept", () => {
+  let dir: string;
+  let path: string;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "headwater-cache-"));
+    path = join(dir, "cache.json");
+  });
+
+  afterEach(() => rm(dir, { recursive: true }));
+
+  test.each([contents, { ...contents, flags: [] }, { ...contents, flags: undefined }])(
+    "is read as it was written: %j",
+    async (kept) => {
+      await nodeFiles.write(path, formatCache(kept));
+      expect(await readCache(nodeFiles, path)).toMatchObject(kept);
+    },
+  );
+
+  test("is none where there is no file", async () => {
+    expect(await readCache(nodeFiles, path)).toBeUndefined();
+  });
+
+  test("is none when it is cut short, anywhere", async () => {
+    const text = formatCache(contents).trimEnd();
+    for (let length = 0; length < text.length; length++) {
+      await writeFile(path, text.slice(0, length));
+      expect(await readCache(nodeFiles, path)).toBeUndefined();
+    }
+  });
+
+  test.each([
+    "null",
+    "[]",
+    '"text"',
+    JSON.stringify({ ...contents, format: 1, flags: {} }),
+    JSON.stringify({ ...contents, format: 2, flags: undefined }),
+    JSON.stringify({ ...contents, format: 1, flags: undefined, instance: "" }),
+    JSON.stringify({ ...contents, format: 1, flags: undefined, instance: "i".repeat(201) }),
+    JSON.stringify({ ...contents, format: 1, flags: undefined, version: 2.3 }),
+    JSON.stringify({ ...contents, format: 1, flags: [["a", 500, 2]] }),
+    JSON.stringify({ ...contents, format: 1, flags: [["a b", 500, 2, "OFF"]] }),
+    JSON.stringify({ ...contents, format: 1, flags: [["a", "500", 2, "OFF"]] }),
+    JSON.stringify({ ...contents, format: 1, flags: [["a", 500, 2, 0]] }),
+  ])("is none when it is damaged: %s", async (text) => {
+    await writeFile(path, text);
+    expect(await readCache(nodeFiles, path)).toBeUndefined();
+  });
+
+  test("is none when it is longer than any that is ours", async () => {
+    await writeFile(path, formatCache(contents) + " ".repeat(cacheBytesMax));
+    expect(await readCache(nodeFiles, path)).toBeUndefined();
+  });
+
+  test("replaces the old whole, and leaves nothing beside it", async () => {
+    await nodeFiles.write(path, "old");
+    await nodeFiles.write(path, "new");
+    expect(await readFile(path, "utf8")).toBe("new");
+    expect(await readdir(dir)).toEqual(["cache.json"]);
+  });
+
+  test("is not written through a trap", async () => {
+    const victim = join(dir, "victim");
+    await writeFile(victim, "precious");
+    await symlink(victim, `${path}.${process.pid}.new`);
+    await nodeFiles.write(path, "new");
+    expect(await readFile(victim, "utf8")).toBe("precious");
+    expect(await readFile(path, "utf8")).toBe("new");
+  });
+
+  test("fails where nothing can be written", async () => {
+    await mkdir(path);
+    await expect(nodeFiles.write(path, "new")).rejects.toThrow();
+  });
+});
+
+describe("writing", () => {
+  let version = 0;
+  let files: SlowFiles;
+  const problems: unknown[] = [];
+
+  class SlowFiles implements Files {
+    readonly written: string[] = [];
+    finish: (error?: Error) => void = () => {};
+
+    async read(): Promise<undefined> {}
+
+    async write(_: string, text: string): Promise<void> {
+      this.written.push((JSON.parse(text) as { version: string }).version);
+      await new Promise<void>((resolve, reject) => {
+        this.finish = (error) => (error ? reject(error) : resolve());
+      });
+    }
+  }
+
+  function open(): CacheFile {
+    return new CacheFile({
+      files,
+      path: "cache.json",
+      contents: () => ({ ...contents, version: `${++version}` }),
+      failed: (thrown) => problems.push(thrown),
+      succeeded: () => problems.splice(0),
+    });
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    version = 0;
+    files = new SlowFiles();
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("is done at once, then no faster than once a second", async () => {
+    const cache = open();
+    cache.save();
+    cache.save();
+    cache.save();
+    expect(files.written).toEqual(["1"]);
+    files.finish();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(files.written).toEqual(["1"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(files.written).toEqual(["1", "2"]);
+    files.finish();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(files.written).toEqual(["1", "2"]);
+  });
+
+  test("of what is due is done before closing", async () => {
+    const cache = open();
+    cache.save();
+    cache.save();
+    const closed = cache.close();
+    files.finish();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(files.written).toEqual(["1", "2"]);
+    files.finish();
+    await closed;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("that fails is a problem until it works", async () => {
+    const cache = open();
+    cache.save();
+    files.finish(new Error("disk full"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(problems).toHaveLength(1);
+    cache.save();
+    files.finish();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(problems).toEqual([]);
+  });
+});
