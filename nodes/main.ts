@@ -10,7 +10,6 @@ import { parseToken } from "../relay/trust/join-token.ts";
 import { deriveSecret, SigningKey } from "../relay/trust/key.ts";
 import { openAdmin } from "./admin/admin.ts";
 import { openApps } from "./apps/apps.ts";
-import { formatAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { parseTrustFile } from "./config/trust-file.ts";
 import { type Clock, Driver } from "./driver.ts";
@@ -69,7 +68,7 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
   const stop = new AbortController();
   const server = await openMeshServer({
     access: driver,
-    address: formatAddress(config.meshAddress),
+    address: config.meshAddress,
     credentials: identity.credentials,
     log,
     signal: stop.signal,
@@ -84,11 +83,11 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
   driver.start({ server, client, fanout });
   await joinFromFile(config, driver);
 
-  const apps = await openApps({ access: driver, address: formatAddress(config.appsAddress), log });
+  const apps = await openApps({ access: driver, address: config.appsAddress, log });
   parts.defer(() => apps.close());
   const admin = await openAdmin({
     access: driver,
-    address: formatAddress(config.adminAddress),
+    address: config.adminAddress,
     token: token.text,
     log,
     software,
@@ -221,6 +220,6 @@ function readSetting(variable: string, file: string): string {
 }
 
 function meshAddresses(config: NodeConfig): string[] {
-  const bound = formatAddress(config.meshAddress);
-  return config.meshAdvertise === undefined ? [bound] : [config.meshAdvertise, bound];
+  const { meshAddress, meshAdvertise } = config;
+  return meshAdvertise === undefined ? [meshAddress] : [meshAdvertise, meshAddress];
 }

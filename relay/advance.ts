@@ -1,11 +1,16 @@
 import { create } from "@bufbuild/protobuf";
-import { type ReplicateResponse, ReplicateResponseSchema } from "../gen/headwater/v1/mesh_pb.ts";
+import {
+  ConfirmRequestSchema,
+  type ReplicateResponse,
+  ReplicateResponseSchema,
+} from "../gen/headwater/v1/mesh_pb.ts";
 import type { Effect } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { deltaSince } from "./ledger/delta.ts";
 import type { SignedBeat } from "./ledger/head.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import { positionText } from "./ledger/position.ts";
+import { holdingOf } from "./link/uplinks.ts";
 import type { NodeParts } from "./parts.ts";
 import { type Trusted, trustMessage } from "./trust/trusted.ts";
 
@@ -25,6 +30,13 @@ export function advance(
   if (source.kind !== "peers" && delta !== undefined)
     effects.push(publish(parts, { case: "delta", value: delta }));
   effects.push(...exposures.map((exposure): Effect => ({ kind: "expose", exposure })));
+  if (source.kind === "upstream") {
+    const request = create(ConfirmRequestSchema, {
+      node: parts.settings.name,
+      holdings: [holdingOf(ledger)],
+    });
+    effects.push({ kind: "confirm", upstream: source.id, request });
+  }
   effects.push(advancedLog(ledger, change, source, at));
   return effects;
 }

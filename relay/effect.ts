@@ -1,5 +1,5 @@
 import type { PeerMessage } from "../gen/headwater/v1/fanout_pb.ts";
-import type { ReplicateRequest } from "../gen/headwater/v1/mesh_pb.ts";
+import type { ConfirmRequest, ReplicateRequest } from "../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
 import type { CallId, LinkId } from "./event.ts";
 import type { FlagTableChange } from "./layers/flag-table.ts";
@@ -26,6 +26,8 @@ export type Effect =
       readonly upstream: string;
       readonly document: Document;
     }
+  /** What is durable here now; best effort. */
+  | { readonly kind: "confirm"; readonly upstream: string; readonly request: ConfirmRequest }
   /** To every other node of the site. */
   | { readonly kind: "publish"; readonly message: PeerMessage }
   /** To any one other node of the site; answers come as `peer-spoke`. */

@@ -163,6 +163,7 @@ export class Node {
 
   #childConfirmed(event: Of<"child-confirmed">): Effect[] {
     const site = this.#authenticate(event.peer, event.at);
+    if (site.ok) this.#parts.downlinks.confirmed(site.value, event.request);
     return [answer(event.call, site.ok ? {} : site)];
   }
 

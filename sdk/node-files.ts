@@ -25,6 +25,16 @@ async function write(path: string, text: string): Promise<void> {
   const newPath = `${path}.${process.pid}.new`;
   // What lies there is left over from a crash, or a trap: neither is written through.
   await rm(newPath, { force: true });
+  try {
+    await writeSafely(newPath, text);
+    await rename(newPath, path);
+  } catch (error) {
+    await rm(newPath, { force: true });
+    throw error;
+  }
+}
+
+async function writeSafely(newPath: string, text: string): Promise<void> {
   const file = await open(newPath, "wx", 0o600);
   try {
     await file.writeFile(text);
@@ -32,5 +42,4 @@ async function write(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
-  await rename(newPath, path);
 }

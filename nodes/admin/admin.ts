@@ -30,8 +30,6 @@ export interface AdminOptions {
   readonly startedMs: number;
   /** Addresses that join tokens name, `host:port`. */
   readonly advertise: readonly string[];
-  /** Where join tokens say that this site's nodes are, `host:port`. */
-  readonly advertised: () => readonly string[];
   readonly tls?: TlsFiles | undefined;
   /** Further services on the same port, behind the same token. */
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;

@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+} from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
@@ -107,6 +113,6 @@ function isLoopback(url: string): boolean {
 function bearer(token: string): Interceptor {
   return (next) => async (request) => {
     request.header.set("authorization", `Bearer ${token}`);
-    return await next(request);
+    return next(request);
   };
 }

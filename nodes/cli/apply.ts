@@ -26,10 +26,10 @@ export function addApplyCommand(parent: Command, context: CommandContext): void 
     name: "apply",
     summary: "make flags as a file says",
     details:
-      "Shows the difference and asks. A file says all of a flag: what it leaves out of one is\n" +
-      "gone. Flags that it does not name stay, unless --prune is given. Either everything is\n" +
+      "Shows the difference and asks. A file says all of a flag: what it leaves out of one is " +
+      "gone. Flags that it does not name stay, unless --prune is given. Either everything is " +
       "changed or nothing is. A kill is never lifted without --revive.\n\n" +
-      "With --dry-run the exit code is 0, whether or not something would change, unless the\n" +
+      "With --dry-run the exit code is 0, whether or not something would change, unless the " +
       "change would be refused; the last line, and `changes` of --json, say how much it is.",
     examples: [
       "headwater apply -f horizon.yaml",
@@ -41,7 +41,7 @@ export function addApplyCommand(parent: Command, context: CommandContext): void 
     .option("--dry-run", "only show the difference")
     .option("--prune", "delete what the files' sections lack: flags, releases, features, aliases")
     .option("--revive", "let kills be lifted")
-    .action(answer(context, async (options: ApplyOptions) => await apply(context, options)));
+    .action(answer(context, async (options: ApplyOptions) => apply(context, options)));
 }
 
 async function apply(context: CommandContext, options: ApplyOptions): Promise<ExitCode> {
@@ -53,7 +53,9 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<Ex
     const records = changeRecords(changes);
     const { project } = file;
     if (options.json)
-      terminal.print(formatJson({ project, changed, position, count: changes.length, changes: records }));
+      terminal.print(
+        formatJson({ project, changed, position, count: changes.length, changes: records }),
+      );
     else if (changed) terminal.print(`applied; ${project} is at ${positionText(position)}`);
     return exitCode.done;
   };

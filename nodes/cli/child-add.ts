@@ -18,8 +18,8 @@ export function addChildAddCommand(parent: Command, context: CommandContext): vo
     name: "add",
     summary: "make a join token for a site downstream",
     details:
-      "Prints the token, and nothing else, on stdout: addresses, certificate, authorities and a\n" +
-      "secret. Whoever has it is this child, so hand it over like a password. After it expires\n" +
+      "Prints the token, and nothing else, on stdout: addresses, certificate, authorities and a " +
+      "secret. Whoever has it is this child, so hand it over like a password. After it expires " +
       "it lets nobody in any more, who has joined with it included.",
     examples: [
       "headwater child add acme > acme.token",
@@ -27,7 +27,11 @@ export function addChildAddCommand(parent: Command, context: CommandContext): vo
     ],
   })
     .argument("<NAME>", "the child's site, as this node calls it")
-    .option("--expires <DURATION>", "how long it is good for; else until it is revoked", durationOption)
+    .option(
+      "--expires <DURATION>",
+      "how long it is good for; else until it is revoked",
+      durationOption,
+    )
     .option("--project <PROJECT...>", "only these projects; else all that this node serves")
     .action(
       answer(context, async (name: string, options: ChildAddOptions) => {
@@ -52,6 +56,7 @@ export function addChildAddCommand(parent: Command, context: CommandContext): vo
 }
 
 function whatNext(name: string, expiresMs: number): string {
-  const end = expiresMs === 0 ? `until \`headwater child revoke ${name}\`` : `until ${formatTime(expiresMs)}`;
+  const end =
+    expiresMs === 0 ? `until \`headwater child revoke ${name}\`` : `until ${formatTime(expiresMs)}`;
   return `good ${end}; at ${name}: headwater join TOKEN`;
 }

@@ -17,7 +17,10 @@ export function addChildListCommand(parent: Command, context: CommandContext): v
       const rows = children.map((child) => rowOf(child, terminal.wallMs()));
       if (options.json) terminal.print(formatJson(children));
       else if (rows.length === 0) terminal.print("no children");
-      else terminal.print(formatTable({ head: ["child", "added", "expires", "state"], rows, terminal }));
+      else
+        terminal.print(
+          formatTable({ head: ["child", "added", "expires", "state"], rows, terminal }),
+        );
       return exitCode.done;
     }),
   );

@@ -35,7 +35,9 @@ export function addCommand(parent: Command, of: CommandText): Command {
   return parent
     .command(of.name)
     .summary(of.summary)
-    .description(of.details === undefined ? sentence(of.summary) : `${sentence(of.summary)}\n\n${of.details}`)
+    .description(
+      of.details === undefined ? sentence(of.summary) : `${sentence(of.summary)}\n\n${of.details}`,
+    )
     .option("--json", "answer for machines")
     .addHelpText("after", `\n${title}\n${examples}`);
 }

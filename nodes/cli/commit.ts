@@ -18,7 +18,9 @@ export async function commitChanges(
     const { position, changed } = await context.admin().ledgers.commit({
       ledger: view.ledger,
       expected: view.position,
-      entries: changes.flatMap(({ key, after }) => (after === undefined ? [] : { key, value: after })),
+      entries: changes.flatMap(({ key, after }) =>
+        after === undefined ? [] : { key, value: after },
+      ),
       tombstones: changes.flatMap(({ key, after }) => (after === undefined ? key : [])),
       actor: context.terminal.actor,
     });

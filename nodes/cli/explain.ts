@@ -21,7 +21,7 @@ export function addExplainCommand(parent: Command, context: CommandContext): voi
     name: "explain",
     summary: "say what a flag is, and why",
     details:
-      "Shows each layer's part in it. With an instance and its version: whether that instance is\n" +
+      "Shows each layer's part in it. With an instance and its version: whether that instance is " +
       "on or off, and why. Exits 4 while nothing verified is held of the project.",
     examples: [
       "headwater explain horizon/new-scheduler",
@@ -33,7 +33,7 @@ export function addExplainCommand(parent: Command, context: CommandContext): voi
     .option("--version <VERSION>", "the version that it runs; needs --instance")
     .action(
       answer(context, async (text: string, options: ExplainOptions) =>
-        await explain(context, text, options),
+        explain(context, text, options),
       ),
     );
 }

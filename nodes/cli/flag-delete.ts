@@ -15,7 +15,9 @@ export function addFlagDeleteCommand(parent: Command, context: CommandContext): 
   addCommand(parent, {
     name: "delete",
     summary: "delete a flag",
-    details: "Apps that still ask for it get the default that they have in their code, which is mostly off.",
+    details:
+      "Apps that still ask for it get the default that they have in their code, which is mostly " +
+      "off.",
     examples: ["headwater flag delete horizon/legacy-auth --yes"],
   })
     .argument("<PROJECT/FLAG>", "the flag")
@@ -31,7 +33,7 @@ export function addFlagDeleteCommand(parent: Command, context: CommandContext): 
         const killed = changes.some(liftsKill) ? " It is killed, and that would end." : "";
         const question = `Delete ${text}?${killed}`;
         if (!(await agreed(context.terminal, { yes: options.yes, question }))) return exitCode.no;
-        return await makeChanges(context, { view, changes, json: options.json });
+        return makeChanges(context, { view, changes, json: options.json });
       }),
     );
 }

@@ -48,7 +48,7 @@ export async function putFlag(
 ): Promise<ExitCode> {
   const wanted = [flagEntry(of.flag)];
   const changes = planChanges({ held: of.view.entries, wanted, pruned: new Set() });
-  return await makeChanges(context, { ...of, changes });
+  return makeChanges(context, { ...of, changes });
 }
 
 /** Commits what is to change, if anything is, and says so. */
@@ -68,6 +68,8 @@ export async function makeChanges(
   }
   if (changed) terminal.print(changeLines(of.changes, terminal));
   const text = positionText(position);
-  terminal.print(changed ? `${project} is at ${text}` : `nothing to change; ${project} is at ${text}`);
+  terminal.print(
+    changed ? `${project} is at ${text}` : `nothing to change; ${project} is at ${text}`,
+  );
   return exitCode.done;
 }

@@ -76,7 +76,10 @@ function readRollout(
     const at = placesOf(fields);
     if (at.versions === undefined || at.percent === undefined)
       reader.report(item, "needs versions and percent");
-    return { versions: readRange(reader, at.versions), basisPoints: readPercent(reader, at.percent) };
+    return {
+      versions: readRange(reader, at.versions),
+      basisPoints: readPercent(reader, at.percent),
+    };
   });
 }
 

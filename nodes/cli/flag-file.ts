@@ -1,9 +1,15 @@
 import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
 import { isName } from "../../relay/flag/name.ts";
-import { entryBytesMax, entryKeyLengthMax, versionLengthMax } from "../../relay/limits.ts";
 import { entrySize } from "../../relay/ledger/entry.ts";
+import { entryBytesMax, entryKeyLengthMax, versionLengthMax } from "../../relay/limits.ts";
 import { flagFileKeys, readFlagFields } from "./flag-fields.ts";
-import { aliasEntry, featureEntry, flagEntry, type LedgerEntry, releaseEntry } from "./ledger-entry.ts";
+import {
+  aliasEntry,
+  featureEntry,
+  flagEntry,
+  type LedgerEntry,
+  releaseEntry,
+} from "./ledger-entry.ts";
 import { type YamlField, type YamlPlace, YamlReader } from "./yaml-reader.ts";
 
 /** What one or more flag files say about a project. */
@@ -25,7 +31,9 @@ export const flagFileSections = {
 export type FlagFileSection = keyof typeof flagFileSections;
 
 /** What a file says, or all that is wrong with it: file, line, column and a sentence each. */
-export type FlagFileOutcome = { readonly file: FlagFile } | { readonly problems: readonly string[] };
+export type FlagFileOutcome =
+  | { readonly file: FlagFile }
+  | { readonly problems: readonly string[] };
 
 /** Reads YAML or JSON. `path` is for the problems. */
 export function parseFlagFile({ path, text }: { path: string; text: string }): FlagFileOutcome {
@@ -58,7 +66,9 @@ export function mergeFlagFiles(files: readonly FlagFile[]): FlagFileOutcome {
   const keys = entries.map(({ key }) => key);
   const twice = new Set(keys.filter((key, at) => keys.indexOf(key) !== at));
   if (twice.size > 0)
-    return { problems: [...twice].map((key) => `${key.replace("/", " ")} is in more than one file`) };
+    return {
+      problems: [...twice].map((key) => `${key.replace("/", " ")} is in more than one file`),
+    };
   return {
     file: { project, entries, sections: new Set(files.flatMap((file) => [...file.sections])) },
   };
@@ -120,7 +130,8 @@ function isVersionName(reader: YamlReader, { name, key }: YamlField): boolean {
 
 function isNamed(reader: YamlReader, place: YamlPlace, name: string): boolean {
   if (isName(name)) return true;
-  const mend = "write 1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first";
+  const mend =
+    "write 1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first";
   reader.report(place, `${JSON.stringify(name)} is no name; ${mend}`);
   return false;
 }

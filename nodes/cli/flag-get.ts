@@ -13,7 +13,7 @@ export function addFlagGetCommand(parent: Command, context: CommandContext): voi
     name: "get",
     summary: "show one flag",
     details:
-      "As the project's own ledger has it; `explain` shows what overlays make of it. Exits 1\n" +
+      "As the project's own ledger has it; `explain` shows what overlays make of it. Exits 1 " +
       "when there is no such flag.",
     examples: ["headwater flag get horizon/new-scheduler"],
   })
@@ -34,7 +34,9 @@ export function addFlagGetCommand(parent: Command, context: CommandContext): voi
         if (kill !== "") rows.push(["killed for", terminal.paint("red", kill)]);
         if (note !== "") rows.push(["note", note]);
         rows.push(["position", `${positionText(view.position)}, ${view.freshness}`]);
-        terminal.print(`${terminal.paint("bold", text)}\n${formatTable({ head: [], rows, terminal })}`);
+        terminal.print(
+          `${terminal.paint("bold", text)}\n${formatTable({ head: [], rows, terminal })}`,
+        );
         return exitCode.done;
       }),
     );

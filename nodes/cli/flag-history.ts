@@ -19,7 +19,8 @@ export function addFlagHistoryCommand(parent: Command, context: CommandContext):
   addCommand(parent, {
     name: "history",
     summary: "show what was changed, when, and by whom",
-    details: "Newest first, as this node has seen it; who it was stays at the node where it was done.",
+    details:
+      "Newest first, as this node has seen it; who it was stays at the node where it was done.",
     examples: [
       "headwater flag history horizon/new-scheduler",
       "headwater flag history horizon --limit 20",

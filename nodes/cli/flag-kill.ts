@@ -19,7 +19,7 @@ export function addFlagKillCommand(parent: Command, context: CommandContext): vo
     name: "kill",
     summary: "switch a flag off, whatever its percentage",
     details:
-      "For every build, or for those of a range; builds of no published release are in every\n" +
+      "For every build, or for those of a range; builds of no published release are in every " +
       "range. Adds to a kill that there is, and never lifts one: `flag revive` does.",
     examples: [
       "headwater flag kill horizon/new-scheduler",
@@ -31,7 +31,7 @@ export function addFlagKillCommand(parent: Command, context: CommandContext): vo
     .option("--note <TEXT>", "why; travels with the flag")
     .action(
       answer(context, async (path: string, options: KillOptions) =>
-        await killFlag(context, path, options),
+        killFlag(context, path, options),
       ),
     );
 }
@@ -55,5 +55,5 @@ async function killFlag(
       hint: "Kill every build, by leaving out --versions, or a range that holds both.",
     });
   const flag = flagOf({ ...before, kill: versions, note: note ?? before.note });
-  return await putFlag(context, { view, flag, json: options.json });
+  return putFlag(context, { view, flag, json: options.json });
 }

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
+import { parseProject } from "./flag-path.ts";
 import { fileOf } from "./flag-record.ts";
 import { flagWords } from "./flag-words.ts";
-import { parseProject } from "./flag-path.ts";
 import { flagsOf, type LedgerView, namesOf, positionText, readLedger } from "./ledger-view.ts";
 import { formatCount, formatJson, formatTable } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -13,7 +13,7 @@ export function addFlagListCommand(parent: Command, context: CommandContext): vo
     name: "list",
     summary: "list a project's flags",
     details:
-      "As the project's own ledger has them; `explain` shows what overlays make of one. With\n" +
+      "As the project's own ledger has them; `explain` shows what overlays make of one. With " +
       "--json it is a flag file, which `headwater apply` takes.",
     examples: ["headwater flag list horizon", "headwater flag list horizon --json > horizon.json"],
   })

@@ -26,7 +26,7 @@ export function addFlagReviveCommand(parent: Command, context: CommandContext): 
         const view = await readLedger(context.admin(), path.project);
         const before = existingFlag(view, path);
         const flag = flagOf({ ...before, kill: undefined, note: note ?? before.note });
-        return await putFlag(context, { view, flag, json: options.json });
+        return putFlag(context, { view, flag, json: options.json });
       }),
     );
 }

@@ -9,7 +9,8 @@ import { everyBuild } from "./kill-range.ts";
  */
 export function rangeOption(text: string): string {
   const range = parseRange(text);
-  if ("problem" in range) throw new HeadwaterError({ kind: "invalid", message: `--versions: ${range.problem}` });
+  if ("problem" in range)
+    throw new HeadwaterError({ kind: "invalid", message: `--versions: ${range.problem}` });
   return text.trim() === everyBuild ? "" : text;
 }
 

@@ -4,8 +4,8 @@ import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { editableFlag, putFlag } from "./flag-edit.ts";
-import { noteOption, rangeOption } from "./flag-saying.ts";
 import { parseFlagPath } from "./flag-path.ts";
+import { noteOption, rangeOption } from "./flag-saying.ts";
 import { flagOf } from "./ledger-entry.ts";
 import { readLedger } from "./ledger-view.ts";
 
@@ -19,7 +19,7 @@ export function addFlagSetCommand(parent: Command, context: CommandContext): voi
     name: "set",
     summary: "set a flag's percentage",
     details:
-      "Creates the flag when there is none. Versions and note stay as they are unless given; a\n" +
+      "Creates the flag when there is none. Versions and note stay as they are unless given; a " +
       "kill always stays. A rollout by versions is replaced by the one percentage.",
     examples: [
       "headwater flag set horizon/new-scheduler 5%",
@@ -32,7 +32,7 @@ export function addFlagSetCommand(parent: Command, context: CommandContext): voi
     .option("--note <TEXT>", "why; travels with the flag")
     .action(
       answer(context, async (path: string, percent: string, options: SetOptions) =>
-        await setFlag(context, { path, percent, options }),
+        setFlag(context, { path, percent, options }),
       ),
     );
 }
@@ -57,5 +57,5 @@ async function setFlag(
     kill: before?.kill?.versions,
     note: newNote ?? before?.note ?? "",
   });
-  return await putFlag(context, { view, flag, json });
+  return putFlag(context, { view, flag, json });
 }

@@ -39,7 +39,8 @@ export function flagDifference(before: Flag, after: Flag): string {
   if (was.versions !== is.versions)
     parts.push(`versions ${rangeWords(was.versions)} -> ${rangeWords(is.versions)}`);
   if (was.kill !== is.kill) parts.push(`kill ${was.kill || "none"} -> ${is.kill || "none"}`);
-  if (was.note !== is.note) parts.push(`note ${JSON.stringify(was.note)} -> ${JSON.stringify(is.note)}`);
+  if (was.note !== is.note)
+    parts.push(`note ${JSON.stringify(was.note)} -> ${JSON.stringify(is.note)}`);
   return parts.join(", ") || "written anew, with the same meaning";
 }
 

@@ -14,7 +14,7 @@ export function addFleetCommand(parent: Command, context: CommandContext): void 
     name: "fleet",
     summary: "show what telemetry says of a project",
     details:
-      "Releases, health and flags as shares of reporting sites: each site counts once, however\n" +
+      "Releases, health and flags as shares of reporting sites: each site counts once, however " +
       "large. Exits 4 while nobody has reported.",
     examples: ["headwater fleet horizon"],
   })
@@ -38,7 +38,12 @@ function fleetText(fleet: GetFleetResponse, terminal: Terminal): string {
   if (fleet.reportersCount === 0) return `${fleet.project}: nobody has reported yet`;
   const sections = [
     weightsText({ title: "releases", weights: weights?.releases, color: "cyan", terminal }),
-    weightsText({ title: "degraded, by release", weights: weights?.degraded, color: "yellow", terminal }),
+    weightsText({
+      title: "degraded, by release",
+      weights: weights?.degraded,
+      color: "yellow",
+      terminal,
+    }),
     weightsText({ title: "failed, by release", weights: weights?.failed, color: "red", terminal }),
     weightsText({ title: "flags on", weights: weights?.flags, color: "green", terminal }),
     ...healthTexts(health, terminal),
@@ -50,7 +55,9 @@ function headline(fleet: GetFleetResponse, terminal: Terminal): string {
   const { project, reportersCount, own, windowsOldMax, instancesCount } = fleet;
   const included = own ? ", own apps among them" : "";
   const age =
-    windowsOldMax === 0 ? "" : `; the oldest document is ${formatCount(windowsOldMax, "window")} old`;
+    windowsOldMax === 0
+      ? ""
+      : `; the oldest document is ${formatCount(windowsOldMax, "window")} old`;
   const here = `; ${formatCount(instancesCount, "instance")} here`;
   const reporters = `${formatCount(reportersCount, "site")}${included}${age}${here}`;
   return `${terminal.paint("bold", project)}  share of reporting sites (${reporters})`;
@@ -100,7 +107,9 @@ function healthTexts(health: Health | undefined, terminal: Terminal): string[] {
   ]);
   const texts: string[] = [];
   if (rows.length > 0)
-    texts.push(`${terminal.paint("bold", "verdicts")}\n${formatTable({ head: [], rows, terminal })}`);
+    texts.push(
+      `${terminal.paint("bold", "verdicts")}\n${formatTable({ head: [], rows, terminal })}`,
+    );
   const { term = 0, seq = 0, basisPoints = 0 } = health.arrival ?? {};
   const share = `${term}.${seq} is held by ${formatPercent(basisPoints)} of sites`;
   if (health.arrival !== undefined) texts.push(`${terminal.paint("bold", "arrival")}  ${share}`);

@@ -15,8 +15,8 @@ export function addJoinCommand(parent: Command, context: CommandContext): void {
     name: "join",
     summary: "join this node's site to a parent",
     details:
-      "Takes what `headwater child add` printed at the parent. Shows whose word counts from now\n" +
-      "on: compare the fingerprints with those that the parent's operator sees. With - the token\n" +
+      "Takes what `headwater child add` printed at the parent. Shows whose word counts from now " +
+      "on: compare the fingerprints with those that the parent's operator sees. With - the token " +
       "is read from stdin, which keeps it out of the shell's history.",
     examples: ["headwater join hw1.…", "headwater join - < acme.token"],
   })

@@ -48,10 +48,14 @@ function implies(known: Comparator, condition: Comparator): boolean {
     case ">=":
       return ["=", ">", ">="].includes(known.operator) && order >= 0;
     case ">":
-      return order > 0 ? ["=", ">", ">="].includes(known.operator) : order === 0 && known.operator === ">";
+      return order > 0
+        ? ["=", ">", ">="].includes(known.operator)
+        : order === 0 && known.operator === ">";
     case "<=":
       return ["=", "<", "<="].includes(known.operator) && order <= 0;
     case "<":
-      return order < 0 ? ["=", "<", "<="].includes(known.operator) : order === 0 && known.operator === "<";
+      return order < 0
+        ? ["=", "<", "<="].includes(known.operator)
+        : order === 0 && known.operator === "<";
   }
 }

@@ -31,9 +31,17 @@ export function addStatusCommand(parent: Command, context: CommandContext): void
 
 function statusText(status: GetStatusResponse, terminal: Terminal): string {
   const sections = [
-    { title: "projects", head: projectHead, rows: status.projects.map((one) => projectRow(one, terminal)) },
+    {
+      title: "projects",
+      head: projectHead,
+      rows: status.projects.map((one) => projectRow(one, terminal)),
+    },
     { title: "layers", head: layerHead, rows: layerRows(status, terminal) },
-    { title: "upstreams", head: upstreamHead, rows: status.upstreams.map((one) => upstreamRow(one, terminal)) },
+    {
+      title: "upstreams",
+      head: upstreamHead,
+      rows: status.upstreams.map((one) => upstreamRow(one, terminal)),
+    },
     { title: "children", head: childHead, rows: status.children.map(childRow) },
     { title: "disclosure", head: disclosureHead, rows: disclosureRows(status) },
   ];
@@ -43,7 +51,12 @@ function statusText(status: GetStatusResponse, terminal: Terminal): string {
       ? [`${heading}  none`]
       : [`${heading}\n${formatTable({ head, rows, terminal })}`];
   });
-  return [nodeText(status, terminal), ...tables, fanoutText(status, terminal), problemsText(status, terminal)].join("\n\n");
+  return [
+    nodeText(status, terminal),
+    ...tables,
+    fanoutText(status, terminal),
+    problemsText(status, terminal),
+  ].join("\n\n");
 }
 
 function nodeText(status: GetStatusResponse, terminal: Terminal): string {
@@ -113,7 +126,9 @@ function disclosureRows({ disclosures }: GetStatusResponse): string[][] {
 function fanoutText({ fanout }: GetStatusResponse, terminal: Terminal): string {
   const heading = terminal.paint("bold", "fan-out");
   if (fanout === undefined || fanout.kind === "LOCAL") return `${heading}  this node only`;
-  const state = fanout.connected ? terminal.paint("green", "connected") : terminal.paint("yellow", "not connected");
+  const state = fanout.connected
+    ? terminal.paint("green", "connected")
+    : terminal.paint("yellow", "not connected");
   const peers = fanout.peers.length === 0 ? "no peers" : `peers: ${fanout.peers.join(", ")}`;
   const problem = fanout.problem === "" ? "" : `; ${fanout.problem}`;
   return `${heading}  ${fanout.kind}, ${state}, ${peers}${problem}`;

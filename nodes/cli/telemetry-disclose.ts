@@ -13,8 +13,8 @@ export function addTelemetryDiscloseCommand(parent: Command, context: CommandCon
     name: "disclose",
     summary: "choose how much is said upstream",
     details:
-      "off sends nothing; exact sends shares and counts; rounded sends shares to the nearest 5 %.\n" +
-      "The choice is kept, and goes before HEADWATER_DISCLOSURE. Look first with `preview`.",
+      "off sends nothing; exact sends shares and counts; rounded sends shares to the nearest 5 " +
+      "%. The choice is kept, and goes before HEADWATER_DISCLOSURE. Look first with `preview`.",
     examples: [
       "headwater telemetry disclose rounded",
       "headwater telemetry disclose off --upstream openstack",

@@ -18,7 +18,10 @@ export function addTelemetryLogCommand(parent: Command, context: CommandContext)
     name: "log",
     summary: "show what was sent upstream",
     details: "Newest first. With --json the whole documents, as they were sent.",
-    examples: ["headwater telemetry log horizon", "headwater telemetry log horizon --limit 1 --json"],
+    examples: [
+      "headwater telemetry log horizon",
+      "headwater telemetry log horizon --limit 1 --json",
+    ],
   })
     .argument("<PROJECT>", "the project")
     .option("--limit <COUNT>", "at most so many documents", countOption, 100)

@@ -18,7 +18,7 @@ export function addTelemetryPreviewCommand(parent: Command, context: CommandCont
     name: "preview",
     summary: "show exactly what would be sent upstream now",
     details:
-      "Every field of the document, as JSON, and how many bytes it takes on the wire; or why\n" +
+      "Every field of the document, as JSON, and how many bytes it takes on the wire; or why " +
       "nothing would be sent. With --disclosure, what another level would send.",
     examples: [
       "headwater telemetry preview horizon",

@@ -43,7 +43,7 @@ export function openTerminal(): Terminal {
     note: (lines) => void process.stderr.write(`${lines}\n`),
     paint: (color, line) => styleText(color, line, { stream: process.stdout }),
     confirm: ask,
-    readInput: async () => await text(process.stdin),
+    readInput: async () => text(process.stdin),
     untilInterrupted,
   };
 }

@@ -16,7 +16,7 @@ export function addWatchCommand(parent: Command, context: CommandContext): void 
     name: "watch",
     summary: "print effective flags as they change",
     details:
-      "First all as they are, then a line for each change, until interrupted. A node that goes\n" +
+      "First all as they are, then a line for each change, until interrupted. A node that goes " +
       "away is waited for. With --json each line is a JSON value.",
     examples: ["headwater watch", "headwater watch horizon --json"],
   })
@@ -24,7 +24,7 @@ export function addWatchCommand(parent: Command, context: CommandContext): void 
     .action(
       answer(context, async (project: string | undefined, options: CommonOptions) => {
         const name = project === undefined ? "" : parseProject(project);
-        return await new Watch(context, { project: name, json: options.json === true }).run();
+        return new Watch(context, { project: name, json: options.json === true }).run();
       }),
     );
 }

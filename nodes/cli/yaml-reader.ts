@@ -92,7 +92,8 @@ export class YamlReader {
   /** A value that is no list and no map; `source` is what the file says. */
   scalar(place: YamlPlace): { value: unknown; source: string } | undefined {
     const node = this.#resolved(place);
-    if (node === null || (isScalar(node) && node.value === null)) return this.#not(place, "a value");
+    if (node === null || (isScalar(node) && node.value === null))
+      return this.#not(place, "a value");
     if (!isScalar(node)) return this.#not(place, "a single value");
     return { value: node.value, source: sourceOf(node) };
   }

@@ -2,14 +2,14 @@ import type { LogLevel } from "../../relay/effect.ts";
 import { upstreamsCountMax } from "../../relay/limits.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import {
-  listenValue,
   choiceValue,
   dialValue,
   durationValue,
+  listenValue,
   listValue,
   nameValue,
-  type Options,
   natsValue,
+  type Options,
   textValue,
 } from "./option.ts";
 
@@ -100,7 +100,7 @@ export const nodeOptions: Options<NodeSettings> = {
     value: "HOST:PORT,…",
     sentence: "parents, separated by commas; each serves the projects that it has",
     default: "",
-    otherwise: "none: a root",
+    otherwise: "none, so it is a root",
     example: "flags.example.org:7701,flags.example.net:7701",
     schema: listValue(dialValue, upstreamsCountMax),
   },
@@ -165,8 +165,9 @@ export const nodeOptions: Options<NodeSettings> = {
     variable: "HEADWATER_NATS_URL",
     value: "URL",
     sentence:
-      "nodes of a site share flags and reports over NATS; one with upstreams publishes, one without follows",
-    otherwise: "none: a site of one node",
+      "nodes of a site share flags and reports over NATS; one with upstreams publishes, one " +
+      "without follows",
+    otherwise: "none, so it is the site's only node",
     example: "nats://127.0.0.1:4222",
     schema: natsValue,
   },

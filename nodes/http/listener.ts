@@ -120,19 +120,20 @@ function openProtocols(handler: HttpHandler, deadlines: Deadlines): Protocols {
 
 function openTls(tls: TlsFiles, protocols: Protocols, deadlines: Deadlines): Server {
   const clients = tls.ca === undefined ? {} : { ca: tls.ca, requestCert: true };
+  const options = {
+    ...transportOptions(deadlines),
+    ...clients,
+    cert: tls.cert,
+    key: tls.key,
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: deadlines.firstBytesMs,
+  };
   try {
-    return createTls(
-      {
-        ...transportOptions(deadlines),
-        ...clients,
-        cert: tls.cert,
-        key: tls.key,
-        ALPNProtocols: ["h2", "http/1.1"],
-        minVersion: "TLSv1.2",
-        handshakeTimeout: deadlines.firstBytesMs,
-      },
-      (socket) => protocols.serve(socket.alpnProtocol === "h2" ? "http2" : "http1", socket),
+    const server = createTls(options, (socket) =>
+      protocols.serve(socket.alpnProtocol === "h2" ? "http2" : "http1", socket),
     );
+    // A failed handshake, or one that took too long, leaves its connection to be closed here.
+    return server.on("tlsClientError", (_, socket) => socket.destroy());
   } catch (cause) {
     throw new HeadwaterError({
       kind: "invalid",

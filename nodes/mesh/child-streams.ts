@@ -1,5 +1,6 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
+import { heartbeatIntervalMs } from "../../relay/cadence.ts";
 import type { LinkId } from "../../relay/event.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
@@ -17,12 +18,14 @@ interface ChildStream {
   lingering: NodeJS.Timeout | undefined;
 }
 
+/** How long a child may take for the end of its stream: as long as it waits for a heartbeat. */
+const lingerMs = heartbeatIntervalMs;
+
 /** The open `Replicate` calls of children, by link. */
 export class ChildStreams {
   readonly #access: Pick<NodeAccess, "tell">;
   readonly #destroyConnection: (peer: string) => void;
   readonly #childrenMax: number;
-  readonly #lingerMs: number;
   readonly #streams = new Map<LinkId, ChildStream>();
   /** Links with flushed frames that the node has not been told of. */
   readonly #flushed = new Set<LinkId>();
@@ -33,13 +36,10 @@ export class ChildStreams {
     /** Ends a connection, whatever its peer does. */
     readonly destroyConnection: (peer: string) => void;
     readonly childrenMax: number;
-    /** How long a child may take for the end of a stream. */
-    readonly lingerMs: number;
   }) {
     this.#access = of.access;
     this.#destroyConnection = of.destroyConnection;
     this.#childrenMax = of.childrenMax;
-    this.#lingerMs = of.lingerMs;
   }
 
   open(call: Call): void {
@@ -89,10 +89,7 @@ export class ChildStreams {
     const stream = this.#streams.get(link);
     if (stream === undefined || stream.lingering !== undefined) return;
     // A stalled peer never takes the end, and grpc-js has no way to reset its stream.
-    stream.lingering = setTimeout(
-      () => this.#destroyConnection(stream.peer),
-      this.#lingerMs,
-    ).unref();
+    stream.lingering = setTimeout(() => this.#destroyConnection(stream.peer), lingerMs).unref();
     how(stream.call);
   }
 
@@ -121,6 +118,6 @@ export class ChildStreams {
 }
 
 function tooManyChildren(childrenMax: number): ReturnType<typeof callError> {
-  const message = `this node has ${childrenMax} children already`;
+  const message = `this node takes no more than ${childrenMax} children at once`;
   return callError(new HeadwaterError({ kind: "limit", message }));
 }

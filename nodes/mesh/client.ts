@@ -1,6 +1,5 @@
 import type { ConfirmRequest } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { dialDeadlineMs } from "../../relay/cadence.ts";
 import type { Dial } from "../../relay/effect.ts";
 import type { NodeAccess } from "../access.ts";
 import type { Tls } from "./tls.ts";
@@ -18,15 +17,11 @@ export interface MeshClient {
   confirm(upstream: string, request: ConfirmRequest): void;
 }
 
-/** Just before the node gives up by itself, because here it is known how far the dial has come. */
-const defaultFirstFrameMs = 0.9 * dialDeadlineMs;
-
 export function openMeshClient(of: {
   readonly access: Pick<NodeAccess, "tell">;
   readonly tls: Tls;
   /** Ends all links. */
   readonly signal: AbortSignal;
-  readonly firstFrameMs?: number;
 }): MeshClient {
   const { access, signal, tls } = of;
   const links = new Map<string, UpstreamLink>();
@@ -49,8 +44,7 @@ export function openMeshClient(of: {
           access.tell({ kind: "upstream-closed", upstream, why });
         },
       };
-      const firstFrameMs = of.firstFrameMs ?? defaultFirstFrameMs;
-      links.set(upstream, new UpstreamLink({ dial, tls, firstFrameMs, listener }));
+      links.set(upstream, new UpstreamLink({ dial, tls, listener }));
     },
     submitDocument(upstream, document) {
       const link = links.get(upstream);

@@ -25,9 +25,10 @@ export function serverIdentity(of: {
   /** `host:port`, all that children may know this node by. */
   readonly addresses: readonly string[];
 }): ServerIdentity {
-  const { tls } = of;
-  const { cert, key, pin } = tls.identity === undefined ? siteIdentity(of) : fileIdentity(tls);
-  const ca = tls.authorities;
+  const { identity, authorities: ca } = of.tls;
+  const known = ca === undefined ? [] : certificatesIn(ca, "HEADWATER_TLS_CA_FILE");
+  const { cert, key, pin } =
+    identity === undefined ? siteIdentity(of) : fileIdentity(identity, known);
   const context: SecureContextOptions = { cert, key, ...(ca !== undefined && { ca }) };
   checkContext(context);
   return { credentials: new TlsServerCredentials(context, ca !== undefined), pin };
@@ -59,12 +60,12 @@ function siteIdentity(of: { siteSecret: Uint8Array; addresses: readonly string[]
   return { cert: pemOf(certificate), key, pin: authority.certificate };
 }
 
-function fileIdentity({ identity, authorities }: Tls): OwnIdentity {
-  const { certificate: cert = "", key = "" } = identity ?? {};
+function fileIdentity(
+  { certificate: cert, key }: NonNullable<Tls["identity"]>,
+  authorities: readonly X509Certificate[],
+): OwnIdentity {
   const chain = certificatesIn(cert, "HEADWATER_TLS_CERT_FILE");
-  const known =
-    authorities === undefined ? [] : certificatesIn(authorities, "HEADWATER_TLS_CA_FILE");
-  const root = [...known, ...chain].find(
+  const root = [...authorities, ...chain].find(
     (one) => isIssued(one, one) && chain.some((link) => isIssued(link, one)),
   );
   return { cert, key, pin: new Uint8Array(root?.raw ?? []) };

@@ -47,19 +47,12 @@ interface Options {
   readonly log: Log;
   /** Stops it: children are told, and have a moment to take what was sent. */
   readonly signal: AbortSignal;
+  /** Links at once; the bound of the limits unless given. */
   readonly childrenMax?: number | undefined;
-  readonly deadlines?: Partial<ChildDeadlines> | undefined;
 }
 
-/** How long children may take, in milliseconds. */
-export interface ChildDeadlines {
-  /** For the end of a stream: one that takes nothing more is given up after a heartbeat. */
-  readonly lingerMs: number;
-  /** For all of it when the node stops, within the ten seconds that `docker stop` gives. */
-  readonly stopMs: number;
-}
-
-const defaultDeadlines: ChildDeadlines = { lingerMs: heartbeatIntervalMs, stopMs: 5 * secondMs };
+/** What a connection may take to end when the node stops; `docker stop` gives all ten seconds. */
+const stopDeadlineMs = 5 * secondMs;
 
 /**
  * Listens for children. Each `Replicate` is told as child-opened, child-flushed and, exactly once,
@@ -68,7 +61,6 @@ const defaultDeadlines: ChildDeadlines = { lingerMs: heartbeatIntervalMs, stopMs
  */
 export async function openMeshServer(options: Options): Promise<MeshServer> {
   const { access, signal, address, log, childrenMax = childrenCountMax } = options;
-  const { lingerMs, stopMs } = { ...defaultDeadlines, ...options.deadlines };
   const server = new Server({
     "grpc.max_receive_message_length": meshRequestBytesMax,
     "grpc.max_concurrent_streams": meshStreamsMax,
@@ -81,7 +73,7 @@ export async function openMeshServer(options: Options): Promise<MeshServer> {
   const injector = server.createConnectionInjector(options.credentials);
   const listener = await listen({ address, injector, log });
   const destroyConnection = (peer: string): void => listener.destroyConnection(peer);
-  const streams = new ChildStreams({ access, destroyConnection, childrenMax, lingerMs });
+  const streams = new ChildStreams({ access, destroyConnection, childrenMax });
   server.addService(serviceDefinition(MeshService), {
     replicate: (call: ServerWritableStream<ReplicateRequest, Uint8Array>) => streams.open(call),
     confirm: answering(options, async (request: ConfirmRequest, peer) => {
@@ -96,7 +88,7 @@ export async function openMeshServer(options: Options): Promise<MeshServer> {
     address: listener.address,
     send: (link, frame) => streams.send(link, frame),
     close: (link) => streams.close(link),
-    stopped: aborted(signal).then(() => stop({ server, listener, streams, stopMs })),
+    stopped: aborted(signal).then(() => stop({ server, listener, streams })),
   };
 }
 
@@ -142,13 +134,12 @@ async function stop(of: {
   server: Server;
   listener: Listener;
   streams: ChildStreams;
-  stopMs: number;
 }): Promise<void> {
   const { server, listener, streams } = of;
   const gone = listener.close();
   streams.closeAll(new HeadwaterError({ kind: "unavailable", message: "this node is stopping" }));
   server.tryShutdown(() => {});
-  const deadline = setTimeout(() => listener.destroyConnections(), of.stopMs);
+  const deadline = setTimeout(() => listener.destroyConnections(), stopDeadlineMs);
   await gone;
   clearTimeout(deadline);
   server.forceShutdown();

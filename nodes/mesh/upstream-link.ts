@@ -15,7 +15,7 @@ import {
   SubmitDocumentRequestSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { heartbeatIntervalMs, heartbeatsMissedMax } from "../../relay/cadence.ts";
+import { dialDeadlineMs, heartbeatIntervalMs, heartbeatsMissedMax } from "../../relay/cadence.ts";
 import type { Dial } from "../../relay/effect.ts";
 import { frameReceivedBytesMax, linkBytesInFlightMax } from "../../relay/limits.ts";
 import { parseAddress } from "./address.ts";
@@ -35,6 +35,12 @@ import type { Tls } from "./tls.ts";
 const replicate = methodCodec(MeshService.method.replicate);
 const confirm = methodCodec(MeshService.method.confirm);
 const submitDocument = methodCodec(MeshService.method.submitDocument);
+
+/**
+ * How long the first frame may take: a little less than the node waits before it gives up by
+ * itself, because here it is known how far the dial has come.
+ */
+const firstFrameMs = 0.9 * dialDeadlineMs;
 
 /** A unary call may take as long as a link may be silent. */
 const callDeadlineMs = heartbeatIntervalMs * heartbeatsMissedMax;
@@ -69,16 +75,14 @@ export class UpstreamLink {
   constructor(of: {
     readonly dial: Dial;
     readonly tls: Tls;
-    /** How long the first frame may take. */
-    readonly firstFrameMs: number;
     readonly listener: LinkListener;
   }) {
-    const { dial, tls, firstFrameMs } = of;
+    const { dial, tls } = of;
     const pin = dial.certificate?.length === 0 ? undefined : dial.certificate;
     this.#target = { address: dial.address, isPinned: pin !== undefined };
     this.#listener = of.listener;
     this.#metadata = peerMetadata(dial.credential);
-    this.#firstFrameTimer = setTimeout(() => this.#fallSilent(firstFrameMs), firstFrameMs);
+    this.#firstFrameTimer = setTimeout(() => this.#fallSilent(), firstFrameMs);
     try {
       this.#channel = openChannel({ address: dial.address, pin, tls });
       this.#replicate(this.#channel, dial.request);
@@ -94,7 +98,6 @@ export class UpstreamLink {
     this.#hasEnded = true;
     clearTimeout(this.#firstFrameTimer);
     this.#channel?.client.close();
-    this.#channel?.credentials.destroySockets();
   }
 
   /** What the parent answered, or why it could not. */
@@ -152,12 +155,14 @@ export class UpstreamLink {
     this.#listener.closed(why);
   }
 
-  #fallSilent(afterMs: number): void {
+  #fallSilent(): void {
     const { client, credentials } = this.#channel ?? {};
     const state = client?.getChannel().getConnectivityState(false);
     const isSecure = state === connectivityState.READY;
     const isReached = credentials?.hasSockets === true;
-    this.#close(silenceReason({ target: this.#target, afterMs, isReached, isSecure }));
+    this.#close(
+      silenceReason({ target: this.#target, afterMs: firstFrameMs, isReached, isSecure }),
+    );
   }
 
   async #ask<I extends DescMessage, O extends DescMessage>(

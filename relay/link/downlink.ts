@@ -38,6 +38,7 @@ export class Downlink {
   readonly node: string;
   readonly nodeId: Uint8Array;
   readonly #sent = new Map<LedgerId, Sent>();
+  readonly #confirmed = new Map<LedgerId, Position>();
   #framesInFlight = 0;
   #bytesInFlight = 0;
   /** Monotonic milliseconds of the last frame. */
@@ -54,11 +55,21 @@ export class Downlink {
       const sent = { name: ledger, position, trustDigest, beatMs: 0, offer: "", snapshot: undefined };
       this.#sent.set(ledgerId(ledger), sent);
     }
+    this.confirmed(of.request.holdings);
   }
 
-  /** Positions that the child has when it has taken everything. */
+  /** What the child says that it has made durable. */
   get positions(): { name: LedgerNameLike; position: Position | undefined }[] {
-    return [...this.#sent.values()].map(({ name, position }) => ({ name, position }));
+    return [...this.#sent].map(([id, { name }]) => ({ name, position: this.#confirmed.get(id) }));
+  }
+
+  /** Of ledgers that it did not ask for, a child has nothing to say. */
+  confirmed(holdings: ReplicateRequest["holdings"]): void {
+    for (const { ledger, position } of holdings) {
+      if (ledger === undefined || position === undefined) continue;
+      const id = ledgerId(ledger);
+      if (this.#sent.has(id)) this.#confirmed.set(id, position);
+    }
   }
 
   get hasRoom(): boolean {

@@ -1,5 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { GoodbyeSchema, type ReplicateRequest, WelcomeSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import {
+  type ConfirmRequest,
+  GoodbyeSchema,
+  type ReplicateRequest,
+  WelcomeSchema,
+} from "../../gen/headwater/v1/mesh_pb.ts";
 import { heartbeatIntervalMs } from "../cadence.ts";
 import type { Effect } from "../effect.ts";
 import type { LinkId } from "../event.ts";
@@ -63,6 +68,10 @@ export class Downlinks {
     if (link === undefined) return [];
     link.flushed(of.framesCount, of.bytes);
     return this.#pump(link, of.monoMs);
+  }
+
+  confirmed(site: string, { node, holdings }: ConfirmRequest): void {
+    this.links.find((link) => link.site === site && link.node === node)?.confirmed(holdings);
   }
 
   closed(id: LinkId): void {

@@ -84,9 +84,10 @@ describe("what is kept", () => {
     expect(await readFile(path, "utf8")).toBe("new");
   });
 
-  test("fails where nothing can be written", async () => {
+  test("leaves nothing behind where it can not be written", async () => {
     await mkdir(path);
-    await expect(nodeFiles.write(path, "new")).rejects.toThrow();
+    await expect(nodeFiles.write(path, "new")).rejects.toThrow("rename");
+    expect(await readdir(dir)).toEqual(["cache.json"]);
   });
 });
 

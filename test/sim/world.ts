@@ -4,7 +4,7 @@ import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
 import type { Dial, Effect, Write } from "../../relay/effect.ts";
-import type { CallId, Event, LinkId, Moment } from "../../relay/event.ts";
+import type { CallId, Event, LinkId, Moment, Peer } from "../../relay/event.ts";
 import { Node } from "../../relay/node.ts";
 import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
@@ -70,6 +70,11 @@ export class World {
   /** Happens to every node after each of its steps. */
   onStep: (node: SimulatedNode) => void = () => {};
   faultsCount = 0;
+  /** The credentials that each node has joined its upstreams with. */
+  readonly joined = new Map<
+    string,
+    { readonly id: string; readonly credential: Uint8Array | undefined }[]
+  >();
   readonly #queue: { readonly atMs: number; readonly order: number; run(): void }[] = [];
   readonly #links = new Map<LinkId, Link>();
   readonly #answers = new Map<CallId, Outcome<unknown>>();
@@ -216,6 +221,8 @@ export class World {
         return this.#hangUp(simulated.name, effect.upstream);
       case "submit-document":
         return this.#submit(simulated, effect);
+      case "confirm":
+        return this.#confirm(simulated, effect);
       case "publish":
         for (const peer of this.#peersOf(simulated)) this.#carry(() => this.#speak(peer, effect.message));
         return;
@@ -296,19 +303,32 @@ export class World {
     });
   }
 
+  #confirm(child: SimulatedNode, effect: Extract<Effect, { kind: "confirm" }>): void {
+    const link = this.openLinks.find(
+      (one) => one.child === child.name && one.upstream === effect.upstream,
+    );
+    if (link === undefined) return;
+    const { request } = effect;
+    const peer = this.#peerOf(child, effect.upstream);
+    this.#carry(() =>
+      this.ask(link.parent, (call) => ({ kind: "child-confirmed", call, peer, request })),
+    );
+  }
+
+  #peerOf(child: SimulatedNode, upstream: string): Peer {
+    const credential = (this.joined.get(child.name) ?? []).find(
+      ({ id }) => id === upstream,
+    )?.credential;
+    return { by: "credential", credential: credential && fromBinary(EnvelopeSchema, credential) };
+  }
+
   #submit(child: SimulatedNode, effect: Extract<Effect, { kind: "submit-document" }>): void {
     const link = this.openLinks.find(
       (one) => one.child === child.name && one.upstream === effect.upstream,
     );
     const { upstream, document } = effect;
-    const credential = [child.settings.upstreams, this.#joined(child)]
-      .flat()
-      .find(({ id }) => id === upstream)?.credential;
+    const peer = this.#peerOf(child, upstream);
     this.later(this.#delayMs(), () => {
-      const peer = {
-        by: "credential",
-        credential: credential && fromBinary(EnvelopeSchema, credential),
-      } as const;
       const outcome =
         link === undefined
           ? undefined
@@ -321,13 +341,6 @@ export class World {
       const said = outcome?.ok === true ? outcome.value.outcome : "unreachable";
       this.tell(child.name, { kind: "document-answered", upstream, document, outcome: said });
     });
-  }
-
-  /** Where to find the credentials that a node has joined with. */
-  joined = new Map<string, { readonly id: string; readonly credential: Uint8Array | undefined }[]>();
-
-  #joined(child: SimulatedNode): { readonly id: string; readonly credential: Uint8Array | undefined }[] {
-    return this.joined.get(child.name) ?? [];
   }
 
   #peersOf(simulated: SimulatedNode): SimulatedNode[] {

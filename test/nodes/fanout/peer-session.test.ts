@@ -160,6 +160,19 @@ describe("nodes that share a NATS", { timeout: 60_000 }, () => {
     expect(a.access.changes).toEqual([{ connected: true, problem: "" }]);
   });
 
+  test("what is kept of a message does not keep more alive than the message", async (context) => {
+    const server = await startedServer(context);
+    const a = await connectedPeer(server, "a");
+    const b = await connectedPeer(server, "b");
+    const message = saying("b", "small", 100);
+    for (let count = 0; count < 100; count++) b.fanout.publish(message);
+    await eventually(() => expect(a.access.spoken).toHaveLength(100));
+    for (const { body } of a.access.spoken)
+      expect(body.case === "pins" && body.value.payload.buffer.byteLength).toBe(
+        toBinary(PeerMessageSchema, message).length,
+      );
+  });
+
   test("a handler that fails does not make the node deaf", async (context) => {
     const server = await startedServer(context);
     const a = await connectedPeer(server, "a");

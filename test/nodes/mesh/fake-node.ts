@@ -1,4 +1,4 @@
-import { vi } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { Happening, NodeAccess } from "../../../nodes/access.ts";
 
 type Kind = Happening["kind"];
@@ -27,17 +27,22 @@ export class FakeNode implements Pick<NodeAccess, "ask" | "tell"> {
   }
 
   /** The nth of a kind, once it has happened. */
-  async nth<K extends Kind>(kind: K, count = 1): Promise<Of<K>> {
-    const found = await eventually(() => {
+  nth<K extends Kind>(kind: K, count = 1): Promise<Of<K>> {
+    return eventually(() => {
       const happening = this.all(kind)[count - 1];
       if (happening === undefined) throw new Error(`not told of ${kind} ${count} times`);
       return happening;
     });
-    return found;
   }
 }
 
 /** Waits until a condition no longer throws; fails with its last failure after 20 s. */
-export async function eventually<T>(condition: () => T): Promise<T> {
-  return await vi.waitFor(condition, { timeout: 20_000, interval: 5 });
+export function eventually<T>(condition: () => T): Promise<T> {
+  return vi.waitFor(condition, { timeout: 20_000, interval: 5 });
+}
+
+/** Timeouts pass only as the test says; intervals, immediates and Node's own timers are real. */
+export function fakeTimeouts(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
 }

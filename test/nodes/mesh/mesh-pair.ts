@@ -1,3 +1,4 @@
+import { type ClientHttp2Session, connect } from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { onTestFinished } from "vitest";
 import {
@@ -8,7 +9,7 @@ import {
 import { type MeshClient, openMeshClient } from "../../../nodes/mesh/client.ts";
 import { type MeshServer, openMeshServer } from "../../../nodes/mesh/server.ts";
 import { type ServerIdentity, serverIdentity } from "../../../nodes/mesh/server-credentials.ts";
-import type { Tls } from "../../../nodes/mesh/tls.ts";
+import { pemOf, type Tls } from "../../../nodes/mesh/tls.ts";
 import type { Dial, LogEntry } from "../../../relay/effect.ts";
 import { FakeNode } from "./fake-node.ts";
 
@@ -39,7 +40,6 @@ export async function openParent(
     credentials: identity.credentials,
     log: { write: (entry) => logged.push(entry) },
     signal: controller.signal,
-    deadlines: { stopMs: 200 },
     ...rest,
   });
   onTestFinished(async () => {
@@ -56,11 +56,11 @@ export interface Child {
 }
 
 /** A child whose links end with the test. */
-export function openChild(of: { readonly tls?: Tls; readonly firstFrameMs?: number } = {}): Child {
+export function openChild(tls: Tls = {}): Child {
   const node = new FakeNode();
   const controller = new AbortController();
   const { signal } = controller;
-  const client = openMeshClient({ access: node, tls: {}, signal, ...of });
+  const client = openMeshClient({ access: node, tls, signal });
   onTestFinished(() => controller.abort());
   return { node, client, abort: () => controller.abort() };
 }
@@ -88,4 +88,22 @@ export function frameNumber(number: number): Uint8Array {
 
 export function indexOf({ frame }: ReplicateResponse): number | undefined {
   return frame.case === "snapshotChunk" ? frame.value.index : undefined;
+}
+
+/** Calls `Replicate` and never lets the parent send a single byte of a frame. */
+export function callStalled(parent: Parent): ClientHttp2Session {
+  const session = connect(`https://${parent.server.address}`, {
+    ca: pemOf(parent.identity.pin),
+    settings: { initialWindowSize: 0 },
+  });
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/headwater.v1.MeshService/Replicate",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  for (const emitter of [session, stream]) emitter.on("error", () => {});
+  // An empty message: not compressed, of no bytes.
+  stream.end(Buffer.alloc(5));
+  return session;
 }

@@ -1,11 +1,13 @@
 // A process that writes pairs of records without end, and says the number of each write that was
-// acknowledged. It goes on where the last one was killed.
+// acknowledged. It goes on where the last one was killed. With a second argument it rests after so
+// many, and keeps the store open.
 import { writeSync } from "node:fs";
 import { openStore } from "../../../nodes/store/store.ts";
 
-const store = openStore({ directory: process.argv[2] ?? "" });
+const [, , directory = "", restAfter] = process.argv;
+const store = openStore({ directory });
 let count = [...store.load()].filter(({ bucket }) => bucket === "pin").length;
-for (;;) {
+while (count !== Number(restAfter)) {
   const key = String(count).padStart(9, "0");
   const value = new Uint8Array(2_000).fill(count);
   store.write([
@@ -15,3 +17,4 @@ for (;;) {
   writeSync(1, `${count}\n`);
   count++;
 }
+setInterval(() => store, 60_000);

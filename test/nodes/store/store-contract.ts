@@ -107,6 +107,7 @@ export function storeContract(open: () => Store): void {
       store.list({ bucket: "audit", prefix, limit }).map(text);
     expect(list("horizon/", 10)).toEqual(["h3", "h2", "h1"]);
     expect(list("horizon/", 2)).toEqual(["h3", "h2"]);
+    expect(list("horizon/2", 10)).toEqual(["h2"]);
     expect(list("", 10)).toEqual(["n9", "h3", "h2", "h1", "e4"]);
     expect(list("keystone/", 10)).toEqual([]);
     expect(loaded(store)).toEqual([]);

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { parseToken } from "../../relay/trust/join-token.ts";
+import type { NodeConfig } from "../config/config.ts";
+import { parseTrustFile } from "../config/trust-file.ts";
+
+/** What is wrong with the files that a configuration names: a sentence each, with the mend. */
+export function namedFileProblems(config: NodeConfig): string[] {
+  return [
+    ...problemsOf({
+      variable: "HEADWATER_TRUST_FILE",
+      path: config.trustFile,
+      check: trustProblems,
+    }),
+    ...problemsOf({ variable: "HEADWATER_JOIN_FILE", path: config.joinFile, check: tokenProblems }),
+    ...problemsOf({
+      variable: "HEADWATER_TLS_CERT_FILE",
+      path: config.tlsCertFile,
+      check: pemProblems,
+    }),
+    ...problemsOf({
+      variable: "HEADWATER_TLS_KEY_FILE",
+      path: config.tlsKeyFile,
+      check: pemProblems,
+    }),
+    ...problemsOf({
+      variable: "HEADWATER_TLS_CA_FILE",
+      path: config.tlsCaFile,
+      check: pemProblems,
+    }),
+  ];
+}
+
+function problemsOf(of: {
+  variable: string;
+  path: string | undefined;
+  check: (text: string) => readonly string[];
+}): string[] {
+  if (of.path === undefined) return [];
+  const text = readText(of.path);
+  if (text === undefined)
+    return [`${of.variable}: cannot read ${of.path}: set it to a file that this user may read`];
+  return of.check(text).map((problem) => `${of.variable}: ${of.path}: ${problem}`);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Absent, a folder or not ours to read: in each case it has to be another one.
+    return undefined;
+  }
+}
+
+function trustProblems(toml: string): readonly string[] {
+  const outcome = parseTrustFile(toml);
+  return "problems" in outcome ? outcome.problems : [];
+}
+
+function tokenProblems(text: string): string[] {
+  const token = parseToken(text);
+  return token.ok ? [] : [`${token.refusal.message}: ${token.refusal.hint ?? ""}`];
+}
+
+function pemProblems(text: string): string[] {
+  return text.includes("-----BEGIN ") ? [] : ["is not PEM: it has no line -----BEGIN …-----"];
+}

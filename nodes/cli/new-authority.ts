@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { stringify } from "smol-toml";
+import {
+  type Envelope,
+  EnvelopeSchema,
+  GrantSchema,
+  RootSchema,
+  type Trust,
+  TrustSchema,
+} from "../../gen/headwater/v1/ledger_pb.ts";
+import { payloadType, seal } from "../../relay/trust/envelope.ts";
+import { keyBytes, SigningKey } from "../../relay/trust/key.ts";
+import { authorityOf } from "../../relay/trust/trusted.ts";
+import { formatFingerprint } from "../config/fingerprint.ts";
+
+/** A project's authority, made on the operator's side: what goes to the node, and what does not. */
+export interface NewAuthority {
+  /** SHA-256 of the first root, 32 bytes. */
+  readonly authority: Uint8Array;
+  /** The root, and the grants for the node's keys of term 1. */
+  readonly trust: Trust;
+  /** Secrets to keep, by what ends their file names: `root.key`. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** Terms whose grants are signed in advance, for whoever restores or takes over the ledger. */
+const recoveryTerms = [2, 3] as const;
+
+/** `ledgerKey` and `beatKey` are the public keys that the node has made for term 1. */
+export function newAuthority(of: {
+  project: string;
+  ledgerKey: Uint8Array;
+  beatKey: Uint8Array;
+}): NewAuthority {
+  const root = new Root(of.project);
+  const grants = [root.grantLedger(1, of.ledgerKey), root.grantBeat(of.beatKey)];
+  const recoveries = recoveryTerms.map(
+    (term) => [`term-${term}.grant`, recoveryText(root, term)] as const,
+  );
+  return {
+    authority: root.authority,
+    trust: create(TrustSchema, { roots: [root.envelope], grants }),
+    files: new Map([["root.key", rootKeyText(root)], ...recoveries]),
+  };
+}
+
+/** A new root key, and what it signs. */
+class Root {
+  readonly project: string;
+  readonly key: SigningKey = newKey();
+  readonly envelope: Envelope;
+  readonly authority: Uint8Array;
+
+  constructor(project: string) {
+    this.project = project;
+    const keys = [this.key.publicKey];
+    const document = create(RootSchema, { project, version: 1, threshold: 1, keys });
+    const payload = toBinary(RootSchema, document);
+    this.envelope = seal({ type: payloadType.root, payload, keys: [this.key] });
+    this.authority = authorityOf(this.envelope);
+  }
+
+  grantLedger(term: number, key: Uint8Array): Envelope {
+    return this.#grant({ case: "ledgerKey", value: { term, key } });
+  }
+
+  grantBeat(key: Uint8Array): Envelope {
+    return this.#grant({ case: "beatKey", value: { key } });
+  }
+
+  #grant(power: NonNullable<MessageInitShape<typeof GrantSchema>["power"]>): Envelope {
+    const grant = create(GrantSchema, { authority: this.authority, rootVersion: 1, power });
+    const payload = toBinary(GrantSchema, grant);
+    return seal({ type: payloadType.grant, payload, keys: [this.key] });
+  }
+}
+
+function newKey(): SigningKey {
+  return new SigningKey(randomBytes(keyBytes));
+}
+
+function rootKeyText({ project, key, authority }: Root): string {
+  return (
+    `# Secret: the root key of ${project}, authority ${formatFingerprint(authority)}.\n` +
+    "# An Ed25519 seed, base64url. Keep it off every machine that is on a network.\n" +
+    `${base64url(key.seed)}\n`
+  );
+}
+
+/** TOML. Beats of the new term have a key of their own, because the old one may be lost. */
+function recoveryText(root: Root, term: number): string {
+  const ledgerKey = newKey();
+  const beatKey = newKey();
+  const fields = stringify({
+    project: root.project,
+    authority: formatFingerprint(root.authority),
+    term,
+    "ledger-seed": base64url(ledgerKey.seed),
+    "ledger-grant": base64url(
+      toBinary(EnvelopeSchema, root.grantLedger(term, ledgerKey.publicKey)),
+    ),
+    "beat-seed": base64url(beatKey.seed),
+    "beat-grant": base64url(toBinary(EnvelopeSchema, root.grantBeat(beatKey.publicKey))),
+  });
+  return (
+    `# Secret: the keys of term ${term} of ${root.project}, granted in advance by its root.\n` +
+    "# Whoever has them can go on writing the ledger when its node is lost.\n" +
+    `${fields}\n`
+  );
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64url");
+}

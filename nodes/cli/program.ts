@@ -1,0 +1,136 @@
+import { styleText } from "node:util";
+import { Command, CommanderError } from "commander";
+import type { HeadwaterError } from "../error.ts";
+import { software } from "../software.ts";
+import { type AdminClient, adminError, openAdminClient } from "./admin-client.ts";
+import { addApplyCommand } from "./apply.ts";
+import { addChildAddCommand } from "./child-add.ts";
+import { addChildListCommand } from "./child-list.ts";
+import { addChildRevokeCommand } from "./child-revoke.ts";
+import { addCommandGroup, type CommandContext } from "./command.ts";
+import { type ExitCode, exitCode, exitCodeOf } from "./exit-code.ts";
+import { addExplainCommand } from "./explain.ts";
+import { addFlagDeleteCommand } from "./flag-delete.ts";
+import { addFlagGetCommand } from "./flag-get.ts";
+import { addFlagHistoryCommand } from "./flag-history.ts";
+import { addFlagKillCommand } from "./flag-kill.ts";
+import { addFlagListCommand } from "./flag-list.ts";
+import { addFlagReviveCommand } from "./flag-revive.ts";
+import { addFlagSetCommand } from "./flag-set.ts";
+import { addFleetCommand } from "./fleet.ts";
+import { addInitCommand } from "./init.ts";
+import { addJoinCommand } from "./join.ts";
+import { addNodeCommand } from "./node.ts";
+import { addStatusCommand } from "./status.ts";
+import { addTelemetryDiscloseCommand } from "./telemetry-disclose.ts";
+import { addTelemetryLogCommand } from "./telemetry-log.ts";
+import { addTelemetryPreviewCommand } from "./telemetry-preview.ts";
+import type { Terminal } from "./terminal.ts";
+import { addWatchCommand } from "./watch.ts";
+
+/** Runs one command line, without the program's name; what the process is to exit with. */
+export async function runCommandLine(
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> {
+  let admin: AdminClient | undefined;
+  let code: ExitCode = exitCode.done;
+  const program = createProgram({
+    terminal,
+    admin: () => (admin ??= openAdminClient(terminal.env)),
+    finish: (ending) => {
+      code = ending;
+    },
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (thrown) {
+    // Commander has told what was wrong; help and version are no failures to it.
+    if (thrown instanceof CommanderError)
+      return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
+    return failed(adminError(thrown, { url: admin?.url ?? "", env: terminal.env }), terminal);
+  }
+}
+
+/** All commands. */
+export function createProgram(context: CommandContext): Command {
+  const program = new Command("headwater")
+    .description("Feature flags from an open-source project to every running copy.")
+    .version(software, "--version", "print the version")
+    // So that a command may have a --version of its own.
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureHelp({ styleTitle: (title) => styleText("bold", title, { validateStream: false }) })
+    .configureOutput({
+      writeOut: (text) => context.terminal.print(text.trimEnd()),
+      writeErr: (text) => context.terminal.note(text.trimEnd()),
+      outputError: (text) => context.terminal.note(usageError(text)),
+      getOutHelpWidth: () => context.terminal.columnsCount,
+      getErrHelpWidth: () => context.terminal.columnsCount,
+    })
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ headwater status\n\n`headwater COMMAND --help` shows how a command is used.",
+    );
+  addNodeCommand(program, context);
+  addInitCommand(program, context);
+  addApplyCommand(program, context);
+  addFlagCommands(program, context);
+  addExplainCommand(program, context);
+  addWatchCommand(program, context);
+  addStatusCommand(program, context);
+  addFleetCommand(program, context);
+  addTelemetryCommands(program, context);
+  addChildCommands(program, context);
+  addJoinCommand(program, context);
+  return program;
+}
+
+function addFlagCommands(program: Command, context: CommandContext): void {
+  const flag = addCommandGroup(program, {
+    name: "flag",
+    summary: "list, set, kill and delete flags",
+  });
+  addFlagListCommand(flag, context);
+  addFlagGetCommand(flag, context);
+  addFlagSetCommand(flag, context);
+  addFlagKillCommand(flag, context);
+  addFlagReviveCommand(flag, context);
+  addFlagDeleteCommand(flag, context);
+  addFlagHistoryCommand(flag, context);
+}
+
+function addTelemetryCommands(program: Command, context: CommandContext): void {
+  const telemetry = addCommandGroup(program, {
+    name: "telemetry",
+    summary: "see, and choose, what leaves this node",
+  });
+  addTelemetryPreviewCommand(telemetry, context);
+  addTelemetryLogCommand(telemetry, context);
+  addTelemetryDiscloseCommand(telemetry, context);
+}
+
+function addChildCommands(program: Command, context: CommandContext): void {
+  const child = addCommandGroup(program, {
+    name: "child",
+    summary: "let sites downstream join, or no more",
+  });
+  addChildAddCommand(child, context);
+  addChildListCommand(child, context);
+  addChildRevokeCommand(child, context);
+}
+
+function failed(error: HeadwaterError, terminal: Terminal): ExitCode {
+  terminal.note(`error: ${error.message}`);
+  if (error.hint !== undefined) terminal.note(`  hint: ${error.hint}`);
+  return exitCodeOf(error);
+}
+
+/** Commander's own words in the form of all other errors. */
+function usageError(text: string): string {
+  const [problem = "", suggestion] = text.trimEnd().split("\n");
+  const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
+  const hint = meant === undefined ? "--help shows how it is used" : `did you mean ${meant}?`;
+  return `${problem}\n  hint: ${hint}`;
+}

@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Tries until it does not throw and is not false; then what it came to, or why it never did. */
+export async function eventually<T>(
+  what: string,
+  attempt: () => T | Promise<T>,
+  deadlineMs: number = 15_000,
+): Promise<T> {
+  const startedMs = Date.now();
+  let last: unknown = "it stayed false";
+  while (Date.now() - startedMs < deadlineMs) {
+    try {
+      const value = await attempt();
+      if (value !== false && value !== undefined) return value;
+    } catch (thrown) {
+      last = thrown;
+    }
+    await sleep(25);
+  }
+  const why = last instanceof Error ? last.message : String(last);
+  throw new Error(`not within ${deadlineMs} ms: ${what}; ${why}`);
+}

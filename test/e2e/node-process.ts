@@ -1,0 +1,160 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { eventually } from "./eventually.ts";
+import { freePorts } from "./free-port.ts";
+
+const cli = resolve(import.meta.dirname, "../../nodes/cli/main.ts");
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the real program and waits for its end. */
+export function headwater(
+  args: readonly string[],
+  of: { env?: Readonly<Record<string, string>>; input?: string; cwd?: string } = {},
+): Promise<CommandResult> {
+  const env = { ...cleanEnvironment(), ...of.env };
+  return new Promise((done) => {
+    const options = { env, cwd: of.cwd, timeout: 60_000 };
+    const child = execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+      done({ code, stdout, stderr });
+    });
+    child.stdin?.end(of.input ?? "");
+  });
+}
+
+/** A node as a process of its own, with a data directory that outlives it. */
+export class NodeProcess implements AsyncDisposable {
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly apps: string;
+  readonly mesh: string;
+  readonly admin: string;
+  #child: ChildProcess | undefined;
+  #stderr = "";
+
+  private constructor(of: {
+    directory: string;
+    env: Readonly<Record<string, string>>;
+    ports: readonly number[];
+  }) {
+    this.directory = of.directory;
+    this.env = of.env;
+    [this.apps = "", this.mesh = "", this.admin = ""] = of.ports.map((port) => `127.0.0.1:${port}`);
+  }
+
+  /** Starts a node of a name and site and waits until it serves. */
+  static async start(
+    name: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<NodeProcess> {
+    const directory = mkdtempSync(join(tmpdir(), `headwater-${name}-`));
+    const ports = await freePorts(3);
+    const [apps, mesh, admin] = ports.map((port) => `127.0.0.1:${port}`);
+    const node = new NodeProcess({
+      directory,
+      ports,
+      env: {
+        HEADWATER_NAME: name,
+        HEADWATER_DATA_DIR: join(directory, "data"),
+        HEADWATER_APPS_ADDR: apps ?? "",
+        HEADWATER_MESH_ADDR: mesh ?? "",
+        HEADWATER_ADMIN_ADDR: admin ?? "",
+        ...env,
+      },
+    });
+    await node.restart();
+    return node;
+  }
+
+  /** What it has said on stderr, since it was last started. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async restart(): Promise<void> {
+    this.#stderr = "";
+    const env = { ...cleanEnvironment(), ...this.env };
+    const child = spawn(process.execPath, [cli, "node"], { env, stdio: ["ignore", "ignore", "pipe"] });
+    this.#child = child;
+    child.stderr.on("data", (data: Buffer) => {
+      this.#stderr = (this.#stderr + data.toString()).slice(-200_000);
+    });
+    await eventually(`${this.env["HEADWATER_NAME"]} serves: ${this.#stderr}`, async () => {
+      if (child.exitCode !== null) throw new Error(`it ended: ${this.#stderr}`);
+      return (await fetch(`http://${this.admin}/healthz`)).ok;
+    });
+  }
+
+  /** SIGKILL leaves it no chance to do anything. */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, "exit");
+  }
+
+  /** A command spoken to this node. */
+  run(args: readonly string[], input?: string): Promise<CommandResult> {
+    const env = {
+      HEADWATER_ADMIN_URL: `http://${this.admin}`,
+      HEADWATER_DATA_DIR: this.env["HEADWATER_DATA_DIR"] ?? "",
+      XDG_CONFIG_HOME: join(this.directory, "config"),
+    };
+    return headwater(args, { env, cwd: this.directory, ...(input !== undefined && { input }) });
+  }
+
+  /** The same, which has to succeed; its stdout. */
+  async do(args: readonly string[], input?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args, input);
+    if (code !== 0) throw new Error(`headwater ${args.join(" ")} ended with ${code}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Asks what an app would ask, with plain HTTP. */
+  async evaluate(of: {
+    project: string;
+    flag: string;
+    instance?: string;
+    version?: string;
+  }): Promise<{ enabled: boolean; reason: string; freshness: string }> {
+    const response = await fetch(`http://${this.apps}/headwater.v1.FlagService/Evaluate`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ instance: "i-1", version: "2.3.0", ...of }),
+    });
+    return (await response.json()) as { enabled: boolean; reason: string; freshness: string };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** What a child joins its parent with: one paste. */
+export async function joinProcess(parent: NodeProcess, child: NodeProcess): Promise<void> {
+  const site = child.env["HEADWATER_SITE"] ?? child.env["HEADWATER_NAME"] ?? "";
+  const token = await parent.do(["child", "add", site]);
+  await child.do(["join", token.trim()]);
+}
+
+function cleanEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith("HEADWATER_") ? [] : [[name, value]],
+    ),
+  );
+}

@@ -1,0 +1,59 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { MeshService, ReplicateRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { methodCodec, serviceDefinition } from "../../../nodes/mesh/codec.ts";
+import { frameNumber } from "./mesh-pair.ts";
+
+const replicate = methodCodec(MeshService.method.replicate);
+
+test("methods are where gRPC expects them", () => {
+  const definition = serviceDefinition(MeshService);
+  expect(
+    Object.entries(definition).map(([name, { path, requestStream, responseStream }]) => ({
+      name,
+      path,
+      requestStream,
+      responseStream,
+    })),
+  ).toEqual([
+    {
+      name: "replicate",
+      path: "/headwater.v1.MeshService/Replicate",
+      requestStream: false,
+      responseStream: true,
+    },
+    {
+      name: "confirm",
+      path: "/headwater.v1.MeshService/Confirm",
+      requestStream: false,
+      responseStream: false,
+    },
+    {
+      name: "submitDocument",
+      path: "/headwater.v1.MeshService/SubmitDocument",
+      requestStream: false,
+      responseStream: false,
+    },
+  ]);
+});
+
+test("ready bytes are not copied", () => {
+  const frame = frameNumber(7);
+  const within = new Uint8Array(32).subarray(3, 9);
+  for (const bytes of [frame, within]) {
+    const written = replicate.responseSerialize(bytes);
+    expect(written.buffer).toBe(bytes.buffer);
+    expect([written.byteOffset, written.length]).toEqual([bytes.byteOffset, bytes.length]);
+  }
+});
+
+test("messages are encoded and decoded", () => {
+  const request = create(ReplicateRequestSchema, { site: "acme", nodeId: Uint8Array.of(1, 2) });
+  const bytes = replicate.requestSerialize(request);
+  expect(fromBinary(ReplicateRequestSchema, bytes).site).toBe("acme");
+  const decoded = replicate.requestDeserialize(
+    Buffer.from(toBinary(ReplicateRequestSchema, request)),
+  );
+  expect(decoded).toEqual(request);
+  expect(Buffer.isBuffer(decoded.nodeId)).toBe(false);
+});

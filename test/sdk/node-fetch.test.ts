@@ -1,0 +1,99 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { nodeFetch } from "../../sdk/node-fetch.ts";
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+describe("a call", () => {
+  test("carries method, headers and body, and brings status, headers and body back", async () => {
+    const url = await serve((request, response) => {
+      response.writeHead(418, { "x-seen": [request.method, request.headers["x-asked"]].join() });
+      request.pipe(response);
+    });
+    const response = await nodeFetch(url, {
+      method: "POST",
+      headers: new Headers({ "x-asked": "yes" }),
+      body: new TextEncoder().encode("flags"),
+    });
+    expect(response.status).toBe(418);
+    expect(response.headers.get("x-seen")).toBe("POST,yes");
+    expect(await response.text()).toBe("flags");
+  });
+
+  test("that nobody takes fails with the reason", async () => {
+    await expect(nodeFetch("http://127.0.0.1:9/")).rejects.toThrow("ECONNREFUSED");
+    await expect(nodeFetch("nonsense")).rejects.toThrow("URL");
+  });
+
+  test.each([
+    ["a status that none may have", "HTTP/1.1 999 What\r\n\r\n", "status"],
+    ["no HTTP at all", "SSH-2.0-OpenSSH\r\n\r\n", "Expected HTTP"],
+    ["nothing", "", "hang up"],
+  ])("that is answered with %s fails", async (_, answer, reason) => {
+    const url = await serve((request) => request.socket.end(answer));
+    await expect(nodeFetch(url)).rejects.toThrow(reason);
+  });
+
+  test("that is answered without a body has none", async () => {
+    const url = await serve((_, response) => response.writeHead(204).end());
+    const response = await nodeFetch(url);
+    expect([response.status, response.body]).toEqual([204, null]);
+  });
+});
+
+describe("a stream", () => {
+  test("is heard piece by piece, and is an error when it breaks off", async () => {
+    let cut = (): void => {};
+    const url = await serve((request, response) => {
+      response.write("one");
+      cut = () => request.socket.destroy();
+    });
+    const reader = (await nodeFetch(url)).body!.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("one");
+    const next = reader.read();
+    cut();
+    await expect(next).rejects.toThrow("aborted");
+  });
+
+  test("ends with its signal, before and after the answer", async () => {
+    const url = await serve((request, response) => {
+      if (request.url === "/now") response.write("one");
+    });
+    const waiting = new AbortController();
+    const unanswered = nodeFetch(url, { signal: waiting.signal });
+    waiting.abort();
+    await expect(unanswered).rejects.toThrow("abort");
+
+    const reading = new AbortController();
+    const answered = await nodeFetch(`${url}now`, { signal: reading.signal });
+    const reader = answered.body!.getReader();
+    await reader.read();
+    const next = reader.read();
+    reading.abort();
+    await expect(next).rejects.toThrow("abort");
+  });
+
+  test("comes whole, and ends on the server when it is cancelled", async () => {
+    let isOver: Promise<unknown> | undefined;
+    const bytesCount = 8 * 1024 * 1024;
+    const url = await serve((_, response) => {
+      isOver = new Promise((resolve) => response.on("close", resolve));
+      response.write(new Uint8Array(bytesCount));
+    });
+    const reader = (await nodeFetch(url)).body!.getReader();
+    let readCount = 0;
+    while (readCount < bytesCount) readCount += (await reader.read()).value!.length;
+    expect(readCount).toBe(bytesCount);
+    await reader.cancel();
+    await isOver;
+  });
+});
