@@ -311,7 +311,7 @@ export class Node {
     if (!telemetry.take(report, at.wallMs))
       return [answer(call, refused("limit", "instance: too many report here"))];
     const everyMs = telemetry.reportEveryMs;
-    const nextAfterMs = Math.floor(everyMs * (0.8 + 0.2 * this.#random.fraction()));
+    const nextAfterMs = Math.floor(everyMs * (0.9 + 0.1 * this.#random.fraction()));
     const heard = peers.connected ? [peers.publish({ case: "report", value: report })] : [];
     return [...heard, answer(call, { nextAfterMs })];
   }

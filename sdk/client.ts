@@ -199,6 +199,8 @@ export class Client {
       random: Math.random,
       position: () => this.#table.position,
       take: (frame) => this.#feed.take(frame),
+      // Nodes keep reports in memory, so one that has started anew has none of this app.
+      resumed: () => this.#reporter?.hurry(),
       fellSilent: () => this.#feed.fellSilent(),
       failed: (url, thrown) => problems.note("flags", thrown, url),
     });

@@ -95,9 +95,11 @@ export class FlagTable {
     return differences;
   }
 
+  /** Never true of flags that no node has sent. */
   isAt(position: Uint8Array): boolean {
     const held = this.#position;
-    return held.length === position.length && held.every((byte, at) => byte === position[at]);
+    if (held.length === 0 || held.length !== position.length) return false;
+    return held.every((byte, at) => byte === position[at]);
   }
 }
 

@@ -26,7 +26,7 @@ export interface ReporterParts {
   readonly succeeded: () => void;
 }
 
-/** Says how the app is: at once, when it is told to hurry, and when the node wants to hear again. */
+/** Says how the app is: at the start, when told to hurry, and when the node wants to hear again. */
 export class Reporter {
   readonly #parts: ReporterParts;
   readonly #backoff: Backoff;
@@ -96,9 +96,9 @@ export class Reporter {
   }
 
   #jittered(ms: number): number {
-    const isSensible = ms >= reportIntervalMsMin && ms <= reportIntervalMsMax;
     const share = 1 + reportJitter * (2 * this.#parts.random() - 1);
-    return (isSensible ? ms : reportIntervalMs) * share;
+    if (ms === 0) return reportIntervalMs * share;
+    return Math.min(reportIntervalMsMax, Math.max(reportIntervalMsMin, ms)) * share;
   }
 }
 

@@ -23,6 +23,8 @@ export interface WatcherParts {
   readonly position: () => Uint8Array;
   /** Takes up a frame; false when it does not follow from what is held. */
   readonly take: (frame: WatchFrame) => boolean;
+  /** A stream after the first has begun: to another node, or to one that may know nothing any more. */
+  readonly resumed: () => void;
   /** No frame has come for `frameSilenceMsMax`. */
   readonly fellSilent: () => void;
   /** A stream has ended or could not be opened. */
@@ -34,6 +36,7 @@ export class Watcher {
   readonly #parts: WatcherParts;
   readonly #backoff: Backoff;
   #mustStartOver = false;
+  #streamsCount = 0;
   #cancelSilence: () => void = () => {};
 
   constructor(parts: WatcherParts) {
@@ -60,8 +63,9 @@ export class Watcher {
     try {
       deadline.set(firstFrameMsMax);
       for await (const { frame } of node.watch(this.#request(), deadline.signal)) {
-        hasServed = true;
         deadline.set(frameSilenceMsMax);
+        if (!hasServed) this.#begun();
+        hasServed = true;
         this.#heard();
         if (!this.#parts.take(frame)) throw this.#startingOver();
       }
@@ -85,8 +89,13 @@ export class Watcher {
     });
   }
 
-  #heard(): void {
+  #begun(): void {
     this.#backoff.reset();
+    this.#streamsCount++;
+    if (this.#streamsCount > 1) this.#parts.resumed();
+  }
+
+  #heard(): void {
     this.#cancelSilence();
     this.#cancelSilence = startTimer(frameSilenceMsMax, this.#parts.fellSilent);
   }

@@ -23,7 +23,10 @@ export interface AppsOptions {
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
   /** Takes every path that is no service's. */
   readonly fallback?: HttpFallback | undefined;
+  /** The longest silence of a watch stream; tests shorten it. */
   readonly heartbeatMs?: number | undefined;
+  /** Reports of one address: at once, and then each second; tests lower it. */
+  readonly reportRate?: { burst: number; perSecond: number } | undefined;
   readonly deadlines?: Partial<Deadlines> | undefined;
 }
 
@@ -43,7 +46,7 @@ export interface Apps extends Listener {
  * @throws HeadwaterError when the address can not be listened on
  */
 export async function openApps(options: AppsOptions): Promise<Apps> {
-  const { access, log } = options;
+  const { access, log, reportRate: rate } = options;
   const stop = new AbortController();
   const counts: AppsCounts = { watchersCount: 0, reportsCount: 0, reportsRefusedCount: 0 };
   const streams = new WatchStreams({
@@ -55,7 +58,7 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
   const handler = connectHandler({
     routes: [
       (router) => router.service(FlagService, flagService(access, streams)),
-      (router) => router.service(TelemetryService, telemetryService(access, counts)),
+      (router) => router.service(TelemetryService, telemetryService({ access, counts, rate })),
       ...(options.routes ?? []),
     ],
     log,

@@ -28,11 +28,14 @@ const crashSignature = {
 };
 
 /** Takes reports, bounded for each address that they come from. */
-export function telemetryService(
-  access: NodeAccess,
-  counts: AppsCounts,
-): ServiceImpl<typeof TelemetryService> {
-  const rate = new RateLimit({ burst: reportsBurstMax, perSecond: reportsPerSecondMax });
+export function telemetryService(of: {
+  access: NodeAccess;
+  counts: AppsCounts;
+  /** Reports of one address: at once, and then each second. */
+  rate?: { burst: number; perSecond: number } | undefined;
+}): ServiceImpl<typeof TelemetryService> {
+  const { access, counts } = of;
+  const rate = new RateLimit(of.rate ?? { burst: reportsBurstMax, perSecond: reportsPerSecondMax });
   return {
     report: async (report, context) => {
       try {

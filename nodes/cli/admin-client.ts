@@ -80,8 +80,7 @@ export function adminError(thrown: unknown, of: { url: string; env: Texts }): He
 }
 
 function tokenHint(env: Texts): string {
-  const file = tokenFile(env);
-  return `Set HEADWATER_ADMIN_TOKEN, or HEADWATER_DATA_DIR so that ${file} is the node's token file.`;
+  return `Set HEADWATER_ADMIN_TOKEN to what the node keeps in its ${tokenFile(env)}.`;
 }
 
 function tokenFile(env: Texts): string {

@@ -70,7 +70,7 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<Ex
   return report(changed, position);
 }
 
-/** @throws HeadwaterError `invalid` with all problems of the change, `conflict` for a lifted kill */
+/** @throws HeadwaterError `invalid` with all problems, `conflict` for a lifted kill */
 function planned(file: FlagFile, view: LedgerView, options: ApplyOptions): Change[] {
   const pruned = [...file.sections].map((section): string => flagFileSections[section]);
   const changes = planChanges({

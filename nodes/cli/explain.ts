@@ -83,15 +83,14 @@ function outcomeText(
   { effective, decision, bucket, release }: ExplainResponse,
   of: { instance: string; version: string; terminal: Terminal },
 ): string {
-  const is =
-    effective === undefined
-      ? "nothing is known"
-      : `${formatPercent(effective.basisPoints ?? 0)}, ${effective.reason}`;
-  if (decision === undefined) return `a build of no published release: ${is}`;
+  const percent = effective === undefined ? "" : `, ${formatPercent(effective.basisPoints ?? 0)}`;
+  if (decision === undefined)
+    return `a build of no published release: ${effective?.reason ?? "nothing is known"}${percent}`;
   const build = release === "" ? "no published release" : `release ${release}`;
   const answered = decision.enabled
     ? of.terminal.paint("green", "on")
     : of.terminal.paint("red", "off");
   const place = bucket === undefined ? "" : `; its bucket is ${bucket} of ${BASIS_POINTS_MAX}`;
-  return `${of.instance} with ${of.version} (${build}): ${answered}, ${decision.reason}; ${is}${place}`;
+  const who = `${of.instance} with ${of.version} (${build})`;
+  return `${who}: ${answered}, ${decision.reason}${percent}${place}`;
 }

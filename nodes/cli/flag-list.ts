@@ -38,7 +38,8 @@ function listText(view: LedgerView, terminal: Terminal): string {
   const releases = formatCount(namesOf(view, "release").length, "release");
   const counts = `${releases}, ${formatCount(namesOf(view, "feature").length, "feature")}`;
   const writable = view.writable ? ", written here" : "";
-  const summary = `${view.ledger.project} at ${positionText(view.position)}, ${view.freshness}${writable}; ${counts}`;
+  const place = `${view.ledger.project} at ${positionText(view.position)}`;
+  const summary = `${place}, ${view.freshness}${writable}; ${counts}`;
   return rows.length === 0
     ? `${summary}; no flags`
     : `${summary}\n\n${formatTable({ head, rows, terminal })}`;

@@ -24,6 +24,6 @@ export function parseProject(text: string): string {
   throw new HeadwaterError({
     kind: "invalid",
     message: `${JSON.stringify(text)} is no name of a project`,
-    hint: "Names are 1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first.",
+    hint: "Write 1 to 100 letters, digits, dots, dashes and underscores.",
   });
 }

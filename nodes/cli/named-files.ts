@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { parseToken } from "../../relay/trust/join-token.ts";
-import type { NodeConfig } from "../config/config.ts";
+import type { NodeSettings } from "../config/node-options.ts";
 import { parseTrustFile } from "../config/trust-file.ts";
 
-/** What is wrong with the files that a configuration names: a sentence each, with the mend. */
-export function namedFileProblems(config: NodeConfig): string[] {
+/** What is wrong with the files that settings name: a sentence each, with the mend. */
+export function namedFileProblems(config: Partial<NodeSettings>): string[] {
   return [
     ...problemsOf({
       variable: "HEADWATER_TRUST_FILE",

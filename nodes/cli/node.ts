@@ -4,7 +4,7 @@ import { type NodeConfig, readConfig } from "../config/config.ts";
 import { type ConfigFileOutcome, parseConfigFile } from "../config/config-file.ts";
 import { nodeOptions } from "../config/node-options.ts";
 import { flagOf, type Option as Setting } from "../config/option.ts";
-import type { Texts } from "../config/settings.ts";
+import { readSettings, type Texts } from "../config/settings.ts";
 import { HeadwaterError } from "../error.ts";
 import type { RunningNode } from "../main.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
@@ -77,15 +77,14 @@ async function runCommand(
 /** @throws HeadwaterError `invalid` with all problems */
 function configured(context: CommandContext, flags: NodeFlags, command: Command): NodeConfig {
   const file = flags.config === undefined ? { texts: {} } : readFile(flags.config);
-  const outcome = readConfig({
-    env: context.terminal.env,
-    flags: givenFlags(command),
-    file: "texts" in file ? file.texts : {},
-    hostName: context.terminal.hostName,
-  });
+  const { env, hostName } = context.terminal;
+  const texts = "texts" in file ? file.texts : {};
+  const sources = { env, flags: givenFlags(command), file: texts };
+  const outcome = readConfig({ ...sources, hostName });
   const problems = [
     ...("problems" in file ? file.problems : []),
-    ...("problems" in outcome ? outcome.problems : namedFileProblems(outcome.config)),
+    ...("problems" in outcome ? outcome.problems : []),
+    ...namedFileProblems(readSettings(nodeOptions, sources).values),
   ];
   if ("config" in outcome && problems.length === 0) return outcome.config;
   const title = problems.length === 1 ? "a problem" : `${problems.length} problems`;
@@ -137,8 +136,8 @@ function announce(
     return;
   }
   const rows = [
-    ["  apps", apps],
-    ["  mesh", mesh],
+    ["  apps", apps, ""],
+    ["  mesh", mesh, ""],
     ["  admin", admin, `token in ${tokenFile}`],
   ];
   const title = `${terminal.paint("bold", name)} of site ${site} is ready`;

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { formatFingerprint } from "../config/fingerprint.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Columns without lines between them; cells may be coloured. Without rows there is only a head. */
@@ -26,8 +27,8 @@ export function formatCount(count: number, noun: string): string {
 }
 
 /**
- * One JSON value over several lines. Messages of the protocol are taken as they are: bytes in
- * hexadecimal, 64-bit numbers as numbers.
+ * One JSON value over several lines. Messages of the protocol are taken as they are: authorities as
+ * fingerprints, other bytes in hexadecimal, 64-bit numbers as numbers.
  */
 export function formatJson(value: unknown): string {
   return JSON.stringify(value, plain, 2);
@@ -42,8 +43,10 @@ function plain(this: Readonly<Record<string, unknown>>, key: string, value: unkn
   // What the protobuf runtime keeps with a message.
   if (key.startsWith("$")) return undefined;
   // A Buffer has turned itself into something else by the time it is `value`.
-  const bytes = this[key];
-  if (bytes instanceof Uint8Array) return Buffer.from(bytes).toString("hex");
+  const held = this[key];
+  if (held instanceof Uint8Array)
+    return key === "authority" ? formatFingerprint(held) : Buffer.from(held).toString("hex");
+  if (key === "overlays" && Array.isArray(held)) return held.map(formatFingerprint);
   return typeof value === "bigint" ? Number(value) : value;
 }
 

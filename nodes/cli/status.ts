@@ -61,7 +61,8 @@ function statusText(status: GetStatusResponse, terminal: Terminal): string {
 
 function nodeText(status: GetStatusResponse, terminal: Terminal): string {
   const up = formatDuration(terminal.wallMs() - Number(status.startedMs));
-  return `${terminal.paint("bold", status.node)} of site ${status.site}, ${status.software}, up ${up}`;
+  const name = terminal.paint("bold", status.node);
+  return `${name} of site ${status.site}, ${status.software}, up ${up}`;
 }
 
 const projectHead = ["project", "freshness", "flags", "instances"];
@@ -80,12 +81,12 @@ function layerRows({ projects }: GetStatusResponse, terminal: Terminal): string[
 function layerRow(layer: LedgerStatus, terminal: Terminal): string[] {
   const beatMs = Number(layer.beatIssuedMs);
   const misunderstoodCount = layer.misunderstood.length;
-  const entries = `${layer.entriesCount}${misunderstoodCount > 0 ? `, ${misunderstoodCount} not understood` : ""}`;
+  const misunderstood = misunderstoodCount === 0 ? "" : `, ${misunderstoodCount} not understood`;
   return [
     layer.ledger?.project ?? "",
     formatFingerprint(layer.ledger?.authority ?? new Uint8Array(0)),
     positionText(layer.position),
-    entries,
+    `${layer.entriesCount}${misunderstood}`,
     freshnessText(layer.freshness, terminal),
     beatMs === 0 ? "none" : `${formatDuration(Math.max(0, terminal.wallMs() - beatMs))} ago`,
     layer.writable ? "written here" : layer.primary,

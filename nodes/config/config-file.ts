@@ -29,8 +29,8 @@ export function parseToml(toml: string): Record<string, unknown> | string {
     return parse(toml);
   } catch (thrown) {
     if (!(thrown instanceof TomlError)) throw thrown;
-    const [reason = ""] = thrown.message.split("\n");
-    return `line ${thrown.line}, column ${thrown.column}: ${reason.replace(/^Invalid TOML document: /, "")}`;
+    const reason = thrown.message.replace(/^Invalid TOML document: /, "").split("\n")[0] ?? "";
+    return `line ${thrown.line}, column ${thrown.column}: ${reason}`;
   }
 }
 

@@ -98,6 +98,7 @@ export class UpstreamLink {
     this.#hasEnded = true;
     clearTimeout(this.#firstFrameTimer);
     this.#channel?.client.close();
+    this.#channel?.credentials.destroySockets();
   }
 
   /** What the parent answered, or why it could not. */

@@ -8,7 +8,7 @@ import {
   WindowStateSchema,
 } from "../../gen/headwater/v1/store_pb.ts";
 import { type Document, DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { reportIntervalMs } from "../cadence.ts";
+import { reportIntervalMs, secondMs } from "../cadence.ts";
 import { digits, type Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import type { Project } from "../layers/project.ts";
@@ -72,7 +72,7 @@ export class Telemetry {
   /** Reports are asked for at least twice a window, so that short windows see something. */
   get reportEveryMs(): number {
     const shortest = Math.min(this.#settings.windowMs, this.#settings.healthWindowMs);
-    return Math.min(reportIntervalMs, Math.max(500, Math.floor(shortest / 2)));
+    return Math.min(reportIntervalMs, Math.max(secondMs, Math.floor(shortest / 2)));
   }
 
   intake(project: string): Intake {

@@ -14,6 +14,8 @@ import { SmallNode } from "./small-node.ts";
 /** Nobody listens there: the port is one that only privileged servers use. */
 const nowhere = "http://127.0.0.1:9";
 
+vi.setConfig({ testTimeout: 60_000 });
+
 const clients: Client[] = [];
 
 afterEach(async () => {
@@ -283,6 +285,17 @@ describe("reports", () => {
     await eventually(() => expect(node.reports).toHaveLength(2));
     expect(node.reports[1]?.crashes).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/)]);
     expect(JSON.stringify(node.reports, bigintless)).not.toContain("alice");
+  });
+
+  test("are made anew to a node that has forgotten them", async () => {
+    const node = await start({ table: {}, at: "one" });
+    const flags = await open({ url: node.url });
+    await eventually(() => expect(node.reports).toHaveLength(1));
+    const { url } = node;
+    await node.stop();
+    const restarted = await start({ table: {}, at: "one" }, url);
+    await eventually(() => expect(restarted.reports).toHaveLength(1));
+    expect(restarted.reports[0]?.instance).toBe(flags.instance);
   });
 
   test("say at the end what has not been said, and nothing twice", async () => {

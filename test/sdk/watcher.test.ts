@@ -61,18 +61,20 @@ afterEach(async () => {
 function watch(nodes: FakeNode[], given: Partial<WatcherParts> = {}) {
   const problems: string[] = [];
   const fellSilent = vi.fn<() => void>();
+  const resumed = vi.fn<() => void>();
   const watcher = new Watcher({
     nodes,
     app: { project: "horizon", version: "2.3.0" },
     random: () => 1,
     position: () => positionOf("one"),
     take: () => true,
+    resumed,
     fellSilent,
     failed: (url, thrown) => problems.push(`${url}: ${String(thrown)}`),
     ...given,
   });
   done = watcher.run(controller.signal);
-  return { problems, fellSilent };
+  return { problems, fellSilent, resumed };
 }
 
 describe("a stream", () => {
@@ -104,12 +106,15 @@ describe("a stream", () => {
 
   test("that is lost for a moment does not leave the flags unvouched for", async () => {
     const node = new FakeNode("a");
-    const { fellSilent } = watch([node]);
+    const { fellSilent, resumed } = watch([node]);
     await node.beat();
     await node.end();
     await vi.advanceTimersByTimeAsync(500);
+    expect(resumed).not.toHaveBeenCalled();
+    await node.beat();
     await node.beat();
     await vi.advanceTimersByTimeAsync(frameSilenceMsMax - 1);
+    expect(resumed).toHaveBeenCalledOnce();
     expect(fellSilent).not.toHaveBeenCalled();
   });
 

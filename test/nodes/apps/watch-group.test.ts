@@ -1,0 +1,135 @@
+import { expect, test } from "vitest";
+import { WatchGroup } from "../../../nodes/apps/watch-group.ts";
+import { Watcher } from "../../../nodes/apps/watcher.ts";
+import { FlagTable, type FlagTableChange } from "../../../relay/layers/flag-table.ts";
+import { FakeAccess, type FakeProject, flagAt } from "../fake-access.ts";
+
+const project = "horizon";
+
+class Bench {
+  readonly access = new FakeAccess();
+  readonly horizon: FakeProject = this.access.project(project, {
+    tables: new Map([["", new FlagTable("", [flagAt("new-scheduler", 500)])]]),
+  });
+  readonly group = new WatchGroup({ access: this.access, project, release: "" });
+
+  /** A watcher that has come and has taken nothing yet. */
+  watcher(position = new Uint8Array()): Watcher {
+    const watcher = new Watcher({
+      version: "",
+      position,
+      group: this.group,
+      onOwed: () => undefined,
+    });
+    this.group.watchers.add(watcher);
+    watcher.catchUp(this.group.now());
+    return watcher;
+  }
+
+  set(name: string, basisPoints: number): FlagTableChange {
+    const values = new Map([[name, flagAt(name, basisPoints)]]);
+    const change = this.horizon.tables.get("")?.update(values);
+    if (change === undefined) throw new Error("the test changes nothing");
+    this.group.expose([change]);
+    return change;
+  }
+}
+
+test("all who watch the same get the same message, made once", () => {
+  const bench = new Bench();
+  const [a, b] = [bench.watcher(), bench.watcher()];
+  const table = a.take();
+  expect(table?.frame.case).toBe("table");
+  expect(b.take()).toBe(table);
+  bench.set("fast-path", 100);
+  const delta = a.take();
+  expect(delta?.frame.case).toBe("delta");
+  expect(b.take()).toBe(delta);
+});
+
+test("the complete table is made anew when it or its freshness is another", () => {
+  const bench = new Bench();
+  const first = bench.watcher().take();
+  bench.horizon.freshness = "STALE";
+  const second = bench.watcher().take();
+  expect(second?.frame.value).toMatchObject({ freshness: "STALE" });
+  expect(second).not.toBe(first);
+  bench.set("fast-path", 100);
+  expect(bench.watcher().take()?.frame.value).toMatchObject({
+    flags: [{ name: "new-scheduler" }, { name: "fast-path" }],
+  });
+});
+
+test("who has not taken a delta is owed the newest table instead, and nothing else", () => {
+  const bench = new Bench();
+  const slow = bench.watcher();
+  slow.take();
+  for (let basisPoints = 1; basisPoints <= 100; basisPoints++) bench.set("fast-path", basisPoints);
+  const frame = slow.take()?.frame;
+  expect(frame).toMatchObject({
+    case: "table",
+    value: {
+      position: bench.group.now().position,
+      flags: [{ name: "new-scheduler" }, { name: "fast-path", basisPoints: 100 }],
+    },
+  });
+  expect(slow.take()).toBeUndefined();
+  bench.set("fast-path", 200);
+  expect(slow.take()?.frame.case).toBe("delta");
+});
+
+test("who has not taken the first table gets the newest one only", () => {
+  const bench = new Bench();
+  const slow = bench.watcher();
+  bench.set("fast-path", 100);
+  bench.set("fast-path", 200);
+  expect(slow.take()?.frame.value).toMatchObject({ position: bench.group.now().position });
+  expect(slow.take()).toBeUndefined();
+});
+
+test("a heartbeat waits behind what is owed, and says what is so when it is taken", () => {
+  const bench = new Bench();
+  const watcher = bench.watcher();
+  watcher.take();
+  const { position } = bench.set("fast-path", 100);
+  bench.horizon.freshness = "STALE";
+  bench.group.expose([]);
+  watcher.oweHeartbeat();
+  expect(watcher.take()?.frame.value).toMatchObject({ position, freshness: "FRESH" });
+  bench.horizon.freshness = "EXPIRED";
+  expect(watcher.take()?.frame).toMatchObject({
+    case: "heartbeat",
+    value: { position, freshness: "EXPIRED" },
+  });
+  expect(watcher.take()).toBeUndefined();
+});
+
+test("a change that the first table has already is not sent again", () => {
+  const bench = new Bench();
+  const watcher = bench.watcher();
+  const values = new Map([["fast-path", flagAt("fast-path", 100)]]);
+  const change = bench.horizon.tables.get("")?.update(values);
+  expect(watcher.take()?.frame.value).toMatchObject({ position: change?.position });
+  bench.group.expose(change === undefined ? [] : [change]);
+  expect(watcher.take()).toBeUndefined();
+});
+
+test("a project that becomes empty leaves its apps the table that they have", () => {
+  const bench = new Bench();
+  const watcher = bench.watcher();
+  watcher.take();
+  const { position } = bench.group.now();
+  bench.set("fast-path", 100);
+  bench.set("fast-path", 200);
+  bench.horizon.freshness = "EMPTY";
+  bench.group.expose([]);
+  expect(watcher.take()?.frame).toMatchObject({
+    case: "heartbeat",
+    value: { position: expect.any(Uint8Array) as Uint8Array, freshness: "EMPTY" },
+  });
+  expect(watcher.take()).toBeUndefined();
+  bench.horizon.freshness = "FRESH";
+  bench.group.expose([]);
+  expect(watcher.take()?.frame.case).toBe("table");
+  expect(position).toBeDefined();
+});
