@@ -25,7 +25,7 @@ export const reportMsMax = 10_000;
 /** Between two reports that do not wait: an app whose health flaps must not flood its node. */
 export const reportGapMs = 1_000;
 
-/** The next report, where the node does not say when, or says what makes no sense. */
+/** The next report, where the node does not say when, and the bounds of what it may say. */
 export const reportIntervalMs = 3_600_000;
 export const reportIntervalMsMin = 1_000;
 export const reportIntervalMsMax = 86_400_000;

@@ -9,7 +9,7 @@ export interface NatsAddress {
   readonly tls: boolean;
 }
 
-export type NatsCredentials =
+type NatsCredentials =
   | { readonly by: "nothing" }
   | { readonly by: "password"; readonly user: string; readonly password: string }
   | { readonly by: "token"; readonly token: string };

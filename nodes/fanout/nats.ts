@@ -99,7 +99,8 @@ class NatsFanout implements Fanout {
     );
     if (typeof connection === "string") return connection;
     if (this.#closing.signal.aborted) await connection.close();
-    else await this.#serve(connection);
+    // Refused in the same breath as it was made.
+    else if (!connection.isClosed()) await this.#serve(connection);
     return natsProblem(await connection.closed(), servers);
   }
 

@@ -10,7 +10,7 @@ const fileName = "headwater.db";
 /** "HdWt" in ASCII: SQLite's `application_id`, by which `file` and we know whose database it is. */
 const applicationId = 0x48645774;
 
-/** SQLite's `user_version`. An older one is brought forward here; a newer one is not touched. */
+/** SQLite's `user_version`. A database of another version is not touched. */
 const schemaVersion = 1;
 
 const schema = `

@@ -28,7 +28,13 @@ export interface Store extends Disposable {
  *   when the directory can not be used, `damaged` when what is in it can not be read
  */
 export function openStore(of: { directory: string }): Store {
-  return new SqliteStore(openDatabase(of.directory), of.directory);
+  const database = openDatabase(of.directory);
+  try {
+    return new SqliteStore(database, of.directory);
+  } catch (error) {
+    database.close();
+    throw storeError(error, of.directory);
+  }
 }
 
 class SqliteStore implements Store {
@@ -36,14 +42,14 @@ class SqliteStore implements Store {
   readonly #directory: string;
   readonly #statements: Statements;
   /** Records appended since the last cut. */
-  readonly #appendedCounts = new Map<LogBucket, number>();
+  readonly #appendedCounts: Record<LogBucket, number> = { sent: 0, audit: 0 };
 
   constructor(database: DatabaseSync, directory: string) {
     this.#database = database;
     this.#directory = directory;
     this.#statements = prepareStatements(database);
     // A process that never lives long enough to append many would never cut.
-    this.#attempt(() => this.#transact(() => logBuckets.forEach((bucket) => this.#cut(bucket))));
+    this.#transact(() => logBuckets.forEach((bucket) => this.#cut(bucket)));
   }
 
   *load(): Iterable<StoredRecord> {
@@ -55,12 +61,16 @@ class SqliteStore implements Store {
   }
 
   write(writes: readonly Write[]): void {
+    const counts = this.#appendedWith(writes);
+    const grown = logBuckets.filter((bucket) => counts[bucket] >= logRecordsOverMax);
     this.#attempt(() =>
       this.#transact(() => {
         for (const write of writes) this.#apply(write);
-        this.#cutGrown(writes);
+        for (const bucket of grown) this.#cut(bucket);
       }),
     );
+    for (const bucket of logBuckets)
+      this.#appendedCounts[bucket] = grown.includes(bucket) ? 0 : counts[bucket];
   }
 
   list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[] {
@@ -81,18 +91,14 @@ class SqliteStore implements Store {
     else put.run(bucket, key, value);
   }
 
-  #cutGrown(writes: readonly Write[]): void {
-    for (const bucket of logBuckets) {
-      const appended = writes.filter((write) => write.bucket === bucket).length;
-      const count = (this.#appendedCounts.get(bucket) ?? 0) + appended;
-      this.#appendedCounts.set(bucket, count);
-      if (count >= logRecordsOverMax) this.#cut(bucket);
-    }
+  #appendedWith(writes: readonly Write[]): Record<LogBucket, number> {
+    const counts = { ...this.#appendedCounts };
+    for (const { bucket } of writes) if (isLogBucket(bucket)) counts[bucket]++;
+    return counts;
   }
 
   #cut(bucket: LogBucket): void {
     this.#statements.cut.run(bucket, bucket, logLengths[bucket]);
-    this.#appendedCounts.set(bucket, 0);
   }
 
   #transact(work: () => void): void {

@@ -14,7 +14,7 @@ import {
 } from "../../gen/headwater/v1/apps_pb.ts";
 
 /** A flag as the tests write it: everybody or nobody, or basis points. */
-export type Shares = Readonly<Record<string, number>>;
+type Shares = Readonly<Record<string, number>>;
 
 /** A frame as the tests write it; a position is one word. */
 export type Frame =

@@ -147,7 +147,7 @@ export function put(bucket: Bucket, key: string, value: string): Write {
   return { bucket, key, value: new TextEncoder().encode(value) };
 }
 
-export function remove(bucket: Bucket, key: string): Write {
+function remove(bucket: Bucket, key: string): Write {
   return { bucket, key, value: undefined };
 }
 
@@ -155,6 +155,6 @@ export function loaded(store: Store): [Bucket, string, string][] {
   return [...store.load()].map(({ bucket, key, value }) => [bucket, key, text(value)]);
 }
 
-export function text(value: Uint8Array): string {
+function text(value: Uint8Array): string {
   return new TextDecoder().decode(value);
 }

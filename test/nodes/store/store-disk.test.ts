@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../../nodes/store/store.ts";
 import { loaded, put } from "./store-contract.ts";
@@ -81,7 +82,7 @@ test.skipIf(!isPosix)("a directory that can not be made is refused with what to 
   expect(refusalOfPlainUser(join(parent, "data"))).toMatchObject({ kind: "forbidden" });
 });
 
-const diskWriter = join(import.meta.dirname, "disk-writer.ts");
+const diskWriter = fileURLToPath(new URL("./disk-writer.ts", import.meta.url));
 
 function enterableDirectory(): string {
   const directory = temporaryDirectory();
@@ -96,7 +97,7 @@ function refusalOfPlainUser(directory: string): unknown {
 }
 
 function reportOf(command: string, args: readonly string[]): Record<string, unknown> {
-  const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  const { stdout, stderr } = system(command, args);
   expect(stderr).toBe("");
   return JSON.parse(stdout) as Record<string, unknown>;
 }
@@ -104,9 +105,13 @@ function reportOf(command: string, args: readonly string[]): Record<string, unkn
 /** A disk of 1 MB in memory; false where the system does not let us. */
 function mountSmallDisk(directory: string): boolean {
   const args = ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", directory];
-  if (!isRoot || spawnSync("mount", args).status !== 0) return false;
+  if (!isRoot || system("mount", args).status !== 0) return false;
   onTestFinished(() => {
-    spawnSync("umount", ["--lazy", directory]);
+    system("umount", ["--lazy", directory]);
   });
   return true;
+}
+
+function system(command: string, args: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync(command, args, { encoding: "utf8" });
 }

@@ -4,6 +4,7 @@ import { chmodSync, closeSync, openSync, statSync, writeFileSync, writeSync } fr
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openStore } from "../../../nodes/store/store.ts";
 import { loaded, put, storeContract } from "./store-contract.ts";
@@ -163,7 +164,7 @@ test("a path that is a file is refused, and so is one below a file", () => {
 });
 
 const childStdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
-const writer = join(import.meta.dirname, "endless-writer.ts");
+const writer = fileURLToPath(new URL("./endless-writer.ts", import.meta.url));
 
 /** Resolves with the last write that the child could acknowledge before it was killed. */
 async function killOnceAcknowledged(directory: string, last: number): Promise<number> {

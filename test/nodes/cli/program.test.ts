@@ -1,0 +1,139 @@
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { createProgram } from "../../../nodes/cli/program.ts";
+import { openFakeAdmin } from "./fake-admin.ts";
+import { lost, refusal } from "./fake-ledger.ts";
+import { FakeTerminal } from "./fake-terminal.ts";
+
+const terminal = new FakeTerminal({});
+const program = createProgram({
+  terminal,
+  admin: () => {
+    throw new Error("help needs no node");
+  },
+  finish: () => {},
+});
+
+/** Every command that does something, by what is typed. */
+function leavesOf(command: Command, prefix: string[]): [string, Command][] {
+  if (command.commands.length === 0) return [[prefix.join(" "), command]];
+  return command.commands.flatMap((one) => leavesOf(one, [...prefix, one.name()]));
+}
+
+const leaves = leavesOf(program, []);
+
+describe("the commands", () => {
+  it("are those that work in this version", () => {
+    expect(leaves.map(([line]) => line)).toEqual([
+      "node",
+      "init",
+      "apply",
+      "flag list",
+      "flag get",
+      "flag set",
+      "flag kill",
+      "flag revive",
+      "flag delete",
+      "flag history",
+      "explain",
+      "watch",
+      "status",
+      "fleet",
+      "telemetry preview",
+      "telemetry log",
+      "telemetry disclose",
+      "child add",
+      "child list",
+      "child revoke",
+      "join",
+    ]);
+  });
+
+  it.each(leaves)("%s has help with an example of itself, and --json", async (line) => {
+    const { code, stdout } = await terminal.run(...line.split(" "), "--help");
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: headwater ${line}`);
+    expect(stdout).toMatch(new RegExp(`Examples?:\n(.*\n)*.*\\$ .*headwater ${line}`));
+    expect(stdout).toContain("--json");
+  });
+
+  it("print the version", async () => {
+    expect(await terminal.run("--version")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^headwater \d+\.\d+\.\d+/),
+    });
+  });
+});
+
+describe("wrong usage ends with 2, and says what to do", () => {
+  it.each([
+    [["statsu"], "error: unknown command 'statsu'\n  hint: did you mean status?"],
+    [["flag", "kil", "a/b"], "error: unknown command 'kil'\n  hint: did you mean kill?"],
+    [["status", "--jsn"], "error: unknown option '--jsn'\n  hint: did you mean --json?"],
+    [
+      ["flag", "get"],
+      "error: missing required argument 'PROJECT/FLAG'\n  hint: --help shows how it is used",
+    ],
+    [
+      ["flag", "get", "horizon"],
+      'error: "horizon" does not name a flag\n  hint: Write PROJECT/FLAG, such as horizon/new-scheduler.',
+    ],
+    [
+      ["flag", "list", "a b"],
+      'error: "a b" is no name of a project\n  hint: Write 1 to 100 letters, digits, dots, dashes and underscores.',
+    ],
+    [
+      ["explain", "a/b", "--instance", "i"],
+      "error: --instance is not enough\n  hint: Give both --instance and --version, or neither.",
+    ],
+    [
+      ["flag", "history", "a", "--limit", "0"],
+      "error: option '--limit <COUNT>' argument '0' is invalid. Write a whole number above 0.\n  hint: --help shows how it is used",
+    ],
+    [
+      ["child", "add", "a", "--expires", "30"],
+      /"30" is no duration: write its unit too, such as 30s/,
+    ],
+    [["telemetry", "disclose", "panel"], /"panel" is not in this version/],
+    [["join", "hw2.x"], /^error: token: .*\n {2}hint: Ask the parent's operator/],
+    [["apply"], /^error: required option '-f, --file <FILE...>' not specified/],
+  ])("%j", async (args, stderr) => {
+    const ran = await terminal.run(...args);
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toMatch(stderr);
+  });
+
+  it("a group without its command shows its help", async () => {
+    const { code, stderr } = await terminal.run("flag");
+    expect(code).toBe(2);
+    expect(stderr).toContain("Usage: headwater flag");
+  });
+});
+
+describe("a failure", () => {
+  it.each([
+    [refusal("unknown", "project: none", "look"), 1, "error: project: none\n  hint: look"],
+    [refusal("invalid", "key: no", "mend it"), 3, "error: key: no\n  hint: mend it"],
+    [refusal("forbidden", "no key"), 3, "error: no key"],
+    [
+      refusal("unavailable", "the disk is full", "make room"),
+      3,
+      "error: the disk is full\n  hint: make room",
+    ],
+    [refusal("internal", "secret"), 3, "error: internal error; the node's log has the details"],
+  ])("of the node, %s, ends with %i", async (failure, code, stderr) => {
+    const { ledger, terminal: asking } = await openFakeAdmin();
+    ledger.failures.set("getLedger", failure);
+    expect(await asking.run("flag", "list", "horizon")).toEqual({ code, stdout: "", stderr });
+  });
+
+  it("of the connection names the node, and what to do", async () => {
+    const { ledger, terminal: asking, url } = await openFakeAdmin();
+    ledger.failures.set("getLedger", lost());
+    const { code, stderr } = await asking.run("flag", "list", "horizon");
+    expect(code).toBe(3);
+    expect(stderr).toBe(
+      `error: cannot reach the node at ${url}: socket hang up\n  hint: Start one with \`headwater node\`, or set HEADWATER_ADMIN_URL to one that runs.`,
+    );
+  });
+});
