@@ -15,7 +15,9 @@ import type { NodeParts } from "./parts.ts";
 import { type Trusted, trustMessage } from "./trust/trusted.ts";
 
 /** Where something about a ledger came from. What the site's peers said is not said to them again. */
-export type Source = { readonly kind: "here" | "peers" } | { readonly kind: "upstream"; readonly id: string };
+export type Source =
+  | { readonly kind: "here" | "peers" }
+  | { readonly kind: "upstream"; readonly id: string };
 
 /** What follows once a ledger's change is durable: children, peers and apps get to see it. */
 export function advance(
@@ -93,4 +95,3 @@ function advancedLog(ledger: Ledger, change: LedgerChange, source: Source, at: M
   const message = `${fields.project} is at ${fields.position}`;
   return { kind: "log", entry: { level: "info", event: "ledger-advanced", message, fields } };
 }
-

@@ -1,5 +1,10 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BeatSchema, EnvelopeSchema, HeadSchema, TrustSchema } from "../gen/headwater/v1/ledger_pb.ts";
+import {
+  BeatSchema,
+  EnvelopeSchema,
+  HeadSchema,
+  TrustSchema,
+} from "../gen/headwater/v1/ledger_pb.ts";
 import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
@@ -40,13 +45,29 @@ export function changeWrites(ledger: Ledger, change: LedgerChange): Write[] {
     ...staged.puts.map(({ key, value }) => entry(key, value)),
     ...staged.deletes.map((key) => entry(key, undefined)),
     put("head", ledger.id, toBinary(EnvelopeSchema, head.envelope)),
-    ...(step === undefined ? [] : [put("history", stepKey(ledger.id, step.number), encodeStep(step))]),
-    ...stepsDropped.map((number): Write => ({
-      bucket: "history",
-      key: stepKey(ledger.id, number),
-      value: undefined,
-    })),
+    ...(step === undefined
+      ? []
+      : [put("history", stepKey(ledger.id, step.number), encodeStep(step))]),
+    ...stepsDropped.map(
+      (number): Write => ({
+        bucket: "history",
+        key: stepKey(ledger.id, number),
+        value: undefined,
+      }),
+    ),
   ];
+}
+
+/**
+ * Deletes what a damaged ledger has left but its trust, which is replaced as it is: later entries
+ * and steps would else be mixed with it.
+ */
+export function leftoverWrites(ledger: Ledger, records: Records): Write[] {
+  return (["head", "beat", "entry", "history"] as const).flatMap((bucket) =>
+    [...(records.get(bucket)?.keys() ?? [])]
+      .filter((key) => key === ledger.id || key.startsWith(`${ledger.id} `))
+      .map((key): Write => ({ bucket, key, value: undefined })),
+  );
 }
 
 export function trustWrite(ledger: Ledger, trusted: Trusted): Write {
@@ -103,7 +124,10 @@ export function restoreLedger(ledger: Ledger, records: Records): string | undefi
   }
 }
 
-/** What was believed when it came is judged by the time it was signed at, not by today's clock. */
+/**
+ * What was believed when it came is judged by the time it was signed at, not by today's clock. The
+ * grant that it was believed for may have ended since, with its root; then it is taken as written.
+ */
 function restoreEntries(
   ledger: Ledger,
   trusted: Trusted,
@@ -111,8 +135,12 @@ function restoreEntries(
   records: Records,
 ): string | undefined {
   const envelope = fromBinary(EnvelopeSchema, headBytes);
-  const wallMs = Number(fromBinary(HeadSchema, envelope.payload).issuedMs);
-  const head = openHead(envelope, ledger.name, { trusted, wallMs });
+  const { position, issuedMs } = fromBinary(HeadSchema, envelope.payload);
+  const wallMs = Number(issuedMs);
+  const isGranted = ledgerKeyOf(trusted, { term: position?.term ?? 0, wallMs }) !== undefined;
+  const head = isGranted
+    ? openHead(envelope, ledger.name, { trusted, wallMs })
+    : readHead(envelope, ledger.name);
   if (!head.ok) return head.refusal.message;
   const entries = ofLedger(records, "entry", ledger.id).map(([key, value]) => ({ key, value }));
   const steps = ofLedger(records, "history", ledger.id).map(([, value]) => decodeStep(value));
@@ -122,11 +150,7 @@ function restoreEntries(
   return undefined;
 }
 
-function restoreBeat(
-  ledger: Ledger,
-  trusted: Trusted,
-  bytes: Uint8Array | undefined,
-): void {
+function restoreBeat(ledger: Ledger, trusted: Trusted, bytes: Uint8Array | undefined): void {
   if (bytes === undefined) return;
   const envelope = fromBinary(EnvelopeSchema, bytes);
   const wallMs = Number(fromBinary(BeatSchema, envelope.payload).issuedMs);
@@ -150,7 +174,10 @@ function stepKey(id: LedgerId, number: number): string {
 }
 
 function encodeStep({ number, previous, keys }: HistoryStep): Uint8Array {
-  return toBinary(LedgerStepSchema, create(LedgerStepSchema, { number, previous, keys: [...keys] }));
+  return toBinary(
+    LedgerStepSchema,
+    create(LedgerStepSchema, { number, previous, keys: [...keys] }),
+  );
 }
 
 function decodeStep(bytes: Uint8Array): HistoryStep {
@@ -163,4 +190,3 @@ function decodeStep(bytes: Uint8Array): HistoryStep {
 export function digits(value: number, width: number): string {
   return String(Math.floor(value)).padStart(width, "0");
 }
-

@@ -3,7 +3,14 @@ import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import { advance, advanceBeats, advanceTrust, type Source } from "./advance.ts";
 import { beatIntervalMs } from "./cadence.ts";
-import { auditWrites, beatWrite, changeWrites, groupRecords, type Records, trustWrite } from "./durable.ts";
+import {
+  auditWrites,
+  beatWrite,
+  changeWrites,
+  groupRecords,
+  type Records,
+  trustWrite,
+} from "./durable.ts";
 import type { Effect, Write } from "./effect.ts";
 import type { CallId, Event, Moment, OperatorEvent, Peer } from "./event.ts";
 import { Holdings } from "./holdings.ts";
@@ -51,7 +58,11 @@ export class Node {
   #staged: Staged | undefined;
   readonly #labels = new Map<string, Freshness>();
   #looksAtMonoMs = Number.NEGATIVE_INFINITY;
-  readonly #resubmit: { readonly upstream: string; readonly document: Of<"document-answered">["document"]; readonly atMonoMs: number }[] = [];
+  readonly #resubmit: {
+    readonly upstream: string;
+    readonly document: Of<"document-answered">["document"];
+    readonly atMonoMs: number;
+  }[] = [];
 
   constructor(settings: NodeSettings, at: Moment) {
     const records = groupRecords(settings.records);
@@ -76,7 +87,8 @@ export class Node {
 
   step(event: Event): Effect[] {
     if (event.kind === "persisted" || event.kind === "persist-failed") return this.#settle(event);
-    if (this.#staged !== undefined) throw new Error(`${event.kind} came before the outcome of persist`);
+    if (this.#staged !== undefined)
+      throw new Error(`${event.kind} came before the outcome of persist`);
     return this.#handle(event);
   }
 
@@ -106,12 +118,19 @@ export class Node {
       case "peer-spoke":
         return this.#peerSpoke(event);
       case "peer-asked":
-        return [answer(event.call, peers.answer(event.ask, this.#parts.holdings.pins, this.#parts.holdings.served))];
+        return [
+          answer(
+            event.call,
+            peers.answer(event.ask, this.#parts.holdings.pins, this.#parts.holdings.served),
+          ),
+        ];
       case "fanout-changed":
         peers.connected = event.connected;
         peers.problem = event.problem;
         if (event.connected) peers.ask();
-        return [log(event.connected ? "info" : "warn", "fanout-changed", event.problem || "connected")];
+        return [
+          log(event.connected ? "info" : "warn", "fanout-changed", event.problem || "connected"),
+        ];
       case "report":
         return this.#report(event);
       case "watch-opened":
@@ -157,7 +176,12 @@ export class Node {
       return [...refuse(event.link, "REVOKED", 0), log("warn", "child-refused", message)];
     }
     const { link: id, request, at } = event;
-    const effects = this.#parts.downlinks.open({ id, site: site.value, request, monoMs: at.monoMs });
+    const effects = this.#parts.downlinks.open({
+      id,
+      site: site.value,
+      request,
+      monoMs: at.monoMs,
+    });
     return [...effects, log("info", "child-opened", `${site.value}/${request.node} is connected`)];
   }
 
@@ -182,10 +206,7 @@ export class Node {
       accept: () => {
         received.accept(record);
         const message = `${site.value}: ${document.kind} of ${document.project}`;
-        return [
-          answer(call, { outcome: "ACCEPTED" }),
-          log("info", "document-received", message),
-        ];
+        return [answer(call, { outcome: "ACCEPTED" }), log("info", "document-received", message)];
       },
       fail: (why) => [answer(call, notDurable(why))],
     });
@@ -247,7 +268,9 @@ export class Node {
   /** Upstreams of the configuration serve whatever is pinned; they have to be asked for it. */
   #redial(at: Moment): Effect[] {
     const open = this.#parts.uplinks.all.filter(({ settings }) => settings.projects === undefined);
-    return open.flatMap(({ settings }) => this.#parts.uplinks.end(settings.id, "new projects", at.monoMs));
+    return open.flatMap(({ settings }) =>
+      this.#parts.uplinks.end(settings.id, "new projects", at.monoMs),
+    );
   }
 
   #arrive(arrival: Arrival, source: Source, at: Moment): Effect[] {
@@ -258,7 +281,9 @@ export class Node {
         const { ledger, change } = arrival;
         const actor = source.kind === "upstream" ? `upstream ${source.id}` : "a peer of this site";
         const audit =
-          ledger.head === undefined ? [] : auditWrites({ ledger, change, actor, wallMs: at.wallMs });
+          ledger.head === undefined
+            ? []
+            : auditWrites({ ledger, change, actor, wallMs: at.wallMs });
         return this.#stage([...changeWrites(ledger, change), ...audit], {
           accept: () => advance(parts, { ledger, change, source, at }),
           fail,
@@ -307,7 +332,12 @@ export class Node {
   #report({ call, report, at }: Of<"report">): Effect[] {
     const { telemetry, peers, holdings } = this.#parts;
     if (!holdings.projects.has(report.project))
-      return [answer(call, refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`))];
+      return [
+        answer(
+          call,
+          refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`),
+        ),
+      ];
     if (!telemetry.take(report, at.wallMs))
       return [answer(call, refused("limit", "instance: too many report here"))];
     const everyMs = telemetry.reportEveryMs;
@@ -376,7 +406,9 @@ export class Node {
     return this.#stage(writes, {
       accept: () => {
         for (const accepted of [...choices, ...due]) accepted.accept();
-        const sends = due.map(({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }));
+        const sends = due.map(
+          ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
+        );
         if (beats.length === 0) return sends;
         return [...sends, ...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at })];
       },
@@ -413,7 +445,10 @@ function assemble(settings: NodeSettings, records: Records, random: Random): Nod
     settings,
     siteKey,
     holdings,
-    children: new Children(siteKey.publicKey, given.map((bytes) => fromBinary(ChildRecordSchema, bytes))),
+    children: new Children(
+      siteKey.publicKey,
+      given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
+    ),
     downlinks: new Downlinks(self, () => holdings.served),
     uplinks: new Uplinks({
       self,
@@ -426,7 +461,11 @@ function assemble(settings: NodeSettings, records: Records, random: Random): Nod
 }
 
 function answer(call: CallId, outcome: unknown): Effect {
-  return { kind: "answer", call, outcome: isOutcome(outcome) ? outcome : { ok: true, value: outcome } };
+  return {
+    kind: "answer",
+    call,
+    outcome: isOutcome(outcome) ? outcome : { ok: true, value: outcome },
+  };
 }
 
 function isOutcome(value: unknown): value is Outcome<unknown> {
@@ -434,7 +473,11 @@ function isOutcome(value: unknown): value is Outcome<unknown> {
 }
 
 function notDurable(why: string): Outcome<never> {
-  return refused("unavailable", `nothing was changed: ${why}`, "Make room or repair the disk, then try again.");
+  return refused(
+    "unavailable",
+    `nothing was changed: ${why}`,
+    "Make room or repair the disk, then try again.",
+  );
 }
 
 function log(level: "info" | "warn" | "error", event: string, message: string): Effect {

@@ -7,12 +7,12 @@ import {
 } from "../gen/headwater/v1/mesh_pb.ts";
 import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import { advance } from "./advance.ts";
-import { auditWrites, changeWrites, trustWrite } from "./durable.ts";
+import { auditWrites, trustWrite } from "./durable.ts";
 import type { Effect, Write } from "./effect.ts";
 import type { Event, OperatorEvent } from "./event.ts";
 import { isName } from "./flag/name.ts";
 import { foundLedger, prepareCommit, Writer } from "./ledger/writer.ts";
-import { upstreamsCountMax } from "./limits.ts";
+import { projectsCountMax, upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
@@ -71,7 +71,8 @@ function createLedger(parts: NodeParts, event: Of<"create-ledger">): Outcome<Ope
   if (problem !== undefined) return problem;
   const { project, trust, at } = event;
   const writer = parts.holdings.prepared.get(project);
-  if (writer === undefined) return refused("invalid", "project: no keys were prepared for it", "headwater init does both.");
+  if (writer === undefined)
+    return refused("invalid", "project: no keys were prepared for it", "headwater init does both.");
   const founded = foundLedger({ project, trust, writer, wallMs: at.wallMs });
   if (!founded.ok) return founded;
   const { ledger, trusted, change } = founded.value;
@@ -83,11 +84,11 @@ function createLedger(parts: NodeParts, event: Of<"create-ledger">): Outcome<Ope
       { bucket: "key", key: ledger.id, value: writer.record(name) },
       pinWrite(pin),
       trustWrite(ledger, trusted),
-      ...changeWrites(ledger, change),
+      ...parts.holdings.changeWrites(ledger, change),
     ],
     accept: () => {
       ledger.trusted = trusted;
-      parts.holdings.found(ledger, writer, parts.settings.nodeId);
+      parts.holdings.found(ledger, writer);
       const effects = advance(parts, { ledger, change, source: { kind: "here" }, at });
       effects.push(parts.peers.publish(parts.peers.pins(parts.holdings.pins)));
       return { value: { ledger: name, position: change.head.position }, effects };
@@ -95,10 +96,18 @@ function createLedger(parts: NodeParts, event: Of<"create-ledger">): Outcome<Ope
   });
 }
 
-function newProjectProblem(parts: NodeParts, project: string): ReturnType<typeof refused> | undefined {
-  if (!isName(project)) return refused("invalid", `project: ${JSON.stringify(project)} is not a name`);
+function newProjectProblem(
+  parts: NodeParts,
+  project: string,
+): ReturnType<typeof refused> | undefined {
+  if (!isName(project))
+    return refused("invalid", `project: ${JSON.stringify(project)} is not a name`);
   if (!parts.holdings.projects.has(project)) return undefined;
-  return refused("conflict", `project: ${project} is held here already`, "headwater status shows it.");
+  return refused(
+    "conflict",
+    `project: ${project} is held here already`,
+    "headwater status shows it.",
+  );
 }
 
 function commit(parts: NodeParts, { request, at }: Of<"commit">): Outcome<Operation> {
@@ -126,7 +135,7 @@ function commit(parts: NodeParts, { request, at }: Of<"commit">): Outcome<Operat
     });
   return done({
     writes: [
-      ...changeWrites(ledger, change),
+      ...parts.holdings.changeWrites(ledger, change),
       ...auditWrites({ ledger, change, actor: request.actor, wallMs: at.wallMs }),
     ],
     accept: () => ({
@@ -139,7 +148,8 @@ function commit(parts: NodeParts, { request, at }: Of<"commit">): Outcome<Operat
 function addChild(parts: NodeParts, event: Of<"add-child">): Outcome<Operation> {
   const { name, id, expiresMs, at, projects } = event;
   const unknown = projects.find((project) => !parts.holdings.projects.has(project));
-  if (unknown !== undefined) return refused("unknown", `projects: ${JSON.stringify(unknown)} is not held here`);
+  if (unknown !== undefined)
+    return refused("unknown", `projects: ${JSON.stringify(unknown)} is not held here`);
   const record = parts.children.prepare({ name, id, addedMs: at.wallMs, expiresMs });
   if (!record.ok) return record;
   const { siteKey, settings } = parts;
@@ -180,7 +190,8 @@ function join(parts: NodeParts, { token, at }: Of<"join">): Outcome<Operation> {
   if (!fresh.ok) return fresh;
   if (token.site === parts.settings.site)
     return refused("invalid", `token: it is this site's own (${token.site})`);
-  if (parts.uplinks.all.length >= upstreamsCountMax)
+  const others = parts.uplinks.all.filter(({ settings }) => settings.id !== token.site);
+  if (others.length >= upstreamsCountMax)
     return refused("limit", `token: ${upstreamsCountMax} upstreams are joined already`);
   const upstream = upstreamOf(token);
   const adopted = parts.telemetry.adoptEnvironment(upstream.id, at.wallMs);
@@ -219,7 +230,9 @@ function setDisclosure(parts: NodeParts, event: Of<"set-disclosure">): Outcome<O
   if (upstreams.length === 0)
     return refused(
       "unknown",
-      event.upstream === "" ? "upstream: this node has none" : `upstream: no ${JSON.stringify(event.upstream)}`,
+      event.upstream === ""
+        ? "upstream: this node has none"
+        : `upstream: no ${JSON.stringify(event.upstream)}`,
       ids.length === 0 ? "headwater join TOKEN makes one." : `There are: ${ids.join(", ")}.`,
     );
   const choices = upstreams.flatMap(

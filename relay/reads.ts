@@ -56,7 +56,8 @@ export class Reads {
     wallMs: number,
   ): { enabled: boolean; reason: string; freshness: Freshness } {
     const project = this.#parts.holdings.projects.get(of.project);
-    if (project === undefined) return { enabled: false, reason: "UNKNOWN_FLAG", freshness: "EMPTY" };
+    if (project === undefined)
+      return { enabled: false, reason: "UNKNOWN_FLAG", freshness: "EMPTY" };
     return { ...project.decide({ ...of, wallMs }), freshness: project.freshness(wallMs) };
   }
 
@@ -93,7 +94,11 @@ export class Reads {
     const project = this.#project(of.project);
     if (!project.ok) return project;
     if (!project.value.isEmpty && !project.value.own.flags.has(of.flag))
-      return refused("unknown", `flag: ${of.project} has no ${JSON.stringify(of.flag)}`, `headwater flag list ${of.project}`);
+      return refused(
+        "unknown",
+        `flag: ${of.project} has no ${JSON.stringify(of.flag)}`,
+        `headwater flag list ${of.project}`,
+      );
     return done(explain(project.value, { ...of, wallMs }));
   }
 
@@ -152,12 +157,19 @@ export class Reads {
     const upstream = of.upstream || primary || uplinks.all[0]?.settings.id || "";
     const asked = of.disclosure.toUpperCase();
     const level = asked === "" ? telemetry.disclosure(upstream).level : asked;
-    if (!isDisclosureLevel(level)) return refused("invalid", `disclosure: ${JSON.stringify(level)} is no level`);
+    if (!isDisclosureLevel(level))
+      return refused("invalid", `disclosure: ${JSON.stringify(level)} is no level`);
     if (asked === "" && upstream === "")
       return done({ document: undefined, why: "this node has no upstream" });
     if (level === "OFF")
       return done({ document: undefined, why: `disclosure to ${upstream} is off` });
-    const document = telemetry.preview({ upstream, project: project.value, kind, level, wallMs: at.wallMs });
+    const document = telemetry.preview({
+      upstream,
+      project: project.value,
+      kind,
+      level,
+      wallMs: at.wallMs,
+    });
     return done({ document, why: document === undefined ? `${of.project} is EMPTY here` : "" });
   }
 

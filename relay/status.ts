@@ -116,9 +116,12 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     if (problem !== "") problems.push(`upstream ${settings.id}: ${problem}`);
   for (const project of holdings.projects.values()) {
     const freshness = project.freshness(at.wallMs);
-    if (freshness !== "FRESH") problems.push(`${project.name} is ${freshness}: its last values are served`);
+    if (freshness !== "FRESH")
+      problems.push(`${project.name} is ${freshness}: its last values are served`);
     if (project.own.misunderstood.size > 0)
-      problems.push(`${project.name}: ${project.own.misunderstood.size} entries are not understood and count as off`);
+      problems.push(
+        `${project.name}: ${project.own.misunderstood.size} entries are not understood and count as off`,
+      );
   }
   return problems;
 }

@@ -46,7 +46,8 @@ export class YamlReader {
   }
 
   report(place: YamlPlace, problem: string): void {
-    this.#report(this.#resolved(place)?.range?.[0] ?? place.offset, place.label, problem);
+    const node = this.#resolved(place) ?? place.node;
+    this.#report(node?.range?.[0] ?? place.offset, place.label, problem);
   }
 
   /** The fields of a map; with `known`, only those may be there. */
@@ -99,7 +100,8 @@ export class YamlReader {
   }
 
   #not(place: YamlPlace, wanted: string): undefined {
-    const found = isMissing(this.#resolved(place)) ? "; there is nothing" : "";
+    const what = isAlias(place.node) ? `*${place.node.source} is` : "there is";
+    const found = isMissing(this.#resolved(place)) ? `; ${what} nothing` : "";
     this.report(place, `has to be ${wanted}${found}`);
   }
 

@@ -1,6 +1,10 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { EvaluateResponseSchema } from "../../gen/headwater/v1/apps_pb.ts";
-import { type ExplainResponse, ExplainResponseSchema, type LayerPartSchema } from "../../gen/headwater/v1/nodes_pb.ts";
+import {
+  type ExplainResponse,
+  ExplainResponseSchema,
+  type LayerPartSchema,
+} from "../../gen/headwater/v1/nodes_pb.ts";
 import { basisPointOf } from "../flag/bucket.ts";
 import { decide } from "../flag/effective-flag.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -58,4 +62,3 @@ function partOf(project: Project, ledger: Ledger, flag: string): LayerPart | und
   if (held === undefined) return { ...base, says: "no such flag", note: "" };
   return { ...base, says: flagWords(held), note: held === "misunderstood" ? "" : held.flag.note };
 }
-

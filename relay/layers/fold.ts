@@ -39,7 +39,8 @@ export function effectiveFlag(
   if (isKilled(layers, name, own, build)) return answer(0, "KILLED");
   if (own === "misunderstood") return answer(0, "NOT_UNDERSTOOD");
   const caps = rulesFor(layers, (layer) => layer.caps, name);
-  const inScope = allows(own.scope, build) && caps.every(({ effect }) => allows(effect.scope, build));
+  const inScope =
+    allows(own.scope, build) && caps.every(({ effect }) => allows(effect.scope, build));
   if (!inScope) return answer(0, "OUT_OF_RANGE");
   const pin = lowestPin(layers, name);
   const base = pin ?? ownBasisPoints(own, build);

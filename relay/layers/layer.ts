@@ -1,9 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
   AliasSchema,
+  FeatureSchema,
   type Flag,
   FlagSchema,
-  FeatureSchema,
   ReleaseSchema,
   type Rule,
   RuleSchema,
@@ -108,8 +108,10 @@ export class Layer {
   #take(kind: string, name: string, value: Uint8Array): boolean {
     try {
       if (kind === "flag") return this.#takeFlag(name, fromBinary(FlagSchema, value));
-      if (kind === "release") return this.#takeWord(this.releases, name, fromBinary(ReleaseSchema, value).name);
-      if (kind === "feature") return this.#takeWord(this.features, name, fromBinary(FeatureSchema, value).name);
+      if (kind === "release")
+        return this.#takeWord(this.releases, name, fromBinary(ReleaseSchema, value).name);
+      if (kind === "feature")
+        return this.#takeWord(this.features, name, fromBinary(FeatureSchema, value).name);
       if (kind === "alias") return this.#takeAlias(name, value);
       if (kind === "rule") return this.#takeRule(name, fromBinary(RuleSchema, value));
       return false;
@@ -133,7 +135,8 @@ export class Layer {
 
   #takeAlias(name: string, value: Uint8Array): boolean {
     const alias = fromBinary(AliasSchema, value);
-    if (alias.name !== name || name.length > versionLengthMax || !isName(alias.release)) return false;
+    if (alias.name !== name || name.length > versionLengthMax || !isName(alias.release))
+      return false;
     this.aliases.set(name, alias.release);
     return true;
   }
@@ -141,7 +144,8 @@ export class Layer {
   #takeRule(name: string, rule: Rule): boolean {
     const { note, effect } = rule;
     const flag = ruleFlag(name);
-    if (rule.flag !== flag || (flag !== "*" && !isName(flag)) || note.length > noteLengthMax) return false;
+    if (rule.flag !== flag || (flag !== "*" && !isName(flag)) || note.length > noteLengthMax)
+      return false;
     if (effect.case === undefined || name !== ruleName(effect.case, flag)) return false;
     if (effect.case === "pin") {
       if (effect.value.basisPoints > BASIS_POINTS_MAX) return false;
@@ -156,7 +160,10 @@ export class Layer {
       return true;
     }
     if (effect.value.basisPoints > BASIS_POINTS_MAX) return false;
-    this.caps.set(flag, { effect: { basisPoints: effect.value.basisPoints, scope, versions }, note });
+    this.caps.set(flag, {
+      effect: { basisPoints: effect.value.basisPoints, scope, versions },
+      note,
+    });
     return true;
   }
 }

@@ -1,14 +1,14 @@
 import { BASIS_POINTS_MAX } from "../flag/bucket.ts";
 import { type Decision, decide, type EffectiveFlag } from "../flag/effective-flag.ts";
+import { splitEntryKey } from "../ledger/entry.ts";
 import { type Freshness, freshnessOf, worstFreshness } from "../ledger/freshness.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { idleTablesMax } from "../limits.ts";
-import { splitEntryKey } from "../ledger/entry.ts";
 import { bytesEqual } from "../trust/key.ts";
 import { overlayGrantsOf } from "../trust/trusted.ts";
 import { type Build, buildOf } from "./build.ts";
-import { effectiveFlag, type Layers } from "./fold.ts";
 import { FlagTable, type FlagTableChange } from "./flag-table.ts";
+import { effectiveFlag, type Layers } from "./fold.ts";
 import { Layer } from "./layer.ts";
 
 interface HeldLayer {
@@ -32,7 +32,8 @@ export class Project {
     this.name = name;
     this.#own = { ledger: own, layer: new Layer() };
     this.#overlays = overlays.map((ledger) => ({ ledger, layer: new Layer() }));
-    for (const { ledger, layer } of this.#held()) layer.update(ledger.entries, ledger.entries.keys());
+    for (const { ledger, layer } of this.#held())
+      layer.update(ledger.entries, ledger.entries.keys());
   }
 
   get own(): Layer {
@@ -93,7 +94,8 @@ export class Project {
     this.layerOf(ledger)?.update(ledger.entries, keys);
     const kinds = keys.map(splitEntryKey);
     const vocabulary = kinds.some(({ kind }) => kind === "release" || kind === "alias");
-    const all = vocabulary || kinds.some(({ kind, name }) => kind === "rule" && name.endsWith("/*"));
+    const all =
+      vocabulary || kinds.some(({ kind, name }) => kind === "rule" && name.endsWith("/*"));
     if (this.isEmpty) return { changes: [], vocabulary };
     const changes = [...this.#tables.values()].flatMap((table) => {
       const names = all
@@ -115,7 +117,10 @@ export class Project {
 
   #fill(build: Build, wallMs: number): FlagTable {
     const effectives = this.#effectives(this.own.flags.keys(), build, wallMs);
-    return new FlagTable(build.release, [...effectives.values()].flatMap((flag) => flag ?? []));
+    return new FlagTable(
+      build.release,
+      [...effectives.values()].flatMap((flag) => flag ?? []),
+    );
   }
 
   #dropIdle(): void {

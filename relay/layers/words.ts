@@ -9,10 +9,14 @@ export function flagWords(own: LayerFlag | "misunderstood"): string {
     own.rollout.length === 0
       ? formatPercent(own.flag.basisPoints)
       : own.rollout
-          .map(({ versions, basisPoints }) => `${formatPercent(basisPoints)} of ${rangeWords(versions)}`)
+          .map(
+            ({ versions, basisPoints }) =>
+              `${formatPercent(basisPoints)} of ${rangeWords(versions)}`,
+          )
           .join(", ");
   const versions = own.scope === "every" ? "" : ` for ${own.flag.versions}`;
-  const kill = own.flag.kill === undefined ? "" : `; killed for ${rangeWords(own.flag.kill.versions)}`;
+  const kill =
+    own.flag.kill === undefined ? "" : `; killed for ${rangeWords(own.flag.kill.versions)}`;
   return `${percent}${versions}${kill}`;
 }
 
@@ -25,7 +29,9 @@ export function ruleWords(layer: Layer, flag: string): { says: string; note: str
   if (pin !== undefined) says.push(`pinned to ${formatPercent(pin.effect.basisPoints)}`);
   if (cap !== undefined) says.push(capWords(cap.effect));
   if (kill !== undefined) says.push(`killed for ${rangeWords(kill.effect.versions)}`);
-  const notes = [pin?.note, cap?.note, kill?.note].filter((note) => note !== undefined && note !== "");
+  const notes = [pin?.note, cap?.note, kill?.note].filter(
+    (note) => note !== undefined && note !== "",
+  );
   return { says: says.join(", "), note: [...new Set(notes)].join("; ") };
 }
 

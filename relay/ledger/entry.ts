@@ -1,4 +1,10 @@
-import { AliasSchema, FeatureSchema, FlagSchema, ReleaseSchema, RuleSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import {
+  AliasSchema,
+  FeatureSchema,
+  FlagSchema,
+  ReleaseSchema,
+  RuleSchema,
+} from "../../gen/headwater/v1/flag_pb.ts";
 import type { Entry } from "../../gen/headwater/v1/ledger_pb.ts";
 import { entryBytesMax, entryKeyLengthMax } from "../limits.ts";
 import { type Refusal, refused } from "../refusal.ts";
@@ -58,4 +64,3 @@ function entryValueProblem(entry: Pick<Entry, "key" | "value">): Refusal | undef
   return refused("limit", `${entry.key}: ${entry.value.length} bytes, ${entryBytesMax} are allowed`)
     .refusal;
 }
-

@@ -57,26 +57,40 @@ export function signHead(of: {
   return signed(seal({ type: payloadType.head, payload, keys: [of.key] }), head);
 }
 
+/** Checks form and ledger: for a head that was opened before it was stored, not for a stranger's. */
+export function readHead(envelope: Envelope, ledger: LedgerNameLike): Outcome<SignedHead> {
+  const head = parseHead(envelope);
+  if (head?.ledger === undefined || head.position === undefined)
+    return refused("invalid", "head: not a head");
+  if (
+    !bytesEqual(head.ledger.authority, ledger.authority) ||
+    head.ledger.project !== ledger.project
+  )
+    return refused("invalid", "head: of another ledger");
+  if (head.position.digest.length !== keyBytes || head.entriesCount > ledgerEntriesMax)
+    return refused("invalid", "head: position or count out of bounds");
+  return done(signed(envelope, head));
+}
+
 /** Checks form, ledger, clock, grant and signature, in that order: the cheap ones first. */
 export function openHead(
   envelope: Envelope,
   ledger: LedgerNameLike,
   { trusted, wallMs }: Judge,
 ): Outcome<SignedHead> {
-  const head = parseHead(envelope);
-  if (head?.ledger === undefined || head.position === undefined)
-    return refused("invalid", "head: not a head");
-  if (!bytesEqual(head.ledger.authority, ledger.authority) || head.ledger.project !== ledger.project)
-    return refused("invalid", "head: of another ledger");
-  if (head.position.digest.length !== keyBytes || head.entriesCount > ledgerEntriesMax)
-    return refused("invalid", "head: position or count out of bounds");
+  const read = readHead(envelope, ledger);
+  if (!read.ok) return read;
+  const { head, position } = read.value;
   if (head.issuedMs > BigInt(Math.floor(wallMs + clockSkewMsMax)))
     return refused("invalid", "head: from the future", "Compare the clocks of the nodes.");
-  const key = ledgerKeyOf(trusted, { term: head.position.term, wallMs });
+  const key = ledgerKeyOf(trusted, { term: position.term, wallMs });
   if (key === undefined)
-    return refused("forbidden", `head: no grant for a ledger key of term ${head.position.term}`);
+    return refused("forbidden", `head: no grant for a ledger key of term ${position.term}`);
   if (!isSealedBy({ envelope, type: payloadType.head, keys: [key], threshold: 1 }))
-    return refused("forbidden", `head: ${positionText(head.position)} is not signed by its ledger key`);
+    return refused(
+      "forbidden",
+      `head: ${positionText(head.position)} is not signed by its ledger key`,
+    );
   return done(signed(envelope, head));
 }
 

@@ -79,7 +79,10 @@ export class SnapshotAssembly {
     if (begin.head === undefined) return refused("invalid", "snapshot: without a head");
     const head = openHead(begin.head, ledger.name, judge);
     if (!head.ok) return head;
-    if (begin.entriesCount !== head.value.head.entriesCount || begin.entriesCount > ledgerEntriesMax)
+    if (
+      begin.entriesCount !== head.value.head.entriesCount ||
+      begin.entriesCount > ledgerEntriesMax
+    )
       return refused("invalid", "entries_count: not what the head has signed");
     if (begin.entriesBytes > BigInt(ledgerBytesMax))
       return refused("limit", `entries_bytes: more than ${ledgerBytesMax}`);

@@ -6,7 +6,13 @@ import { isName } from "../flag/name.ts";
 import { commitEntriesMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { bytesEqual, SigningKey, toHex } from "../trust/key.ts";
-import { authorityOf, beatKeysOf, extendTrust, ledgerKeyOf, type Trusted } from "../trust/trusted.ts";
+import {
+  authorityOf,
+  beatKeysOf,
+  extendTrust,
+  ledgerKeyOf,
+  type Trusted,
+} from "../trust/trusted.ts";
 import { entrySchemas, splitEntryKey } from "./entry.ts";
 import { type SignedBeat, signBeat, signHead } from "./head.ts";
 import { Ledger, type LedgerChange } from "./ledger.ts";
@@ -57,7 +63,13 @@ export function foundLedger(of: {
   if (!trusted.ok) return trusted;
   const problem = grantProblem(trusted.value, of.writer, of.wallMs);
   if (problem !== undefined) return refused("forbidden", problem);
-  const change = signChange({ ledger, writer: of.writer, entries: [], tombstones: [], wallMs: of.wallMs });
+  const change = signChange({
+    ledger,
+    writer: of.writer,
+    entries: [],
+    tombstones: [],
+    wallMs: of.wallMs,
+  });
   return change.ok ? done({ ledger, trusted: trusted.value, change: change.value }) : change;
 }
 
@@ -65,7 +77,9 @@ function grantProblem(trusted: Trusted, writer: Writer, wallMs: number): string 
   const granted = ledgerKeyOf(trusted, { term: writer.term, wallMs });
   if (granted === undefined || !bytesEqual(granted, writer.ledgerKey.publicKey))
     return `grants: none for this node's ledger key and term ${writer.term}`;
-  const mayBeat = beatKeysOf(trusted, wallMs).some((key) => bytesEqual(key, writer.beatKey.publicKey));
+  const mayBeat = beatKeysOf(trusted, wallMs).some((key) =>
+    bytesEqual(key, writer.beatKey.publicKey),
+  );
   return mayBeat ? undefined : "grants: none for this node's beat key";
 }
 
@@ -77,13 +91,16 @@ export function prepareCommit(of: {
   wallMs: number;
 }): Outcome<LedgerChange | undefined> {
   const { ledger, request } = of;
-  const conflict = positionConflict(ledger, request.expected);
+  const conflict = positionConflict(ledger, request.expected) ?? writerProblem(of);
   if (conflict !== undefined) return conflict;
   if (request.entries.length + request.tombstones.length > commitEntriesMax)
     return refused("limit", `entries: more than ${commitEntriesMax} in one commit`);
   for (const { key } of request.entries) {
-    if (!(splitEntryKey(key).kind in entrySchemas))
-      return refused("invalid", `entries: ${JSON.stringify(key)} is of no kind that this node knows`);
+    if (!Object.hasOwn(entrySchemas, splitEntryKey(key).kind))
+      return refused(
+        "invalid",
+        `entries: ${JSON.stringify(key)} is of no kind that this node knows`,
+      );
   }
   const staged = ledger.stage(request);
   if (!staged.ok) return staged;
@@ -103,6 +120,22 @@ function positionConflict(
     `expected: ${positionText(expected)}, the ledger is at ${positionText(position)}`,
     "Somebody else has changed it; look at what there is now and try again.",
   );
+}
+
+/** What this writer signed would be refused by everybody else, or would take the ledger back. */
+function writerProblem(of: {
+  ledger: Ledger;
+  writer: Writer;
+  wallMs: number;
+}): ReturnType<typeof refused> | undefined {
+  const { ledger, writer, wallMs } = of;
+  const term = ledger.position?.term ?? 0;
+  const problem =
+    term > writer.term
+      ? `ledger: a newer writer has taken over, in term ${term}; this node's is ${writer.term}`
+      : ledger.trusted && grantProblem(ledger.trusted, writer, wallMs);
+  if (problem === undefined) return undefined;
+  return refused("forbidden", problem, "Commit at the node that writes it now, or sign a new grant.");
 }
 
 function signChange(of: {

@@ -1,9 +1,20 @@
 import { create } from "@bufbuild/protobuf";
 import type { Position } from "../../gen/headwater/v1/ledger_pb.ts";
-import { HeartbeatSchema, OfferSchema, type ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
+import {
+  HeartbeatSchema,
+  OfferSchema,
+  type ReplicateRequest,
+} from "../../gen/headwater/v1/mesh_pb.ts";
 import type { LinkId } from "../event.ts";
+import { isAbout } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { comparePositions, type LedgerId, ledgerId, type LedgerNameLike, samePosition } from "../ledger/position.ts";
+import {
+  comparePositions,
+  type LedgerId,
+  type LedgerNameLike,
+  ledgerId,
+  samePosition,
+} from "../ledger/position.ts";
 import { linkBytesInFlightMax, linkFramesInFlightMax } from "../limits.ts";
 import { bytesEqual, toHex } from "../trust/key.ts";
 import { trustDigest } from "../trust/trusted.ts";
@@ -52,7 +63,14 @@ export class Downlink {
     this.sentAtMonoMs = of.monoMs;
     for (const { ledger, position, trustDigest } of of.request.holdings) {
       if (ledger === undefined) continue;
-      const sent = { name: ledger, position, trustDigest, beatMs: 0, offer: "", snapshot: undefined };
+      const sent = {
+        name: ledger,
+        position,
+        trustDigest,
+        beatMs: 0,
+        offer: "",
+        snapshot: undefined,
+      };
       this.#sent.set(ledgerId(ledger), sent);
     }
     this.confirmed(of.request.holdings);
@@ -123,7 +141,8 @@ export class Downlink {
     const beats = [...this.#sent].flatMap(([id, sent]) => {
       const ledger = served.get(id)?.ledger;
       const position = ledger?.position;
-      if (ledger?.beat === undefined || position === undefined) return [];
+      if (ledger?.beat === undefined || ledger.head === undefined || position === undefined) return [];
+      if (!isAbout(ledger.beat, ledger.head)) return [];
       if (ledger.beat.issuedMs <= sent.beatMs) return [];
       if (sent.position === undefined || !samePosition(sent.position, position)) return [];
       sent.beatMs = ledger.beat.issuedMs;
@@ -136,7 +155,10 @@ export class Downlink {
 }
 
 /** What a parent can do for a child now; how it starts to serve it is `RESUME` or `SNAPSHOT`. */
-function offerKindOf(sent: Sent, served: Served | undefined): "SERVED" | "EMPTY" | "BEHIND" | "DENIED" {
+function offerKindOf(
+  sent: Sent,
+  served: Served | undefined,
+): "SERVED" | "EMPTY" | "BEHIND" | "DENIED" {
   if (served === undefined) return "DENIED";
   const position = served.ledger.position;
   if (position === undefined) return "EMPTY";

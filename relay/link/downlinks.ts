@@ -36,10 +36,15 @@ export class Downlinks {
     return [...this.#links.values()];
   }
 
-  /** Monotonic milliseconds at which a heartbeat is due; undefined without links. */
+  /**
+   * Monotonic milliseconds at which a heartbeat is due; undefined when none is. A link without
+   * room gets none: until it has taken what it was sent there is nothing to wake up for.
+   */
   get dueAtMonoMs(): number | undefined {
-    const sent = this.links.map((link) => link.sentAtMonoMs);
-    return sent.length === 0 ? undefined : Math.min(...sent) + heartbeatIntervalMs;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { hasRoom, sentAtMonoMs } of this.#links.values())
+      if (hasRoom) oldest = Math.min(oldest, sentAtMonoMs);
+    return Number.isFinite(oldest) ? oldest + heartbeatIntervalMs : undefined;
   }
 
   open(of: { id: LinkId; site: string; request: ReplicateRequest; monoMs: number }): Effect[] {
@@ -48,7 +53,8 @@ export class Downlinks {
       (link) => link.site === of.site && link.node === of.request.node,
     );
     const effects = former === undefined ? [] : this.#dismiss(former, "REPLACED");
-    if (this.#links.size >= childrenCountMax) return [...effects, ...refuse(of.id, "OVERLOAD", 30_000)];
+    if (this.#links.size >= childrenCountMax)
+      return [...effects, ...refuse(of.id, "OVERLOAD", 30_000)];
     const link = new Downlink(of);
     this.#links.set(of.id, link);
     const { site, node, nodeId } = this.#self;

@@ -133,7 +133,8 @@ export class Inbox {
       const beat = openBeat(envelope, { trusted: ledger.trusted, wallMs });
       if (!beat.ok) return beat;
       if (isAbout(beat.value, ledger.head)) {
-        if (beat.value.issuedMs > (ledger.beat?.issuedMs ?? 0)) beats.push({ ledger, beat: beat.value });
+        if (beat.value.issuedMs > (ledger.beat?.issuedMs ?? 0))
+          beats.push({ ledger, beat: beat.value });
       } else if (beat.value.issuedMs > Number(ledger.head.head.issuedMs)) {
         return done({ kind: "resync", ledger, why: "a beat about a head that has not come" });
       }

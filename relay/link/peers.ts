@@ -13,6 +13,7 @@ import {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { peerAskIntervalMs, peerIntervalMs } from "../cadence.ts";
 import type { Effect } from "../effect.ts";
+import { isAbout } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { comparePositions, type LedgerId, ledgerId } from "../ledger/position.ts";
 import { projectsCountMax } from "../limits.ts";
@@ -124,7 +125,9 @@ export class Peers {
         holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
       ),
     );
-    const isMissingPins = pins.some(({ project, authority }) => !asked.has(ledgerId({ project, authority })));
+    const isMissingPins = pins.some(
+      ({ project, authority }) => !asked.has(ledgerId({ project, authority })),
+    );
     const frames = [...served].flatMap(([id, one]) => {
       const holding = asked.get(id);
       return holding === undefined ? [] : framesAfter(one, holding);
@@ -157,7 +160,7 @@ function framesAfter(
       const delta = held === undefined ? undefined : frames.delta(held);
       out.push(...(delta === undefined ? (frames.snapshot()?.frames ?? []) : [delta]));
     }
-    if (ledger.beat !== undefined) {
+    if (ledger.beat !== undefined && ledger.head !== undefined && isAbout(ledger.beat, ledger.head)) {
       const name = { authority: ledger.name.authority, project: ledger.name.project };
       const value = { beats: [{ ledger: name, beat: ledger.beat.envelope }] };
       out.push(encodeFrame(heartbeatOf(value)));

@@ -9,8 +9,8 @@ import type { Dial, Effect } from "../effect.ts";
 import type { Moment } from "../event.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerId } from "../ledger/position.ts";
-import { done, type Outcome } from "../refusal.ts";
 import type { Random } from "../random.ts";
+import { done, type Outcome } from "../refusal.ts";
 import { trustDigest } from "../trust/trusted.ts";
 import { protocolVersion } from "./downlinks.ts";
 import { type Arrival, Inbox } from "./inbox.ts";
@@ -87,9 +87,7 @@ export class Uplinks {
       return { ...nothing, effects: [{ kind: "hang-up", upstream: id }] };
     }
     const arrival = inbox.hear(frame, at.wallMs);
-    const isApplied = ["change", "trust", "beats"].includes(
-      arrival.ok ? arrival.value.kind : "",
-    );
+    const isApplied = ["change", "trust", "beats"].includes(arrival.ok ? arrival.value.kind : "");
     if (isApplied) uplink.applied();
     return { arrival, effects: [] };
   }

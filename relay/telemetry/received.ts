@@ -6,8 +6,8 @@ import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import { childrenCountMax, vocabularyWordsMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
-import { documentKinds, type DocumentKind } from "./window.ts";
 import { weightLists, whole } from "./weights.ts";
+import { type DocumentKind, documentKinds } from "./window.ts";
 
 /** A child whose last document is more windows old than this no longer counts as reporting. */
 const windowsOldMax = 3;
@@ -22,7 +22,11 @@ export class Received {
   }
 
   /** What to make durable, or REPEATED when one for this window is held. */
-  prepare(child: string, document: Document, wallMs: number): Outcome<ReceivedDocument | "REPEATED"> {
+  prepare(
+    child: string,
+    document: Document,
+    wallMs: number,
+  ): Outcome<ReceivedDocument | "REPEATED"> {
     const problem = documentProblem(document, wallMs);
     if (problem !== undefined) return refused("invalid", problem);
     const held = this.#documents.get(keyOf(child, document));

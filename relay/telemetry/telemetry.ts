@@ -12,8 +12,8 @@ import { reportIntervalMs, secondMs } from "../cadence.ts";
 import { digits, type Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import type { Project } from "../layers/project.ts";
-import { type DisclosureLevel, isDisclosureLevel } from "./disclosure/level.ts";
 import { exact } from "./disclosure/exact.ts";
+import { type DisclosureLevel, isDisclosureLevel } from "./disclosure/level.ts";
 import { rounded } from "./disclosure/rounded.ts";
 import { Fleet } from "./fleet.ts";
 import { Intake } from "./intake.ts";
@@ -88,7 +88,12 @@ export class Telemetry {
   fleet(project: Project, wallMs: number, sinceMs: number = 0): Fleet {
     const intake = this.intake(project.name);
     intake.expire(wallMs, this.reportEveryMs);
-    return new Fleet({ project, reports: intake.reports(sinceMs), received: this.received, wallMs });
+    return new Fleet({
+      project,
+      reports: intake.reports(sinceMs),
+      received: this.received,
+      wallMs,
+    });
   }
 
   /** What is disclosed to an upstream, since when, and who said so. */
@@ -175,7 +180,11 @@ export class Telemetry {
     document: Document,
     outcome: string,
   ): { writes: Write[]; again: boolean } {
-    const slot = slotOf({ upstream, project: document.project, kind: document.kind as DocumentKind });
+    const slot = slotOf({
+      upstream,
+      project: document.project,
+      kind: document.kind as DocumentKind,
+    });
     const pending = this.#pending.get(slot);
     if (pending === undefined) return { writes: [], again: false };
     const isSettled = ["ACCEPTED", "REPEATED", "UNKNOWN_PROJECT"].includes(outcome);
@@ -188,7 +197,11 @@ export class Telemetry {
 
   #windows(slot: Slot, kind: DocumentKind): Windows {
     const { siteSecret, windowMs, healthWindowMs } = this.#settings;
-    return new Windows({ siteSecret, slot, windowMs: kind === "WEIGHTS" ? windowMs : healthWindowMs });
+    return new Windows({
+      siteSecret,
+      slot,
+      windowMs: kind === "WEIGHTS" ? windowMs : healthWindowMs,
+    });
   }
 
   #document(of: {
@@ -223,7 +236,11 @@ export class Telemetry {
   }): DueDocument {
     const { slot, upstream, document, wallMs } = of;
     const state = create(WindowStateSchema, { window: document.window ?? 0n, shown: document });
-    const sent = create(SentDocumentSchema, { atMs: BigInt(Math.floor(wallMs)), upstream, document });
+    const sent = create(SentDocumentSchema, {
+      atMs: BigInt(Math.floor(wallMs)),
+      upstream,
+      document,
+    });
     const key = `${document.project}/${digits(wallMs, 15)}-${document.kind}-${upstream}`;
     return {
       upstream,

@@ -29,7 +29,9 @@ export function weigh(reports: readonly ReportRequest[], vocabulary: Vocabulary)
     const active = new Set(report.flags.flatMap(({ name, active }) => (active ? name : [])));
     for (const flag of active) count(counts.flags, flag);
   }
-  const list = (of: ReadonlyMap<string, number>): { name: string; basisPoints: number; count: number }[] =>
+  const list = (
+    of: ReadonlyMap<string, number>,
+  ): { name: string; basisPoints: number; count: number }[] =>
     [...of].map(([name, n]) => ({
       name,
       basisPoints: reports.length === 0 ? 0 : Math.round((n * whole) / reports.length),

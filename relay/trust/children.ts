@@ -28,7 +28,8 @@ export class Children {
     addedMs: number;
     expiresMs: number;
   }): Outcome<ChildRecord> {
-    if (!isName(of.name)) return refused("invalid", `name: ${JSON.stringify(of.name)} is not a name`);
+    if (!isName(of.name))
+      return refused("invalid", `name: ${JSON.stringify(of.name)} is not a name`);
     if (this.#records.size >= tokensCountMax)
       return refused("limit", `name: ${tokensCountMax} tokens were given out`, "Revoke some.");
     const addedMs = BigInt(Math.floor(of.addedMs));
@@ -58,7 +59,11 @@ export class Children {
     if (!credential.ok) return credential;
     const record = this.#records.get(toHex(credential.value.id));
     if (record?.revoked === true)
-      return refused("forbidden", "credential: revoked", "Ask the parent's operator for a new token.");
+      return refused(
+        "forbidden",
+        "credential: revoked",
+        "Ask the parent's operator for a new token.",
+      );
     return done(credential.value.child);
   }
 }

@@ -1,17 +1,17 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type Envelope, EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
-  CredentialSchema,
   type Credential,
+  CredentialSchema,
   type JoinToken,
   JoinTokenSchema,
   type ProjectPin,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import { type Envelope, EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { isName } from "../flag/name.ts";
 import { addressesCountMax, layersCountMax, projectsCountMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType, seal } from "./envelope.ts";
-import { keyBytes, type SigningKey } from "./key.ts";
+import { keyBytes, type SigningKey, toHex } from "./key.ts";
 
 const prefix = "hw1.";
 
@@ -52,9 +52,13 @@ function tokenProblem(token: JoinToken): string | undefined {
 
 export function pinProblem(pin: ProjectPin): string | undefined {
   if (!isName(pin.project)) return `project: ${JSON.stringify(pin.project)} is not a name`;
-  if ([pin.authority, ...pin.overlays].some((authority) => authority.length !== keyBytes))
+  const authorities = [pin.authority, ...pin.overlays];
+  if (authorities.some((authority) => authority.length !== keyBytes))
     return `${pin.project}: an authority that is not 32 bytes`;
-  if (pin.overlays.length >= layersCountMax) return `${pin.project}: more than ${layersCountMax} layers`;
+  if (new Set(authorities.map(toHex)).size !== authorities.length)
+    return `${pin.project}: an authority that is named twice`;
+  if (pin.overlays.length >= layersCountMax)
+    return `${pin.project}: more than ${layersCountMax} layers`;
   return undefined;
 }
 

@@ -123,15 +123,12 @@ function extendChain(
   return done(chain);
 }
 
-function extendByOne(
-  pinned: Pinned,
-  chain: Chain | undefined,
-  envelope: Envelope,
-): Outcome<Chain> {
+function extendByOne(pinned: Pinned, chain: Chain | undefined, envelope: Envelope): Outcome<Chain> {
   const root = parseRoot(envelope, pinned.project);
   if (!root.ok) return root;
   const version = root.value.version;
-  if (chain !== undefined && version <= chain.root.version) return alreadyHeld(chain, envelope, version);
+  if (chain !== undefined && version <= chain.root.version)
+    return alreadyHeld(chain, envelope, version);
   if (version !== (chain?.root.version ?? 0) + 1)
     return refused("invalid", `roots: version ${version} follows ${chain?.root.version ?? 0}`);
   if (chain === undefined && !bytesEqual(authorityOf(envelope), pinned.authority))
@@ -143,7 +140,10 @@ function extendByOne(
   const signers = chain === undefined ? [root.value] : [chain.root, root.value];
   for (const { keys, threshold, version: of } of signers) {
     if (!isSealedBy({ envelope, type: payloadType.root, keys, threshold }))
-      return refused("forbidden", `roots: version ${version} is not signed by ${threshold} keys of version ${of}`);
+      return refused(
+        "forbidden",
+        `roots: version ${version} is not signed by ${threshold} keys of version ${of}`,
+      );
   }
   return done({ roots: [...(chain?.roots ?? []), envelope], root: root.value });
 }
@@ -165,11 +165,17 @@ function parseRoot(envelope: Envelope, project: string): Outcome<Root> {
   if (root.project !== project)
     return refused("invalid", `roots: of project ${JSON.stringify(root.project)}, not ${project}`);
   if (root.keys.length === 0 || root.keys.length > rootKeysCountMax)
-    return refused("invalid", `roots: ${root.keys.length} keys, 1 to ${rootKeysCountMax} are allowed`);
+    return refused(
+      "invalid",
+      `roots: ${root.keys.length} keys, 1 to ${rootKeysCountMax} are allowed`,
+    );
   if (root.keys.some((key) => key.length !== keyBytes))
     return refused("invalid", "roots: a key that is not 32 bytes");
   if (root.threshold < 1 || root.threshold > root.keys.length)
-    return refused("invalid", `roots: a threshold of ${root.threshold} for ${root.keys.length} keys`);
+    return refused(
+      "invalid",
+      `roots: a threshold of ${root.threshold} for ${root.keys.length} keys`,
+    );
   return done(root);
 }
 
@@ -192,7 +198,8 @@ function joinGrants(of: {
       !isSealedBy({ envelope, type: payloadType.grant, keys, threshold })
     )
       return refused("forbidden", `grants: one is not signed by root version ${of.root.version}`);
-    if (grants.size >= grantsCountMax) return refused("limit", `grants: more than ${grantsCountMax}`);
+    if (grants.size >= grantsCountMax)
+      return refused("limit", `grants: more than ${grantsCountMax}`);
     grants.set(id, { envelope, grant: grant.value });
   }
   return done([...grants.values()]);

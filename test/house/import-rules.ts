@@ -17,14 +17,16 @@ const protobuf = "@bufbuild/protobuf";
 const connect = ["@connectrpc/connect", "@connectrpc/connect-node"];
 const core = ["relay/", "gen/"];
 /** What all parts of a process share: one file each, directly in `nodes/`. */
-const shared = ["nodes/access.ts", "nodes/error.ts", "nodes/log.ts"];
+const shared = ["nodes/access.ts", "nodes/error.ts", "nodes/log.ts", "nodes/software.ts"];
 
 /** Who may import whom. A folder of `nodes/` that is not named here may not exist. */
 const rules: readonly Rule[] = [
   { of: "gen/", may: [], packages: [protobuf], builtins: [] },
   { of: "relay/", may: ["gen/"], packages: [protobuf], builtins: ["node:crypto"] },
 
-  part("mesh", { packages: ["@grpc/grpc-js", "@peculiar/x509"] }),
+  part("mesh", {
+    packages: ["@grpc/grpc-js", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
+  }),
   part("apps", { may: ["nodes/http/"], packages: connect }),
   part("fanout", { packages: ["nats"] }),
   part("store", { packages: ["node:sqlite"] }),
@@ -46,6 +48,9 @@ const rules: readonly Rule[] = [
       "gen/",
       "relay/flag/",
       "relay/trust/",
+      "relay/ledger/entry.ts",
+      "relay/limits.ts",
+      "relay/cadence.ts",
       "nodes/config/",
       "nodes/admin/client.ts",
       ...shared,
@@ -61,11 +66,12 @@ const rules: readonly Rule[] = [
       "zod",
     ],
   },
-  { of: "nodes/main.ts", may: ["nodes/", ...core], packages: [] },
+  { of: "nodes/main.ts", may: ["nodes/", ...core], packages: [protobuf] },
   { of: "nodes/driver.ts", may: ["nodes/", ...core], packages: [] },
   { of: "nodes/error.ts", may: core, packages: ["@connectrpc/connect"] },
   { of: "nodes/log.ts", may: [...core, ...shared], packages: ["pino", "pino-pretty"] },
   { of: "nodes/access.ts", may: core, packages: [protobuf] },
+  { of: "nodes/software.ts", may: [], packages: [] },
 
   {
     of: "sdk/openfeature.ts",

@@ -13,6 +13,7 @@ const bannedNames = new Set(
 const fixedNames = new Set([
   "LICENSE",
   "README.md",
+  "ARCHITECTURE.md",
   "CHANGELOG.md",
   "CONTRIBUTING.md",
   "SECURITY.md",

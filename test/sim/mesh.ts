@@ -1,14 +1,19 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { FlagSchema, ReleaseSchema } from "../../gen/headwater/v1/flag_pb.ts";
-import { GrantSchema, type Position, RootSchema, TrustSchema } from "../../gen/headwater/v1/ledger_pb.ts";
+import {
+  EnvelopeSchema,
+  GrantSchema,
+  type Position,
+  RootSchema,
+  TrustSchema,
+} from "../../gen/headwater/v1/ledger_pb.ts";
 import { CommitRequestSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
-import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { JoinToken } from "../../gen/headwater/v1/mesh_pb.ts";
 import { entryKey } from "../../relay/ledger/entry.ts";
 import type { Outcome } from "../../relay/refusal.ts";
-import { authorityOf } from "../../relay/trust/trusted.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
 import { SigningKey, sha256 } from "../../relay/trust/key.ts";
+import { authorityOf } from "../../relay/trust/trusted.ts";
 import type { World } from "./world.ts";
 
 /** 32 bytes that follow from a text. */
@@ -98,7 +103,12 @@ export function commitFlags(
   return world.ask(node, (call) => ({ kind: "commit", call, request }));
 }
 
-export function publishReleases(world: World, node: string, project: string, names: readonly string[]): void {
+export function publishReleases(
+  world: World,
+  node: string,
+  project: string,
+  names: readonly string[],
+): void {
   const entries = names.map((name) => ({
     key: entryKey("release", name),
     value: toBinary(ReleaseSchema, create(ReleaseSchema, { name })),

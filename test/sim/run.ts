@@ -43,7 +43,9 @@ export function runSeed(seed: number): RunResult {
   for (const name of world.nodes.keys()) world.restart(name);
   world.run(5 * 60_000);
   checks.end();
-  const position = world.get("root").node.reads.ledger({ project, authority: new Uint8Array(0) }, 0);
+  const position = world
+    .get("root")
+    .node.reads.ledger({ project, authority: new Uint8Array(0) }, 0);
   return {
     seed,
     violations: checks.violations,
@@ -70,7 +72,8 @@ function build(world: World): void {
 }
 
 function drawFaults(world: World): Faults {
-  const upTo = (share: number): number => (world.random.below(3) === 0 ? 0 : world.random.fraction() * share);
+  const upTo = (share: number): number =>
+    world.random.below(3) === 0 ? 0 : world.random.fraction() * share;
   return {
     lossShare: upTo(0.3),
     duplicateShare: upTo(0.5),
@@ -171,9 +174,11 @@ class Checks {
         position !== undefined &&
         root.position !== undefined &&
         toHex(position.digest) === toHex(root.position.digest);
-      if (!same) this.#violated(simulated.name, "it has not come to the root's state after the calm");
+      if (!same)
+        this.#violated(simulated.name, "it has not come to the root's state after the calm");
       const freshness = simulated.node.reads.freshness(project, this.#world.now.wallMs);
-      if (freshness !== "FRESH") this.#violated(simulated.name, `it is ${freshness} after the calm`);
+      if (freshness !== "FRESH")
+        this.#violated(simulated.name, `it is ${freshness} after the calm`);
       if (entries === undefined) continue;
       for (const [name, expected] of this.#expected) this.#expect(simulated, name, expected);
     }

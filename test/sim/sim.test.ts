@@ -19,10 +19,12 @@ test("a flag goes down three hops, and an empty parent deletes nothing", () => {
   valueOf(commitFlags(world, "root", "horizon", [{ name: "new-scheduler", basisPoints: 10_000 }]));
   world.run(1_000);
   const evaluate = () =>
-    world.get("site").node.reads.evaluate(
-      { project: "horizon", flag: "new-scheduler", instance: "i-1", version: "1.0" },
-      world.now.wallMs,
-    );
+    world
+      .get("site")
+      .node.reads.evaluate(
+        { project: "horizon", flag: "new-scheduler", instance: "i-1", version: "1.0" },
+        world.now.wallMs,
+      );
   expect(evaluate()).toEqual({ enabled: true, reason: "FULL", freshness: "FRESH" });
 
   world.crash("vendor");

@@ -224,14 +224,17 @@ export class World {
       case "confirm":
         return this.#confirm(simulated, effect);
       case "publish":
-        for (const peer of this.#peersOf(simulated)) this.#carry(() => this.#speak(peer, effect.message));
+        for (const peer of this.#peersOf(simulated))
+          this.#carry(() => this.#speak(peer, effect.message));
         return;
       case "ask-peer":
         return this.#askPeer(simulated, effect);
       case "expose":
         return;
       case "log":
-        this.log.push(`${this.nowMs} ${simulated.name} ${effect.entry.event}: ${effect.entry.message}`);
+        this.log.push(
+          `${this.nowMs} ${simulated.name} ${effect.entry.event}: ${effect.entry.message}`,
+        );
         return;
     }
   }
@@ -289,11 +292,18 @@ export class World {
     const link = this.#links.get(id);
     if (link === undefined || !link.isOpen) return;
     const delayMs = this.#delayMs();
-    const atMs = this.faults.ordered ? Math.max(link.readyAtMs, this.nowMs + delayMs) : this.nowMs + delayMs;
+    const atMs = this.faults.ordered
+      ? Math.max(link.readyAtMs, this.nowMs + delayMs)
+      : this.nowMs + delayMs;
     link.readyAtMs = atMs;
     this.#at(atMs, () => {
       if (!link.isOpen) return;
-      const flushed = { kind: "child-flushed", link: id, framesCount: 1, bytes: bytes.length } as const;
+      const flushed = {
+        kind: "child-flushed",
+        link: id,
+        framesCount: 1,
+        bytes: bytes.length,
+      } as const;
       this.tell(link.parent, flushed);
     });
     this.#carryAt(atMs, () => {
@@ -360,7 +370,11 @@ export class World {
     if (peer === undefined) return;
     const ask = create(PeerAskSchema, { node: asker.name, holdings: effect.ask.holdings });
     this.#carry(() => {
-      const answer = this.ask<PeerMessage[]>(peer.name, (call) => ({ kind: "peer-asked", call, ask }));
+      const answer = this.ask<PeerMessage[]>(peer.name, (call) => ({
+        kind: "peer-asked",
+        call,
+        ask,
+      }));
       if (answer?.ok !== true) return;
       for (const message of answer.value) this.#carry(() => this.#speak(asker, message));
     });

@@ -1,5 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { type Weight, type Weights, WeightsSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import {
+  type Weight,
+  type Weights,
+  WeightsSchema,
+} from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { byName } from "../weights.ts";
 
 /** 5 %, in basis points. */
