@@ -50,7 +50,9 @@ export function advanceTrust(
 ): Effect[] {
   const { ledger, trusted, source, at } = of;
   ledger.trusted = trusted;
+  const exposures = parts.holdings.refold(at.wallMs, ledger.name.project);
   const effects = parts.downlinks.pumpAll(at.monoMs);
+  effects.push(...exposures.map((exposure): Effect => ({ kind: "expose", exposure })));
   if (source.kind === "peers") return effects;
   const name = { authority: ledger.name.authority, project: ledger.name.project };
   const value = { ledger: name, trust: trustMessage(trusted) };

@@ -8,11 +8,11 @@ import {
 import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
-import { openBeat, openHead, type SignedBeat } from "./ledger/head.ts";
+import { openBeat, openHead, readHead, type SignedBeat } from "./ledger/head.ts";
 import type { HistoryStep } from "./ledger/history.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import type { LedgerId } from "./ledger/position.ts";
-import { extendTrust, type Trusted, trustMessage } from "./trust/trusted.ts";
+import { extendTrust, ledgerKeyOf, type Trusted, trustMessage } from "./trust/trusted.ts";
 
 /** A record as the store has it. */
 export interface StoredRecord {

@@ -100,3 +100,20 @@ export interface LogEntry {
   readonly message: string;
   readonly fields?: Readonly<Record<string, string | number | boolean>>;
 }
+
+export function logged(level: LogLevel, event: string, message: string): Effect {
+  return { kind: "log", entry: { level, event, message } };
+}
+
+/** An answer with an outcome, or with the value of one that is good. */
+export function answered(call: CallId, outcome: unknown): Effect {
+  return {
+    kind: "answer",
+    call,
+    outcome: isOutcome(outcome) ? outcome : { ok: true, value: outcome },
+  };
+}
+
+function isOutcome(value: unknown): value is Outcome<unknown> {
+  return typeof value === "object" && value !== null && "ok" in value;
+}

@@ -1,35 +1,20 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
-import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import { advance, advanceBeats, advanceTrust, type Source } from "./advance.ts";
-import { beatIntervalMs } from "./cadence.ts";
-import {
-  auditWrites,
-  beatWrite,
-  changeWrites,
-  groupRecords,
-  type Records,
-  trustWrite,
-} from "./durable.ts";
-import type { Effect, Write } from "./effect.ts";
-import type { CallId, Event, Moment, OperatorEvent, Peer } from "./event.ts";
-import { Holdings } from "./holdings.ts";
-import type { Freshness } from "./ledger/freshness.ts";
-import { freshnessOf } from "./ledger/freshness.ts";
-import { Downlinks, refuse } from "./link/downlinks.ts";
+import { auditWrites, beatWrite, groupRecords, trustWrite } from "./durable.ts";
+import { answered, type Effect, logged, type Write } from "./effect.ts";
+import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
+import type { Holdings } from "./holdings.ts";
+import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
-import { Peers } from "./link/peers.ts";
-import { Uplinks } from "./link/uplinks.ts";
 import { operate, pinWrite, upstreamOf } from "./operations.ts";
-import type { NodeParts } from "./parts.ts";
+import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
 import { type Outcome, refused } from "./refusal.ts";
 import type { NodeSettings } from "./settings.ts";
 import { receivedWrite } from "./telemetry/received.ts";
-import { Telemetry } from "./telemetry/telemetry.ts";
-import { Children } from "./trust/children.ts";
-import { deriveSecret, SigningKey } from "./trust/key.ts";
+import { Upkeep } from "./upkeep.ts";
 
 type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
 
@@ -38,12 +23,6 @@ interface Staged {
   accept(): readonly Effect[];
   fail(why: string): readonly Effect[];
 }
-
-/** How often freshness labels are looked at, since they change without an event. */
-const freshnessIntervalMs = 1_000;
-
-/** A document that could not be handed over is tried again after this, if at all. */
-const submitAgainMs = 30_000;
 
 /**
  * The whole node as one machine: `step(event) -> effects`. It touches no clock, socket, file,
@@ -55,26 +34,19 @@ export class Node {
   readonly #random: Random;
   /** What the peers of the site say, whichever of them says it. */
   #peerInbox: Inbox;
+  readonly #upkeep: Upkeep;
   #staged: Staged | undefined;
-  readonly #labels = new Map<string, Freshness>();
-  #looksAtMonoMs = Number.NEGATIVE_INFINITY;
-  readonly #resubmit: {
-    readonly upstream: string;
-    readonly document: Of<"document-answered">["document"];
-    readonly atMonoMs: number;
-  }[] = [];
 
   constructor(settings: NodeSettings, at: Moment) {
     const records = groupRecords(settings.records);
     this.#random = new Random(settings.seed);
-    this.#parts = assemble(settings, records, this.#random);
+    this.#parts = assembleParts(settings, records, this.#random);
     this.reads = new Reads(this.#parts);
+    this.#upkeep = new Upkeep(this.#parts);
     this.#peerInbox = new Inbox(this.#parts.holdings.ledgers);
     for (const upstream of settings.upstreams) this.#parts.uplinks.add(upstream, at.monoMs);
     for (const bytes of records.get("upstream")?.values() ?? [])
       this.#parts.uplinks.add(upstreamOf(fromBinary(JoinTokenSchema, bytes)), at.monoMs);
-    for (const id of this.#parts.holdings.writers.keys())
-      this.#parts.holdings.setHops(id, [settings.nodeId]);
   }
 
   /** When the next `tick` is due, at the latest. */
@@ -82,7 +54,7 @@ export class Node {
     const { downlinks, uplinks, peers } = this.#parts;
     const due = [downlinks.dueAtMonoMs, uplinks.dueAtMonoMs, peers.dueAtMonoMs];
     const known = due.filter((one) => one !== undefined);
-    return Math.min(this.#looksAtMonoMs + freshnessIntervalMs, ...known);
+    return Math.min(this.#upkeep.dueAtMonoMs, ...known);
   }
 
   step(event: Event): Effect[] {
@@ -112,14 +84,17 @@ export class Node {
         return this.#upstreamFrame(event);
       case "upstream-closed":
         uplinks.closed(event.upstream, event.why, event.at.monoMs);
-        return [log("info", "upstream-closed", `${event.upstream}: ${event.why}`)];
+        return [
+          ...this.#renewHops(event.at),
+          logged("info", "upstream-closed", `${event.upstream}: ${event.why}`),
+        ];
       case "document-answered":
         return this.#documentAnswered(event);
       case "peer-spoke":
         return this.#peerSpoke(event);
       case "peer-asked":
         return [
-          answer(
+          answered(
             event.call,
             peers.answer(event.ask, this.#parts.holdings.pins, this.#parts.holdings.served),
           ),
@@ -129,7 +104,7 @@ export class Node {
         peers.problem = event.problem;
         if (event.connected) peers.ask();
         return [
-          log(event.connected ? "info" : "warn", "fanout-changed", event.problem || "connected"),
+          logged(event.connected ? "info" : "warn", "fanout-changed", event.problem || "connected"),
         ];
       case "report":
         return this.#report(event);
@@ -137,7 +112,13 @@ export class Node {
         return this.#watch(event, 1);
       case "watch-closed":
         return this.#watch(event, -1);
-      default:
+      case "prepare-ledger":
+      case "create-ledger":
+      case "commit":
+      case "add-child":
+      case "revoke-child":
+      case "join":
+      case "set-disclosure":
         return this.#operate(event);
     }
   }
@@ -154,18 +135,18 @@ export class Node {
     if (staged === undefined) throw new Error(`${event.kind}, and nothing was to be persisted`);
     this.#staged = undefined;
     if (event.kind === "persisted") return [...staged.accept()];
-    return [log("error", "persist-failed", event.why), ...staged.fail(event.why)];
+    return [logged("error", "persist-failed", event.why), ...staged.fail(event.why)];
   }
 
   #operate(event: Event & OperatorEvent): Effect[] {
     const operation = operate(this.#parts, event);
-    if (!operation.ok) return [answer(event.call, operation)];
+    if (!operation.ok) return [answered(event.call, operation)];
     return this.#stage(operation.value.writes, {
       accept: () => {
         const { value, effects } = operation.value.accept();
-        return [...effects, answer(event.call, value)];
+        return [...effects, answered(event.call, value)];
       },
-      fail: (why) => [answer(event.call, notDurable(why))],
+      fail: (why) => [answered(event.call, notDurable(why))],
     });
   }
 
@@ -173,7 +154,7 @@ export class Node {
     const site = this.#authenticate(event.peer, event.at);
     if (!site.ok) {
       const message = `a node was turned away: ${site.refusal.message}`;
-      return [...refuse(event.link, "REVOKED", 0), log("warn", "child-refused", message)];
+      return [...refuse(event.link, "REVOKED", 0), logged("warn", "child-refused", message)];
     }
     const { link: id, request, at } = event;
     const effects = this.#parts.downlinks.open({
@@ -182,33 +163,39 @@ export class Node {
       request,
       monoMs: at.monoMs,
     });
-    return [...effects, log("info", "child-opened", `${site.value}/${request.node} is connected`)];
+    return [
+      ...effects,
+      logged("info", "child-opened", `${site.value}/${request.node} is connected`),
+    ];
   }
 
   #childConfirmed(event: Of<"child-confirmed">): Effect[] {
     const site = this.#authenticate(event.peer, event.at);
     if (site.ok) this.#parts.downlinks.confirmed(site.value, event.request);
-    return [answer(event.call, site.ok ? {} : site)];
+    return [answered(event.call, site.ok ? {} : site)];
   }
 
   #documentReceived(event: Of<"document-received">): Effect[] {
     const { call, document, at } = event;
     const { received } = this.#parts.telemetry;
     const site = this.#authenticate(event.peer, at);
-    if (!site.ok) return [answer(call, site)];
+    if (!site.ok) return [answered(call, site)];
     if (!this.#parts.holdings.projects.has(document.project))
-      return [answer(call, { outcome: "UNKNOWN_PROJECT" })];
+      return [answered(call, { outcome: "UNKNOWN_PROJECT" })];
     const prepared = received.prepare(site.value, document, at.wallMs);
-    if (!prepared.ok) return [answer(call, prepared)];
+    if (!prepared.ok) return [answered(call, prepared)];
     const record = prepared.value;
-    if (record === "REPEATED") return [answer(call, { outcome: "REPEATED" })];
+    if (record === "REPEATED") return [answered(call, { outcome: "REPEATED" })];
     return this.#stage(receivedWrite(record), {
       accept: () => {
         received.accept(record);
         const message = `${site.value}: ${document.kind} of ${document.project}`;
-        return [answer(call, { outcome: "ACCEPTED" }), log("info", "document-received", message)];
+        return [
+          answered(call, { outcome: "ACCEPTED" }),
+          logged("info", "document-received", message),
+        ];
       },
-      fail: (why) => [answer(call, notDurable(why))],
+      fail: (why) => [answered(call, notDurable(why))],
     });
   }
 
@@ -227,7 +214,7 @@ export class Node {
     return [
       ...effects,
       ...this.#parts.uplinks.end(id, why, at.monoMs),
-      log("warn", "frame-refused", hint === undefined ? why : `${why}. ${hint}`),
+      logged("warn", "frame-refused", hint === undefined ? why : `${why}. ${hint}`),
     ];
   }
 
@@ -236,14 +223,15 @@ export class Node {
     peers.heard(message, at.monoMs);
     switch (message.body.case) {
       case "report":
-        this.#parts.telemetry.take(message.body.value, at.wallMs);
+        if (holdings.projects.has(message.body.value.project))
+          this.#parts.telemetry.take(message.body.value, at.wallMs);
         return [];
       case "pins":
         return this.#peerPins(peers.openPins(message.body.value), at);
       case "frame": {
         const arrival = this.#peerInbox.hear(message.body.value.frame, at.wallMs);
         if (arrival.ok) return this.#arrive(arrival.value, { kind: "peers" }, at);
-        return [log("warn", "frame-refused", `${message.node}: ${arrival.refusal.message}`)];
+        return [logged("warn", "frame-refused", `${message.node}: ${arrival.refusal.message}`)];
       }
       case undefined:
         if (holdings.pins.length === 0) peers.ask();
@@ -254,11 +242,12 @@ export class Node {
   /** What the site's operator joined at one node holds for all of them. */
   #peerPins(pins: Parameters<Holdings["newPins"]>[0], at: Moment): Effect[] {
     const fresh = this.#parts.holdings.newPins(pins);
-    if (!fresh.ok) return [log("warn", "pins-refused", fresh.refusal.message)];
+    if (!fresh.ok) return [logged("warn", "pins-refused", fresh.refusal.message)];
+    if (fresh.value.length === 0) return [];
     return this.#stage(fresh.value.map(pinWrite), {
       accept: () => {
         for (const pin of fresh.value) this.#parts.holdings.pin(pin);
-        if (fresh.value.length > 0) this.#parts.peers.ask();
+        this.#parts.peers.ask();
         return this.#redial(at);
       },
       fail: () => [],
@@ -276,6 +265,10 @@ export class Node {
   #arrive(arrival: Arrival, source: Source, at: Moment): Effect[] {
     const parts = this.#parts;
     const fail = (why: string): Effect[] => this.#giveUp(source, `not durable: ${why}`, at);
+    const applied = (effects: Effect[]): Effect[] => {
+      if (source.kind === "upstream") parts.uplinks.applied(source.id);
+      return effects;
+    };
     switch (arrival.kind) {
       case "change": {
         const { ledger, change } = arrival;
@@ -284,15 +277,15 @@ export class Node {
           ledger.head === undefined
             ? []
             : auditWrites({ ledger, change, actor, wallMs: at.wallMs });
-        return this.#stage([...changeWrites(ledger, change), ...audit], {
-          accept: () => advance(parts, { ledger, change, source, at }),
+        return this.#stage([...parts.holdings.changeWrites(ledger, change), ...audit], {
+          accept: () => applied(advance(parts, { ledger, change, source, at })),
           fail,
         });
       }
       case "trust": {
         const { ledger, trusted } = arrival;
         return this.#stage([trustWrite(ledger, trusted)], {
-          accept: () => advanceTrust(parts, { ledger, trusted, source, at }),
+          accept: () => applied(advanceTrust(parts, { ledger, trusted, source, at })),
           fail,
         });
       }
@@ -300,7 +293,7 @@ export class Node {
         const { beats } = arrival;
         return this.#stage(
           beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
-          { accept: () => advanceBeats(parts, { beats, source, at }), fail },
+          { accept: () => applied(advanceBeats(parts, { beats, source, at })), fail },
         );
       }
       case "resync":
@@ -333,22 +326,21 @@ export class Node {
     const { telemetry, peers, holdings } = this.#parts;
     if (!holdings.projects.has(report.project))
       return [
-        answer(
+        answered(
           call,
           refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`),
         ),
       ];
     if (!telemetry.take(report, at.wallMs))
-      return [answer(call, refused("limit", "instance: too many report here"))];
+      return [answered(call, refused("limit", "instance: too many report here"))];
     const everyMs = telemetry.reportEveryMs;
     const nextAfterMs = Math.floor(everyMs * (0.9 + 0.1 * this.#random.fraction()));
     const heard = peers.connected ? [peers.publish({ case: "report", value: report })] : [];
-    return [...heard, answer(call, { nextAfterMs })];
+    return [...heard, answered(call, { nextAfterMs })];
   }
 
-  #watch({ project, version, at }: Of<"watch-opened"> | Of<"watch-closed">, by: 1 | -1): Effect[] {
-    const table = this.#parts.holdings.projects.get(project)?.table(version, at.wallMs);
-    if (table !== undefined) table.watchersCount = Math.max(0, table.watchersCount + by);
+  #watch({ project, version }: Of<"watch-opened"> | Of<"watch-closed">, by: 1 | -1): Effect[] {
+    this.#parts.holdings.projects.get(project)?.watch(version, by);
     return [];
   }
 
@@ -356,10 +348,9 @@ export class Node {
     const { writes, again } = this.#parts.telemetry.answered(upstream, document, outcome);
     return this.#stage(writes, {
       accept: () => {
-        const atMonoMs = at.monoMs + submitAgainMs;
-        if (again) this.#resubmit.push({ upstream, document, atMonoMs });
+        if (again) this.#upkeep.submitAgain({ upstream, document, at });
         const message = `${document.kind} of ${document.project} to ${upstream}: ${outcome}`;
-        return [log("info", "document-sent", message)];
+        return [logged("info", "document-sent", message)];
       },
       fail: () => [],
     });
@@ -371,105 +362,11 @@ export class Node {
       ...uplinks.tick(at),
       ...downlinks.tick(at.monoMs),
       ...peers.tick({ monoMs: at.monoMs, ledgers: holdings.ledgers.values() }),
-      ...this.#exposeFreshness(at),
+      ...this.#upkeep.tick(at),
     ];
-    while (this.#resubmit[0] !== undefined && this.#resubmit[0].atMonoMs <= at.monoMs) {
-      const { upstream, document } = this.#resubmit[0];
-      this.#resubmit.shift();
-      effects.push({ kind: "submit-document", upstream, document });
-    }
-    return [...effects, ...this.#periodic(at)];
+    const { writes, accept } = this.#upkeep.work(at);
+    return [...effects, ...this.#stage(writes, { accept, fail: () => [] })];
   }
-
-  /** What is written now and then, in one go: beats of our own ledgers, documents that are due. */
-  #periodic(at: Moment): Effect[] {
-    const { holdings, telemetry, uplinks } = this.#parts;
-    const beats = [...holdings.writers].flatMap(([id, writer]) => {
-      const ledger = holdings.ledgers.get(id);
-      if (ledger === undefined) return [];
-      if (at.wallMs - (ledger.beat?.issuedMs ?? 0) < beatIntervalMs) return [];
-      const beat = writer.beat(ledger, at.wallMs);
-      return beat === undefined ? [] : [{ ledger, beat }];
-    });
-    const choices = uplinks.all.flatMap(
-      ({ settings }) => telemetry.adoptEnvironment(settings.id, at.wallMs) ?? [],
-    );
-    const due = [...holdings.projects.values()].flatMap((project) => {
-      const primary = uplinks.primaryOf(project.ownLedger.id);
-      return primary === undefined ? [] : telemetry.due(primary.settings.id, project, at.wallMs);
-    });
-    const writes = [
-      ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
-      ...choices.map(({ write }) => write),
-      ...due.flatMap((document) => document.writes),
-    ];
-    return this.#stage(writes, {
-      accept: () => {
-        for (const accepted of [...choices, ...due]) accepted.accept();
-        const sends = due.map(
-          ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
-        );
-        if (beats.length === 0) return sends;
-        return [...sends, ...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at })];
-      },
-      fail: () => [],
-    });
-  }
-
-  /** Tells watchers when data has become older without anything having changed. */
-  #exposeFreshness(at: Moment): Effect[] {
-    if (at.monoMs - this.#looksAtMonoMs < freshnessIntervalMs) return [];
-    this.#looksAtMonoMs = at.monoMs;
-    return [...this.#parts.holdings.projects.values()].flatMap((project): Effect[] => {
-      const label = project.freshness(at.wallMs);
-      const former = this.#labels.get(project.name);
-      this.#labels.set(project.name, label);
-      if (label === former) return [];
-      const exposure = { project: project.name, changes: [], vocabulary: false };
-      const message = `${project.name} is ${label}`;
-      return [
-        { kind: "expose", exposure },
-        log(label === "FRESH" ? "info" : "warn", "freshness-changed", message),
-      ];
-    });
-  }
-}
-
-function assemble(settings: NodeSettings, records: Records, random: Random): NodeParts {
-  const siteSeed = deriveSecret({ secret: settings.siteSecret, purpose: "site key" });
-  const siteKey = new SigningKey(siteSeed);
-  const holdings = new Holdings(records, settings.pins);
-  const self = { site: settings.site, node: settings.name, nodeId: settings.nodeId };
-  const given = [...(records.get("child")?.values() ?? [])];
-  return {
-    settings,
-    siteKey,
-    holdings,
-    children: new Children(
-      siteKey.publicKey,
-      given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
-    ),
-    downlinks: new Downlinks(self, () => holdings.served),
-    uplinks: new Uplinks({
-      self,
-      random,
-      wanted: () => [...holdings.ledgers.values()].filter(({ id }) => !holdings.writers.has(id)),
-    }),
-    peers: new Peers({ node: settings.name, siteKey }),
-    telemetry: new Telemetry(settings, records),
-  };
-}
-
-function answer(call: CallId, outcome: unknown): Effect {
-  return {
-    kind: "answer",
-    call,
-    outcome: isOutcome(outcome) ? outcome : { ok: true, value: outcome },
-  };
-}
-
-function isOutcome(value: unknown): value is Outcome<unknown> {
-  return typeof value === "object" && value !== null && "ok" in value;
 }
 
 function notDurable(why: string): Outcome<never> {
@@ -478,8 +375,4 @@ function notDurable(why: string): Outcome<never> {
     `nothing was changed: ${why}`,
     "Make room or repair the disk, then try again.",
   );
-}
-
-function log(level: "info" | "warn" | "error", event: string, message: string): Effect {
-  return { kind: "log", entry: { level, event, message } };
 }

@@ -102,7 +102,10 @@ function newProjectProblem(
 ): ReturnType<typeof refused> | undefined {
   if (!isName(project))
     return refused("invalid", `project: ${JSON.stringify(project)} is not a name`);
-  if (!parts.holdings.projects.has(project)) return undefined;
+  const { projects, prepared } = parts.holdings;
+  if (!prepared.has(project) && projects.size + prepared.size >= projectsCountMax)
+    return refused("limit", `project: a node holds ${projectsCountMax}`);
+  if (!projects.has(project)) return undefined;
   return refused(
     "conflict",
     `project: ${project} is held here already`,

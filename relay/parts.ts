@@ -1,11 +1,15 @@
-import type { Holdings } from "./holdings.ts";
-import type { Downlinks } from "./link/downlinks.ts";
-import type { Peers } from "./link/peers.ts";
-import type { Uplinks } from "./link/uplinks.ts";
+import { fromBinary } from "@bufbuild/protobuf";
+import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
+import type { Records } from "./durable.ts";
+import { Holdings } from "./holdings.ts";
+import { Downlinks } from "./link/downlinks.ts";
+import { Peers } from "./link/peers.ts";
+import { Uplinks } from "./link/uplinks.ts";
+import type { Random } from "./random.ts";
 import type { NodeSettings } from "./settings.ts";
-import type { Telemetry } from "./telemetry/telemetry.ts";
-import type { Children } from "./trust/children.ts";
-import type { SigningKey } from "./trust/key.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
+import { Children } from "./trust/children.ts";
+import { deriveSecret, SigningKey } from "./trust/key.ts";
 
 /** What a node is put together from. */
 export interface NodeParts {
@@ -17,4 +21,29 @@ export interface NodeParts {
   readonly uplinks: Uplinks;
   readonly peers: Peers;
   readonly telemetry: Telemetry;
+}
+
+export function assembleParts(settings: NodeSettings, records: Records, random: Random): NodeParts {
+  const siteSeed = deriveSecret({ secret: settings.siteSecret, purpose: "site key" });
+  const siteKey = new SigningKey(siteSeed);
+  const holdings = new Holdings(records, settings.pins, settings.nodeId);
+  const self = { site: settings.site, node: settings.name, nodeId: settings.nodeId };
+  const given = [...(records.get("child")?.values() ?? [])];
+  return {
+    settings,
+    siteKey,
+    holdings,
+    children: new Children(
+      siteKey.publicKey,
+      given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
+    ),
+    downlinks: new Downlinks(self, () => holdings.served),
+    uplinks: new Uplinks({
+      self,
+      random,
+      wanted: () => [...holdings.ledgers.values()].filter(({ id }) => !holdings.writers.has(id)),
+    }),
+    peers: new Peers({ node: settings.name, siteKey }),
+    telemetry: new Telemetry(settings, records),
+  };
 }

@@ -1,5 +1,5 @@
 import type { NodeAccess } from "../access.ts";
-import { toConnect } from "../error.ts";
+import { HeadwaterError } from "../error.ts";
 import {
   addressOf,
   answerJson,
@@ -70,9 +70,10 @@ async function answerMetrics(
       monoMs: access.now().monoMs,
     });
   } catch (thrown) {
+    const { kind, message } = HeadwaterError.from(thrown);
+    if (kind === "limit") return answerJson(response, 429, { code: "resource_exhausted", message });
     response.setHeader("www-authenticate", "Bearer");
-    answerJson(response, 401, { code: "unauthenticated", message: toConnect(thrown).rawMessage });
-    return;
+    return answerJson(response, 401, { code: "unauthenticated", message });
   }
   const text = await metrics.text();
   response.writeHead(200, { "content-type": metrics.contentType });

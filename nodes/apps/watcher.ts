@@ -60,6 +60,8 @@ export class Watcher {
   }
 
   #oweTable(): void {
+    // The delta that is dropped will never be had.
+    if (typeof this.#owed !== "string") this.#position = this.#owed.previous;
     this.#owed = "table";
     this.#onOwed();
   }

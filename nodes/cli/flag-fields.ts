@@ -10,10 +10,10 @@ import type { YamlField, YamlPlace, YamlReader } from "./yaml-reader.ts";
 export const flagFileKeys = ["project", "flags", "releases", "features", "aliases"] as const;
 
 /** The keys of one flag. */
-export const flagKeys = ["percent", "rollout", "versions", "kill", "note"] as const;
+const flagKeys = ["percent", "rollout", "versions", "kill", "note"] as const;
 
 /** The keys of one step of a rollout. */
-export const rolloutKeys = ["versions", "percent"] as const;
+const rolloutKeys = ["versions", "percent"] as const;
 
 /** A flag as its file says it, all of it; undefined when some of it could not be read. */
 export function readFlagFields(

@@ -28,7 +28,7 @@ export const flagFileSections = {
   aliases: "alias",
 } as const;
 
-export type FlagFileSection = keyof typeof flagFileSections;
+type FlagFileSection = keyof typeof flagFileSections;
 
 /** What a file says, or all that is wrong with it: file, line, column and a sentence each. */
 export type FlagFileOutcome =

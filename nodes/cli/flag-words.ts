@@ -44,6 +44,6 @@ export function flagDifference(before: Flag, after: Flag): string {
   return parts.join(", ") || "written anew, with the same meaning";
 }
 
-export function rangeWords(versions: string): string {
+function rangeWords(versions: string): string {
   return versions === "" || versions.trim() === "*" ? "every build" : versions;
 }

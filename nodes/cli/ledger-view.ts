@@ -33,7 +33,7 @@ export function flagsOf(view: LedgerView): ReadonlyMap<string, Flag | undefined>
 }
 
 /** A flag; undefined when there is none or this version can not read it. */
-export function flagNamed(view: LedgerView, name: string): Flag | undefined {
+function flagNamed(view: LedgerView, name: string): Flag | undefined {
   const value = view.entries.get(`flag/${name}`);
   return value === undefined ? undefined : readFlag(value);
 }

@@ -63,7 +63,7 @@ export function changeSentence(change: Change): string {
 }
 
 /** An entry in words; empty for those that are only a name. */
-export function entryWords(kind: string, value: Uint8Array): string {
+function entryWords(kind: string, value: Uint8Array): string {
   if (kind === "flag") {
     const flag = readFlag(value);
     return flag === undefined ? "not understood" : flagSentence(flag);

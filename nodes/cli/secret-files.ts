@@ -31,11 +31,15 @@ export class SecretFiles {
       path,
       pendingPath: `${path}.${pendingSuffix}`,
     }));
-    try {
-      for (const { path, pendingPath } of this.#files) write(pendingPath, texts.get(path) ?? "");
-    } catch (cause) {
-      this.discard();
-      throw unwritable(this.pendingPaths[0] ?? "", cause);
+    const written: string[] = [];
+    for (const { path, pendingPath } of this.#files) {
+      try {
+        write(pendingPath, texts.get(path) ?? "");
+        written.push(pendingPath);
+      } catch (cause) {
+        for (const one of written) rmSync(one);
+        throw unwritable(pendingPath, cause);
+      }
     }
   }
 
@@ -83,6 +87,9 @@ function write(path: string, text: string): void {
   try {
     writeFileSync(file, text);
     fsyncSync(file);
+  } catch (thrown) {
+    rmSync(path);
+    throw thrown;
   } finally {
     closeSync(file);
   }

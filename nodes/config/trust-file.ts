@@ -5,7 +5,7 @@ import { parseToml } from "./config-file.ts";
 import { parseFingerprint } from "./fingerprint.ts";
 
 /** Whose word counts for a project; authorities are 32 bytes each. */
-export interface TrustPin {
+interface TrustPin {
   readonly project: string;
   readonly authority: Uint8Array;
   readonly overlays: readonly Uint8Array[];

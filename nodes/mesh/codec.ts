@@ -9,7 +9,7 @@ import {
 import type { ServiceDefinition } from "@grpc/grpc-js";
 
 /** A message, or its encoding: a frame is encoded once and goes to every child as it is. */
-export type Encodable<D extends DescMessage> = MessageShape<D> | Uint8Array;
+type Encodable<D extends DescMessage> = MessageShape<D> | Uint8Array;
 
 /** One rpc as grpc-js wants it. */
 export interface MethodCodec<I extends DescMessage, O extends DescMessage> {

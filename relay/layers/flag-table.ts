@@ -17,8 +17,6 @@ export class FlagTable {
   readonly #flags = new Map<string, EffectiveFlag>();
   readonly #hashes = new Map<string, Uint8Array>();
   #set = SetDigest.empty;
-  /** Watchers that hold it open. */
-  watchersCount = 0;
 
   constructor(release: string, flags: readonly EffectiveFlag[]) {
     this.release = release;

@@ -176,7 +176,8 @@ export function ruleFor<Effect>(
   return rules.get(flag) ?? rules.get("*");
 }
 
-function ruleFlag(name: string): string {
+/** The flag that a rule's name is about, or `*`. */
+export function ruleFlag(name: string): string {
   return name.slice(name.indexOf("/") + 1);
 }
 

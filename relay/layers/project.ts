@@ -1,3 +1,4 @@
+import type { OverlayAuthority } from "../../gen/headwater/v1/ledger_pb.ts";
 import { BASIS_POINTS_MAX } from "../flag/bucket.ts";
 import { type Decision, decide, type EffectiveFlag } from "../flag/effective-flag.ts";
 import { splitEntryKey } from "../ledger/entry.ts";
@@ -9,7 +10,7 @@ import { overlayGrantsOf } from "../trust/trusted.ts";
 import { type Build, buildOf } from "./build.ts";
 import { FlagTable, type FlagTableChange } from "./flag-table.ts";
 import { effectiveFlag, type Layers } from "./fold.ts";
-import { Layer } from "./layer.ts";
+import { Layer, ruleFlag } from "./layer.ts";
 
 interface HeldLayer {
   readonly ledger: Ledger;
@@ -27,6 +28,10 @@ export class Project {
   readonly #overlays: readonly HeldLayer[];
   /** By release; those without watchers are dropped, the longest unused first. */
   readonly #tables = new Map<string, FlagTable>();
+  /** How many watch, by version: which release that is may change while they do. */
+  readonly #watchers = new Map<string, number>();
+  /** The grants that tables were last folded with. */
+  #granted: readonly OverlayAuthority[] = [];
 
   constructor(name: string, own: Ledger, overlays: readonly Ledger[]) {
     this.name = name;
@@ -100,10 +105,32 @@ export class Project {
     const changes = [...this.#tables.values()].flatMap((table) => {
       const names = all
         ? new Set([...this.own.flags.keys(), ...table.flags.keys()])
-        : new Set(kinds.map(({ name }) => name.slice(name.lastIndexOf("/") + 1)));
+        : new Set(kinds.map(({ kind, name }) => (kind === "rule" ? ruleFlag(name) : name)));
       return table.update(this.#effectives(names, this.buildOf(table.release), wallMs)) ?? [];
     });
     return { changes, vocabulary };
+  }
+
+  /** Folds all tables anew if grants have come or ended meanwhile; what that comes to. */
+  refold(wallMs: number): FlagTableChange[] {
+    const { trusted } = this.#own.ledger;
+    if (this.#overlays.length === 0 || trusted === undefined) return [];
+    const granted = overlayGrantsOf(trusted, wallMs);
+    const known = this.#granted;
+    if (granted.length === known.length && granted.every((one, i) => one === known[i])) return [];
+    this.#granted = granted;
+    if (this.isEmpty) return [];
+    return [...this.#tables.values()].flatMap((table) => {
+      const build = this.buildOf(table.release);
+      return table.update(this.#effectives(this.own.flags.keys(), build, wallMs)) ?? [];
+    });
+  }
+
+  /** Somebody begins (1) or ends (-1) to watch the table for a version. */
+  watch(version: string, by: 1 | -1): void {
+    const count = (this.#watchers.get(version) ?? 0) + by;
+    if (count > 0) this.#watchers.set(version, count);
+    else this.#watchers.delete(version);
   }
 
   #effectives(
@@ -124,13 +151,10 @@ export class Project {
   }
 
   #dropIdle(): void {
-    let idle = [...this.#tables.values()].filter((table) => table.watchersCount === 0).length;
-    for (const [release, table] of this.#tables) {
-      if (idle <= idleTablesMax) return;
-      if (table.watchersCount > 0) continue;
-      this.#tables.delete(release);
-      idle--;
-    }
+    if (this.#tables.size <= idleTablesMax) return;
+    const watched = new Set([...this.#watchers.keys()].map((one) => this.buildOf(one).release));
+    const idle = [...this.#tables.keys()].filter((release) => !watched.has(release));
+    for (const release of idle.slice(0, -idleTablesMax)) this.#tables.delete(release);
   }
 
   #layers(wallMs: number): Layers {

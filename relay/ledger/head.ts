@@ -87,11 +87,8 @@ export function openHead(
   if (key === undefined)
     return refused("forbidden", `head: no grant for a ledger key of term ${position.term}`);
   if (!isSealedBy({ envelope, type: payloadType.head, keys: [key], threshold: 1 }))
-    return refused(
-      "forbidden",
-      `head: ${positionText(head.position)} is not signed by its ledger key`,
-    );
-  return done(signed(envelope, head));
+    return refused("forbidden", `head: ${positionText(position)} is not signed by its ledger key`);
+  return read;
 }
 
 export function signBeat(of: { head: SignedHead; wallMs: number; key: SigningKey }): SignedBeat {

@@ -74,13 +74,17 @@ export function foundLedger(of: {
 }
 
 function grantProblem(trusted: Trusted, writer: Writer, wallMs: number): string | undefined {
-  const granted = ledgerKeyOf(trusted, { term: writer.term, wallMs });
-  if (granted === undefined || !bytesEqual(granted, writer.ledgerKey.publicKey))
-    return `grants: none for this node's ledger key and term ${writer.term}`;
-  const mayBeat = beatKeysOf(trusted, wallMs).some((key) =>
-    bytesEqual(key, writer.beatKey.publicKey),
-  );
+  const problem = ledgerGrantProblem(trusted, writer, wallMs);
+  if (problem !== undefined) return problem;
+  const keys = beatKeysOf(trusted, wallMs);
+  const mayBeat = keys.some((key) => bytesEqual(key, writer.beatKey.publicKey));
   return mayBeat ? undefined : "grants: none for this node's beat key";
+}
+
+function ledgerGrantProblem(trusted: Trusted, writer: Writer, wallMs: number): string | undefined {
+  const granted = ledgerKeyOf(trusted, { term: writer.term, wallMs });
+  if (granted !== undefined && bytesEqual(granted, writer.ledgerKey.publicKey)) return undefined;
+  return `grants: none for this node's ledger key and term ${writer.term}`;
 }
 
 /** Undefined when every entry is so already. */
@@ -133,9 +137,13 @@ function writerProblem(of: {
   const problem =
     term > writer.term
       ? `ledger: a newer writer has taken over, in term ${term}; this node's is ${writer.term}`
-      : ledger.trusted && grantProblem(ledger.trusted, writer, wallMs);
+      : ledger.trusted && ledgerGrantProblem(ledger.trusted, writer, wallMs);
   if (problem === undefined) return undefined;
-  return refused("forbidden", problem, "Commit at the node that writes it now, or sign a new grant.");
+  return refused(
+    "forbidden",
+    problem,
+    "Commit at the node that writes it now, or sign a new grant.",
+  );
 }
 
 function signChange(of: {

@@ -141,7 +141,8 @@ export class Downlink {
     const beats = [...this.#sent].flatMap(([id, sent]) => {
       const ledger = served.get(id)?.ledger;
       const position = ledger?.position;
-      if (ledger?.beat === undefined || ledger.head === undefined || position === undefined) return [];
+      if (ledger?.beat === undefined || ledger.head === undefined || position === undefined)
+        return [];
       if (!isAbout(ledger.beat, ledger.head)) return [];
       if (ledger.beat.issuedMs <= sent.beatMs) return [];
       if (sent.position === undefined || !samePosition(sent.position, position)) return [];

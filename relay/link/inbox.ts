@@ -123,7 +123,7 @@ export class Inbox {
    * one held means that something was lost on the way.
    */
   #beats(heartbeat: Heartbeat, wallMs: number): Outcome<Arrival> {
-    const beats: ArrivedBeat[] = [];
+    const beats = new Map<LedgerId, ArrivedBeat>();
     for (const { ledger: name, beat: envelope } of heartbeat.beats) {
       const ledger = this.#ledger(name);
       if (ledger === undefined) continue;
@@ -133,13 +133,16 @@ export class Inbox {
       const beat = openBeat(envelope, { trusted: ledger.trusted, wallMs });
       if (!beat.ok) return beat;
       if (isAbout(beat.value, ledger.head)) {
-        if (beat.value.issuedMs > (ledger.beat?.issuedMs ?? 0))
-          beats.push({ ledger, beat: beat.value });
+        const newest = beats.get(ledger.id)?.beat ?? ledger.beat;
+        if (beat.value.issuedMs > (newest?.issuedMs ?? 0))
+          beats.set(ledger.id, { ledger, beat: beat.value });
       } else if (beat.value.issuedMs > Number(ledger.head.head.issuedMs)) {
         return done({ kind: "resync", ledger, why: "a beat about a head that has not come" });
       }
     }
-    return done(beats.length === 0 ? { kind: "known" } : { kind: "beats", beats });
+    return done(
+      beats.size === 0 ? { kind: "known" } : { kind: "beats", beats: [...beats.values()] },
+    );
   }
 }
 

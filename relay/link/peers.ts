@@ -160,7 +160,11 @@ function framesAfter(
       const delta = held === undefined ? undefined : frames.delta(held);
       out.push(...(delta === undefined ? (frames.snapshot()?.frames ?? []) : [delta]));
     }
-    if (ledger.beat !== undefined && ledger.head !== undefined && isAbout(ledger.beat, ledger.head)) {
+    if (
+      ledger.beat !== undefined &&
+      ledger.head !== undefined &&
+      isAbout(ledger.beat, ledger.head)
+    ) {
       const name = { authority: ledger.name.authority, project: ledger.name.project };
       const value = { beats: [{ ledger: name, beat: ledger.beat.envelope }] };
       out.push(encodeFrame(heartbeatOf(value)));

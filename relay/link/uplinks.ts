@@ -86,10 +86,12 @@ export class Uplinks {
       uplink.goodbye(frame.value, at.monoMs);
       return { ...nothing, effects: [{ kind: "hang-up", upstream: id }] };
     }
-    const arrival = inbox.hear(frame, at.wallMs);
-    const isApplied = ["change", "trust", "beats"].includes(arrival.ok ? arrival.value.kind : "");
-    if (isApplied) uplink.applied();
-    return { arrival, effects: [] };
+    return { arrival: inbox.hear(frame, at.wallMs), effects: [] };
+  }
+
+  /** What an upstream sent was applied, and is durable. */
+  applied(id: string): void {
+    this.#upstreams.get(id)?.uplink.applied();
   }
 
   /** Hangs up, to dial again after a while. */

@@ -1,10 +1,10 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import type { Health, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
+import type { Document, Health, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Project } from "../layers/project.ts";
 import { joinHealth, ownHealth } from "./health.ts";
 import type { Received } from "./received.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
-import { meanOf, type Reporter, weigh } from "./weights.ts";
+import { meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
 
 /**
  * What a node knows of a project's fleet: the mean of its reporters, each child being one and its
@@ -22,12 +22,15 @@ export class Fleet {
     reports: readonly ReportRequest[];
     received: Received;
     wallMs: number;
+    /** Documents from before it do not count. */
+    sinceMs: number;
   }) {
     this.#project = of.project;
     this.#reports = of.reports;
     this.#vocabulary = vocabularyOf(of.project.own);
-    this.#weightDocuments = of.received.of(of.project.name, "WEIGHTS", of.wallMs);
-    this.#healthDocuments = of.received.of(of.project.name, "HEALTH", of.wallMs);
+    const asked = { project: of.project.name, wallMs: of.wallMs, sinceMs: of.sinceMs };
+    this.#weightDocuments = of.received.of({ ...asked, kind: "WEIGHTS" });
+    this.#healthDocuments = of.received.of({ ...asked, kind: "HEALTH" });
   }
 
   get own(): boolean {
@@ -50,7 +53,7 @@ export class Fleet {
     const reporters: Reporter[] = this.#weightDocuments.flatMap(({ document }) =>
       document.weights === undefined
         ? []
-        : [{ weights: document.weights, hasCounts: document.disclosure === "EXACT" }],
+        : [{ weights: document.weights, hasCounts: hasCounts(document) }],
     );
     if (this.own)
       reporters.push({ weights: weigh(this.#reports, this.#vocabulary), hasCounts: true });
@@ -65,4 +68,12 @@ export class Fleet {
       all.push(ownHealth(this.#reports, this.#vocabulary, position));
     return joinHealth(all, this.#vocabulary, position);
   }
+}
+
+/** A node without the counts of all below it sends zeros, also for what is there. */
+function hasCounts({ disclosure, weights }: Document): boolean {
+  if (disclosure !== "EXACT" || weights === undefined) return false;
+  return weightLists.every((list) =>
+    weights[list].every(({ basisPoints = 0, count = 0 }) => basisPoints === 0 || count > 0),
+  );
 }

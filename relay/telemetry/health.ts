@@ -3,7 +3,7 @@ import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { type Health, HealthSchema, type Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { compareVersions, parseVersion } from "../flag/version.ts";
 import { comparePositions } from "../ledger/position.ts";
-import { type HealthCounts, joinVerdicts, judge, type VerdictWord, verdicts } from "./verdict.ts";
+import { type HealthCounts, joinVerdicts, judge, verdicts } from "./verdict.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { byName, weigh, whole } from "./weights.ts";
 
@@ -18,14 +18,13 @@ export function ownHealth(
   vocabulary: Vocabulary,
   position: TermSeq,
 ): Health {
-  const weights = weigh(reports, vocabulary);
+  const counts = countsOf(weigh(reports, vocabulary));
   const ordered = inOrder(vocabulary.releases);
+  const before = new Map(ordered.map((release, index) => [release, ordered[index - 1]]));
   const releases = vocabulary.releases.map((release) => {
-    const before = ordered[ordered.indexOf(release) - 1];
-    const verdict: VerdictWord =
-      before === undefined
-        ? "INSUFFICIENT"
-        : judge(countsOf(weights, release), countsOf(weights, before));
+    const own = counts.get(release);
+    const former = counts.get(before.get(release) ?? "");
+    const verdict = own === undefined || former === undefined ? "INSUFFICIENT" : judge(own, former);
     return { release, judgement: verdicts.indexOf(verdict) };
   });
   return create(HealthSchema, {
@@ -40,11 +39,11 @@ export function joinHealth(
   vocabulary: Vocabulary,
   position: TermSeq,
 ): Health {
+  const known = all.map(
+    ({ releases: list }) => new Map(list.map(({ release, judgement = 0 }) => [release, judgement])),
+  );
   const releases = vocabulary.releases.map((release) => {
-    const judgements = all.map(({ releases: list }) => {
-      const found = list.find((verdict) => verdict.release === release)?.judgement ?? 0;
-      return verdicts[found] ?? "INSUFFICIENT";
-    });
+    const judgements = known.map((one) => verdicts[one.get(release) ?? 0] ?? "INSUFFICIENT");
     return { release, judgement: verdicts.indexOf(joinVerdicts(judgements)) };
   });
   const arrived = all.map(({ arrival }) => {
@@ -70,11 +69,16 @@ function inOrder(releases: readonly string[]): string[] {
     .map(({ name }) => name);
 }
 
-function countsOf(weights: Weights, release: string): HealthCounts {
-  const of = (list: Weights["releases"]): number => byName(list).get(release)?.count ?? 0;
-  return {
-    instances: of(weights.releases),
-    degraded: of(weights.degraded),
-    failed: of(weights.failed),
-  };
+function countsOf({ releases, degraded, failed }: Weights): Map<string, HealthCounts> {
+  const [unwell, broken] = [byName(degraded), byName(failed)];
+  return new Map(
+    releases.map(({ name, count = 0 }) => [
+      name,
+      {
+        instances: count,
+        degraded: unwell.get(name)?.count ?? 0,
+        failed: broken.get(name)?.count ?? 0,
+      },
+    ]),
+  );
 }

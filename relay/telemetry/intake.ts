@@ -1,5 +1,4 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import { instancesCountMax } from "../limits.ts";
 
 export const healths = ["OK", "DEGRADED", "FAILED"] as const;
 
@@ -29,13 +28,13 @@ export class Intake {
     );
   }
 
-  /** False when there is no room for one more instance. */
-  take(report: ReportRequest, wallMs: number): boolean {
-    const isNew = !this.#held.has(report.instance);
-    if (isNew && this.#held.size >= instancesCountMax) return false;
+  holds(instance: string): boolean {
+    return this.#held.has(instance);
+  }
+
+  take(report: ReportRequest, wallMs: number): void {
     this.#held.delete(report.instance);
     this.#held.set(report.instance, { report, heardMs: wallMs });
-    return true;
   }
 
   /** Forgets instances that were silent for two intervals. */

@@ -4,7 +4,7 @@ import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs, secondMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
-import { childrenCountMax, vocabularyWordsMax } from "../limits.ts";
+import { childrenCountMax, entryKeyLengthMax, vocabularyWordsMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { weightLists, whole } from "./weights.ts";
 import { type DocumentKind, documentKinds } from "./window.ts";
@@ -30,7 +30,8 @@ export class Received {
     const problem = documentProblem(document, wallMs);
     if (problem !== undefined) return refused("invalid", problem);
     const held = this.#documents.get(keyOf(child, document));
-    if ((document.window ?? 0n) <= (held?.document?.window ?? -1n)) return done("REPEATED");
+    if (held?.document !== undefined && startOf(document) <= startOf(held.document))
+      return done("REPEATED");
     if (held === undefined && this.#documents.size >= 2 * childrenCountMax)
       return refused("limit", "document: from too many children");
     const atMs = BigInt(Math.floor(wallMs));
@@ -43,13 +44,17 @@ export class Received {
   }
 
   /** The documents that count now, with how many of their own windows old each is. */
-  of(
-    project: string,
-    kind: DocumentKind,
-    wallMs: number,
-  ): { child: string; document: Document; windowsOld: number }[] {
+  of(asked: {
+    project: string;
+    kind: DocumentKind;
+    wallMs: number;
+    /** Those received before it are left out. */
+    sinceMs: number;
+  }): { child: string; document: Document; windowsOld: number }[] {
+    const { project, kind, wallMs, sinceMs } = asked;
     return [...this.#documents.values()].flatMap(({ child, atMs, document }) => {
       if (document?.project !== project || document.kind !== kind) return [];
+      if (Number(atMs) < sinceMs) return [];
       const age = Math.max(0, wallMs - Number(atMs));
       const windowsOld = Math.floor(age / Math.max(1, document.windowMs ?? 1));
       return windowsOld > windowsOldMax ? [] : [{ child, document, windowsOld }];
@@ -65,6 +70,11 @@ export function receivedWrite(received: ReceivedDocument): Write[] {
 
 function keyOf(child: string, { project, kind }: Document): string {
   return `${project} ${kind} ${child}`;
+}
+
+/** Windows of another length have other numbers, but their starts rise all the same. */
+function startOf({ window = 0n, windowMs = 0 }: Document): bigint {
+  return window * BigInt(windowMs);
 }
 
 /** Everything a child can get wrong, by field. */
@@ -83,6 +93,8 @@ function weightsProblem({ weights }: Document): string | undefined {
     if (weights[list].length > vocabularyWordsMax + 1) return `weights.${list}: too many words`;
     const wrong = weights[list].findIndex(({ basisPoints = 0 }) => basisPoints > whole);
     if (wrong >= 0) return `weights.${list}[${wrong}].basis_points: more than ${whole}`;
+    const long = weights[list].findIndex(({ name }) => name.length > entryKeyLengthMax);
+    if (long >= 0) return `weights.${list}[${long}].name: longer than ${entryKeyLengthMax}`;
   }
   return undefined;
 }
@@ -90,6 +102,8 @@ function weightsProblem({ weights }: Document): string | undefined {
 function healthProblem({ health }: Document): string | undefined {
   if (health === undefined) return "health: missing";
   if (health.releases.length > vocabularyWordsMax + 1) return "health.releases: too many words";
+  if (health.releases.some(({ release }) => release.length > entryKeyLengthMax))
+    return `health.releases: a name longer than ${entryKeyLengthMax}`;
   if ((health.arrival?.basisPoints ?? 0) > whole)
     return `health.arrival.basis_points: more than ${whole}`;
   return undefined;

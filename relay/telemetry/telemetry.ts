@@ -12,9 +12,10 @@ import { reportIntervalMs, secondMs } from "../cadence.ts";
 import { digits, type Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import type { Project } from "../layers/project.ts";
+import { instancesCountMax } from "../limits.ts";
 import { exact } from "./disclosure/exact.ts";
 import { type DisclosureLevel, isDisclosureLevel } from "./disclosure/level.ts";
-import { rounded } from "./disclosure/rounded.ts";
+import { rounded, roundedHealth } from "./disclosure/rounded.ts";
 import { Fleet } from "./fleet.ts";
 import { Intake } from "./intake.ts";
 import { Received } from "./received.ts";
@@ -81,14 +82,28 @@ export class Telemetry {
     return intake;
   }
 
+  /** False when there is no room for one more instance. */
   take(report: ReportRequest, wallMs: number): boolean {
-    return this.intake(report.project).take(report, wallMs);
+    const intake = this.intake(report.project);
+    if (!intake.holds(report.instance) && this.#instancesCount >= instancesCountMax) return false;
+    intake.take(report, wallMs);
+    return true;
+  }
+
+  /** Forgets instances that were silent for two intervals. */
+  expire(wallMs: number): void {
+    for (const intake of this.#intakes.values()) intake.expire(wallMs, this.reportEveryMs);
+  }
+
+  get #instancesCount(): number {
+    return [...this.#intakes.values()].reduce((sum, { instancesCount }) => sum + instancesCount, 0);
   }
 
   fleet(project: Project, wallMs: number, sinceMs: number = 0): Fleet {
     const intake = this.intake(project.name);
     intake.expire(wallMs, this.reportEveryMs);
     return new Fleet({
+      sinceMs,
       project,
       reports: intake.reports(sinceMs),
       received: this.received,
@@ -119,7 +134,8 @@ export class Telemetry {
     const held = this.#choices.get(upstream);
     if (!byCommand && held === undefined && level === "OFF") return undefined;
     if (!byCommand && (held?.byCommand === true || held?.level === level)) return undefined;
-    const sinceMs = BigInt(Math.ceil(of.wallMs));
+    // Saying the same again is no new consent: windows go on.
+    const sinceMs = held?.level === level ? held.sinceMs : BigInt(Math.ceil(of.wallMs));
     const choice = create(DisclosureChoiceSchema, { level, sinceMs, byCommand });
     const value = toBinary(DisclosureChoiceSchema, choice);
     return {
@@ -150,8 +166,9 @@ export class Telemetry {
     if (level === "OFF" || project.isEmpty) return [];
     return documentKinds.flatMap((kind) => {
       const slot = slotOf({ upstream, project: project.name, kind });
-      const last = Number(this.#states.get(slot)?.window ?? -1n);
-      const window = this.#windows(slot, kind).due({ wallMs, last, sinceMs });
+      const windows = this.#windows(slot, kind);
+      const last = this.#lastWindow(slot, windows.windowMs);
+      const window = windows.due({ wallMs, last, sinceMs });
       if (window === undefined) return [];
       const document = this.#document({ slot, project, kind, level, window, wallMs, sinceMs });
       return [this.#dueDocument({ slot, upstream, document, wallMs })];
@@ -174,6 +191,14 @@ export class Telemetry {
     return this.#document({ ...of, slot, window, sinceMs: since });
   }
 
+  /** Whether a document that was made may still be sent: the operator may have said otherwise. */
+  mayLeave(upstream: string, document: Document): boolean {
+    const { level, sinceMs } = this.disclosure(upstream);
+    const kind = document.kind as DocumentKind;
+    const windows = this.#windows(slotOf({ upstream, project: document.project, kind }), kind);
+    return level === document.disclosure && windows.startMs(Number(document.window)) >= sinceMs;
+  }
+
   /** What the parent said; whether to try once more. */
   answered(
     upstream: string,
@@ -186,13 +211,22 @@ export class Telemetry {
       kind: document.kind as DocumentKind,
     });
     const pending = this.#pending.get(slot);
-    if (pending === undefined) return { writes: [], again: false };
+    if (pending?.sent.document?.window !== document.window || pending === undefined)
+      return { writes: [], again: false };
     const isSettled = ["ACCEPTED", "REPEATED", "UNKNOWN_PROJECT"].includes(outcome);
     const again = !isSettled && pending.attempts < attemptsMax;
     pending.attempts++;
     if (!again) this.#pending.delete(slot);
     const sent = create(SentDocumentSchema, { ...pending.sent, outcome: outcome.slice(0, 200) });
     return { writes: [sentWrite(pending.key, sent)], again };
+  }
+
+  /** Windows may have had another length before a restart; their starts rise all the same. */
+  #lastWindow(slot: Slot, windowMs: number): number {
+    const state = this.#states.get(slot);
+    if (state === undefined) return -1;
+    const formerMs = state.shown?.windowMs ?? windowMs;
+    return Math.floor((Number(state.window) * formerMs) / windowMs);
   }
 
   #windows(slot: Slot, kind: DocumentKind): Windows {
@@ -214,8 +248,8 @@ export class Telemetry {
     sinceMs: number;
   }): Document {
     const fleet = this.fleet(of.project, of.wallMs, of.sinceMs);
-    const shown = this.#states.get(of.slot)?.shown?.weights;
-    const disclose = of.level === "EXACT" ? exact : rounded;
+    const shown = this.#states.get(of.slot)?.shown;
+    const isExact = of.level === "EXACT";
     return create(DocumentSchema, {
       project: of.project.name,
       kind: of.kind,
@@ -223,8 +257,8 @@ export class Telemetry {
       window: BigInt(of.window),
       windowMs: of.kind === "WEIGHTS" ? this.#settings.windowMs : this.#settings.healthWindowMs,
       ...(of.kind === "WEIGHTS"
-        ? { weights: disclose(fleet.weights, shown) }
-        : { health: fleet.health }),
+        ? { weights: isExact ? exact(fleet.weights) : rounded(fleet.weights, shown?.weights) }
+        : { health: isExact ? fleet.health : roundedHealth(fleet.health, shown?.health) }),
     });
   }
 

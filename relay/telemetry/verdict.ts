@@ -13,17 +13,18 @@ export interface HealthCounts {
 const instancesCountMin = 20;
 
 /**
- * One-sided 0.5 % point of the normal distribution: of releases that are no worse than the one
- * before, at most about one in two hundred is called worse at each look.
+ * The chance that a release which is no worse than the one before is called worse, for each of the
+ * two questions (more failed, more unwell) at each look: at most one in two hundred.
  */
-const zBad = 2.576;
+const falseAlarmShareMax = 0.005;
 
 /** A difference that would not make anybody act, as a share of instances. */
 const shareIgnored = 0.005;
 
 /**
- * A release against the one before it: two shares compared by their pooled z-score (e.g. Fleiss,
- * Statistical Methods for Rates and Proportions, 2.3). BAD when more instances have failed,
+ * A release against the one before it, by Fisher's exact test (R. A. Fisher, Statistical Methods for
+ * Research Workers, 21.02): it keeps to its false alarms also where few instances or few failures
+ * make the usual z-score call any single failure significant. BAD when more instances have failed,
  * DEGRADED when more are degraded or failed.
  */
 export function judge(release: HealthCounts, before: HealthCounts): VerdictWord {
@@ -37,11 +38,37 @@ export function judge(release: HealthCounts, before: HealthCounts): VerdictWord 
 }
 
 function isMore(hits: number, of: number, hitsBefore: number, ofBefore: number): boolean {
-  const difference = hits / of - hitsBefore / ofBefore;
-  if (difference <= shareIgnored) return false;
-  const pooled = (hits + hitsBefore) / (of + ofBefore);
-  const deviation = Math.sqrt(pooled * (1 - pooled) * (1 / of + 1 / ofBefore));
-  return difference > zBad * deviation;
+  if (hits / of - hitsBefore / ofBefore <= shareIgnored) return false;
+  const allHits = hits + hitsBefore;
+  const all = of + ofBefore;
+  // Of the chance that chance alone puts `hits` or more of all hits here, the first term is the
+  // largest, and each next one follows from the one before.
+  let term = Math.exp(
+    lnChoose(allHits, hits) + lnChoose(all - allHits, of - hits) - lnChoose(all, of),
+  );
+  let chance = 0;
+  for (let k = hits; term > 0 && chance <= falseAlarmShareMax; k++) {
+    chance += term;
+    if (term < 1e-9 * chance) break;
+    term *= ((of - k) * (allHits - k)) / ((k + 1) * (all - of - allHits + k + 1));
+  }
+  return chance <= falseAlarmShareMax;
+}
+
+/** Natural logarithm of the count of ways to choose `k` of `n`. */
+function lnChoose(n: number, k: number): number {
+  return lnFactorial(n) - lnFactorial(k) - lnFactorial(n - k);
+}
+
+/** Stirling's series, NIST Digital Library of Mathematical Functions, 5.11.1; exact below 16. */
+function lnFactorial(n: number): number {
+  if (n < 16) {
+    let product = 1;
+    for (let factor = 2; factor <= n; factor++) product *= factor;
+    return Math.log(product);
+  }
+  const series = 1 / (12 * n) - 1 / (360 * n ** 3) + 1 / (1260 * n ** 5);
+  return n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + series;
 }
 
 /** What a parent makes of its children's verdicts on one item. Those that can not tell are left out. */

@@ -15,7 +15,8 @@ export interface Vocabulary {
 }
 
 export function vocabularyOf(layer: Layer): Vocabulary {
-  const releases = [...layer.releases].sort().slice(0, vocabularyWordsMax);
+  const published = [...layer.releases].filter((release) => release !== otherRelease);
+  const releases = published.sort().slice(0, vocabularyWordsMax);
   return {
     releases: [...releases, otherRelease],
     flags: [...layer.flags.keys()].sort().slice(0, vocabularyWordsMax),

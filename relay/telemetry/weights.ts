@@ -6,6 +6,9 @@ import type { Vocabulary } from "./vocabulary.ts";
 /** All of something, in basis points. */
 export const whole = 10_000;
 
+/** What a count's field holds; children may say anything. */
+const countMax = 2 ** 32 - 1;
+
 export const weightLists = ["releases", "degraded", "failed", "flags"] as const;
 
 export type WeightList = (typeof weightLists)[number];
@@ -34,7 +37,7 @@ export function weigh(reports: readonly ReportRequest[], vocabulary: Vocabulary)
   ): { name: string; basisPoints: number; count: number }[] =>
     [...of].map(([name, n]) => ({
       name,
-      basisPoints: reports.length === 0 ? 0 : Math.round((n * whole) / reports.length),
+      basisPoints: shareOf(n * whole, reports.length),
       count: n,
     }));
   return create(WeightsSchema, {
@@ -66,8 +69,8 @@ export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): 
       const share = sum(ofName.map((weight) => Math.min(whole, weight?.basisPoints ?? 0)));
       return {
         name,
-        basisPoints: reporters.length === 0 ? 0 : Math.round(share / reporters.length),
-        count: hasCounts ? sum(ofName.map((weight) => weight?.count ?? 0)) : 0,
+        basisPoints: shareOf(share, reporters.length),
+        count: hasCounts ? Math.min(countMax, sum(ofName.map((weight) => weight?.count ?? 0))) : 0,
       };
     });
   };
@@ -77,6 +80,11 @@ export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): 
     failed: mean("failed"),
     flags: mean("flags"),
   });
+}
+
+/** Basis points as whole numbers; what is there at all is never 0, however large the fleet. */
+function shareOf(basisPoints: number, of: number): number {
+  return basisPoints === 0 ? 0 : Math.max(1, Math.round(basisPoints / of));
 }
 
 export function byName(weights: readonly Weight[]): Map<string, Weight> {

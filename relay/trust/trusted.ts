@@ -217,9 +217,17 @@ function parseGrant(envelope: Envelope, pinned: Pinned): Outcome<Grant> {
   return done(grant);
 }
 
+/** Asked for at every frame of every link, and always the same. */
+const digests = new WeakMap<Trusted, Uint8Array>();
+
 /** Equal for all who know the same roots and grants, in whatever order they heard of them. */
 export function trustDigest(trusted: Trusted | undefined): Uint8Array {
   if (trusted === undefined) return new Uint8Array(0);
+  const known = digests.get(trusted);
+  if (known !== undefined) return known;
   const envelopes = [...trusted.roots, ...trusted.grants.map(({ envelope }) => envelope)];
-  return sha256(...envelopes.map(({ payload }) => sha256(payload)).sort(Buffer.compare));
+  const hashes = envelopes.map(({ payload }) => sha256(payload));
+  const digest = sha256(...hashes.sort((a, b) => Buffer.compare(a, b)));
+  digests.set(trusted, digest);
+  return digest;
 }

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually } from "./eventually.ts";
-import { freePorts } from "./free-port.ts";
-import { type CommandResult, headwater, joinProcess, NodeProcess } from "./node-process.ts";
+import { eventually } from "../../scripts/demo/eventually.ts";
+import { freePorts } from "../../scripts/demo/free-ports.ts";
+import { type CommandResult, headwater, joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
 
 /** What every failure owes to whoever sees it. */
 function expectClearError(result: CommandResult, of: { code: number; says: RegExp }): void {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually } from "./eventually.ts";
-import { joinProcess, NodeProcess } from "./node-process.ts";
+import { eventually } from "../../scripts/demo/eventually.ts";
+import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
 
 const flag = { project: "horizon", flag: "new-scheduler" };
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, type TestContext, test } from "vitest";
 import { startedServer } from "../nodes/fanout/nats-server.ts";
 import { connect } from "../../sdk/index.ts";
-import { eventually } from "./eventually.ts";
-import { joinProcess, NodeProcess } from "./node-process.ts";
+import { eventually } from "../../scripts/demo/eventually.ts";
+import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
 
 test("a node with only NATS follows its site, and each hears the other's reports", async (context: TestContext) => {
   const nats = await startedServer(context);

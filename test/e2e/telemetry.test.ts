@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../sdk/index.ts";
 import type { Client } from "../../sdk/client.ts";
-import { eventually } from "./eventually.ts";
-import { joinProcess, NodeProcess } from "./node-process.ts";
+import { eventually } from "../../scripts/demo/eventually.ts";
+import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
 
 const windows = { HEADWATER_WINDOW: "2s", HEADWATER_HEALTH_WINDOW: "2s" };
 

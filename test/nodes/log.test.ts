@@ -7,7 +7,7 @@ async function written(of: { pretty: boolean }, write: (log: Log) => void): Prom
   const destination = new PassThrough();
   write(createLog({ level: "info", pretty: of.pretty, destination }));
   destination.end();
-  return await text(destination);
+  return text(destination);
 }
 
 describe("a log", () => {

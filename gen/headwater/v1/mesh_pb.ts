@@ -534,7 +534,7 @@ export type Credential = Message<"headwater.v1.Credential"> & {
   id: Uint8Array;
 
   /**
-   * When the token can no longer be used to join; 0 is never.
+   * After this it is no longer accepted; 0 is never.
    *
    * @generated from field: uint64 expires_ms = 3;
    */

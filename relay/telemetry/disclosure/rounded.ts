@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  type Health,
+  HealthSchema,
   type Weight,
   type Weights,
   WeightsSchema,
@@ -38,10 +40,19 @@ export function rounded(weights: Weights, shown: Weights | undefined): Weights {
   });
 }
 
+/** Verdicts say no rates; of arrival the share, which would else tell how many children there are. */
+export function roundedHealth(health: Health, shown: Health | undefined): Health {
+  const { arrival } = health;
+  if (arrival === undefined) return health;
+  const basisPoints = roundShare(arrival.basisPoints ?? 0, shown?.arrival?.basisPoints);
+  return create(HealthSchema, { releases: health.releases, arrival: { ...arrival, basisPoints } });
+}
+
 /** @param shown what was shown of it last, in basis points */
 export function roundShare(basisPoints: number, shown: number | undefined): number {
   if (basisPoints === 0) return 0;
   const nearest = Math.max(step, Math.round(basisPoints / step) * step);
-  if (shown === undefined || shown === 0) return nearest;
+  // An exact document may have gone before: what it showed is not for this one to repeat.
+  if (shown === undefined || shown === 0 || shown % step !== 0) return nearest;
   return Math.abs(basisPoints - shown) <= step / 2 + stickiness ? shown : nearest;
 }

@@ -125,11 +125,10 @@ test("a project that becomes empty leaves its apps the table that they have", ()
   bench.group.expose([]);
   expect(watcher.take()?.frame).toMatchObject({
     case: "heartbeat",
-    value: { position: expect.any(Uint8Array) as Uint8Array, freshness: "EMPTY" },
+    value: { position, freshness: "EMPTY" },
   });
   expect(watcher.take()).toBeUndefined();
   bench.horizon.freshness = "FRESH";
   bench.group.expose([]);
   expect(watcher.take()?.frame.case).toBe("table");
-  expect(position).toBeDefined();
 });

@@ -23,8 +23,8 @@ function written(name: string, text: string): string {
 }
 
 /** Applies this text as a file of horizon. */
-async function apply(text: string, ...args: string[]): Promise<Ran> {
-  return await terminal.run("apply", "-f", written("f.yaml", `project: horizon\n${text}`), ...args);
+function apply(text: string, ...args: string[]): Promise<Ran> {
+  return terminal.run("apply", "-f", written("f.yaml", `project: horizon\n${text}`), ...args);
 }
 
 const first = `

@@ -60,7 +60,7 @@ export async function openFakeAdmin(
       (next) => async (request) => {
         if (request.header.get("authorization") !== `Bearer ${adminToken}`)
           throw refusal("unauthenticated", "no bearer token");
-        return await next(request);
+        return next(request);
       },
     ],
   });

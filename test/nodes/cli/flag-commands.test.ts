@@ -46,9 +46,8 @@ describe("flag set", () => {
 
   it("changes versions and note when told", async () => {
     hold({ name: "a", basisPoints: 500, versions: ">=2.3.0", note: "why" });
-    const { stdout } = await terminal.run(
-      ...["flag", "set", "horizon/a", "5", "--versions", "*", "--note", "because"],
-    );
+    const options = ["--versions", "*", "--note", "because"];
+    const { stdout } = await terminal.run("flag", "set", "horizon/a", "5", ...options);
     expect(stdout).toContain('versions >=2.3.0 -> every build, note "why" -> "because"');
     expect(held("a")).toMatchObject({ versions: "", note: "because" });
   });

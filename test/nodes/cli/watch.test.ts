@@ -4,6 +4,8 @@ import { openFakeAdmin } from "./fake-admin.ts";
 import { refusal } from "./fake-ledger.ts";
 import type { FakeTerminal } from "./fake-terminal.ts";
 
+vi.setConfig({ testTimeout: 30_000 });
+
 interface Change {
   readonly flag: string;
   readonly says: string;

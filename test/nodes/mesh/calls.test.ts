@@ -69,6 +69,15 @@ test("a document that comes when there is no link is answered all the same", asy
   expect(outcome).toBe("there is no link to the parent");
 });
 
+test("so is one that comes after the link was closed", async () => {
+  const { parent, child } = await linked();
+  parent.abort();
+  await child.node.nth("upstream-closed");
+  child.client.submitDocument(upstream, document);
+  const { outcome } = await child.node.nth("document-answered");
+  expect(outcome).toBe("there is no link to the parent");
+});
+
 test("so is one whose link ends before the answer, once", async () => {
   const { parent, child } = await linked();
   const answer = Promise.withResolvers<unknown>();

@@ -2,7 +2,10 @@ import { once } from "node:events";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
 import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
-import { ReplicateResponseSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import {
+  ReplicateRequestSchema,
+  ReplicateResponseSchema,
+} from "../../../gen/headwater/v1/mesh_pb.ts";
 import { openMeshServer } from "../../../nodes/mesh/server.ts";
 import { heartbeatIntervalMs } from "../../../relay/cadence.ts";
 import { frameBytesMax } from "../../../relay/limits.ts";
@@ -249,6 +252,9 @@ test("a child whose node stops is told nothing more", async () => {
   child.abort();
   await parent.node.nth("child-closed");
   child.client.dial(dialTo(parent));
+  const other = openChild();
+  other.client.dial(dialTo(parent, { request: create(ReplicateRequestSchema, { node: "b" }) }));
+  expect((await parent.node.nth("child-opened", 2)).request.node).toBe("b");
   expect(child.node.happenings).toEqual([]);
 });
 

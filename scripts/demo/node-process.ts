@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { eventually } from "./eventually.ts";
-import { freePorts } from "./free-port.ts";
+import { freePorts } from "./free-ports.ts";
 
 const cli = resolve(import.meta.dirname, "../../nodes/cli/main.ts");
 
@@ -80,8 +80,21 @@ export class NodeProcess implements AsyncDisposable {
     return this.#stderr;
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid;
+  get name(): string {
+    return this.env["HEADWATER_NAME"] ?? "";
+  }
+
+  get dataDirectory(): string {
+    return this.env["HEADWATER_DATA_DIR"] ?? "";
+  }
+
+  /** What an operator of this node sets. */
+  get operatorEnv(): Readonly<Record<string, string>> {
+    return {
+      HEADWATER_ADMIN_URL: `http://${this.admin}`,
+      HEADWATER_DATA_DIR: this.dataDirectory,
+      XDG_CONFIG_HOME: join(this.directory, "config"),
+    };
   }
 
   async restart(): Promise<void> {
@@ -92,7 +105,7 @@ export class NodeProcess implements AsyncDisposable {
     child.stderr.on("data", (data: Buffer) => {
       this.#stderr = (this.#stderr + data.toString()).slice(-200_000);
     });
-    await eventually(`${this.env["HEADWATER_NAME"]} serves: ${this.#stderr}`, async () => {
+    await eventually(`${this.name} serves`, async () => {
       if (child.exitCode !== null) throw new Error(`it ended: ${this.#stderr}`);
       return (await fetch(`http://${this.admin}/healthz`)).ok;
     });
@@ -108,12 +121,11 @@ export class NodeProcess implements AsyncDisposable {
 
   /** A command spoken to this node. */
   run(args: readonly string[], input?: string): Promise<CommandResult> {
-    const env = {
-      HEADWATER_ADMIN_URL: `http://${this.admin}`,
-      HEADWATER_DATA_DIR: this.env["HEADWATER_DATA_DIR"] ?? "",
-      XDG_CONFIG_HOME: join(this.directory, "config"),
-    };
-    return headwater(args, { env, cwd: this.directory, ...(input !== undefined && { input }) });
+    return headwater(args, {
+      env: this.operatorEnv,
+      cwd: this.directory,
+      ...(input !== undefined && { input }),
+    });
   }
 
   /** The same, which has to succeed; its stdout. */
@@ -146,7 +158,7 @@ export class NodeProcess implements AsyncDisposable {
 
 /** What a child joins its parent with: one paste. */
 export async function joinProcess(parent: NodeProcess, child: NodeProcess): Promise<void> {
-  const site = child.env["HEADWATER_SITE"] ?? child.env["HEADWATER_NAME"] ?? "";
+  const site = child.env["HEADWATER_SITE"] ?? child.name;
   const token = await parent.do(["child", "add", site]);
   await child.do(["join", token.trim()]);
 }

@@ -5,13 +5,13 @@ export async function eventually<T>(
   what: string,
   attempt: () => T | Promise<T>,
   deadlineMs: number = 15_000,
-): Promise<T> {
+): Promise<Exclude<T, false | undefined>> {
   const startedMs = Date.now();
   let last: unknown = "it stayed false";
   while (Date.now() - startedMs < deadlineMs) {
     try {
       const value = await attempt();
-      if (value !== false && value !== undefined) return value;
+      if (value !== false && value !== undefined) return value as Exclude<T, false | undefined>;
     } catch (thrown) {
       last = thrown;
     }

@@ -1,0 +1,130 @@
+import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
+import { advanceBeats } from "./advance.ts";
+import { beatIntervalMs } from "./cadence.ts";
+import { beatWrite } from "./durable.ts";
+import { type Effect, logged, type Write } from "./effect.ts";
+import type { Moment } from "./event.ts";
+import type { Freshness } from "./ledger/freshness.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { Writer } from "./ledger/writer.ts";
+import type { NodeParts } from "./parts.ts";
+
+/** How often is looked at what changes without an event: freshness, grants, silent instances. */
+const lookIntervalMs = 1_000;
+
+/** A document that could not be handed over is tried again after this, if at all. */
+const submitAgainMs = 30_000;
+
+interface Submission {
+  readonly upstream: string;
+  readonly document: Document;
+  readonly atMonoMs: number;
+}
+
+/** What a node does by itself as time passes. */
+export class Upkeep {
+  readonly #parts: NodeParts;
+  readonly #labels = new Map<string, Freshness>();
+  readonly #again: Submission[] = [];
+  #lookedAtMonoMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+  }
+
+  get dueAtMonoMs(): number {
+    return this.#lookedAtMonoMs + lookIntervalMs;
+  }
+
+  submitAgain(of: { upstream: string; document: Document; at: Moment }): void {
+    const { upstream, document, at } = of;
+    this.#again.push({ upstream, document, atMonoMs: at.monoMs + submitAgainMs });
+  }
+
+  /** What needs no write. */
+  tick(at: Moment): Effect[] {
+    return [...this.#look(at), ...this.#submitted(at)];
+  }
+
+  /** What is written now and then, in one go: beats of our own ledgers, documents that are due. */
+  work(at: Moment): { writes: Write[]; accept: () => Effect[] } {
+    const { holdings, telemetry, uplinks } = this.#parts;
+    const beats = [...holdings.writers].flatMap(([id, writer]) =>
+      beatDue(holdings.ledgers.get(id), writer, at),
+    );
+    const choices = uplinks.all.flatMap(
+      ({ settings }) => telemetry.adoptEnvironment(settings.id, at.wallMs) ?? [],
+    );
+    const due = [...holdings.projects.values()].flatMap((project) => {
+      const primary = uplinks.primaryOf(project.ownLedger.id);
+      return primary === undefined ? [] : telemetry.due(primary.settings.id, project, at.wallMs);
+    });
+    const accept = (): Effect[] => {
+      for (const accepted of [...choices, ...due]) accepted.accept();
+      const sends = due.map(
+        ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
+      );
+      if (beats.length === 0) return sends;
+      return [...sends, ...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at })];
+    };
+    const writes = [
+      ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
+      ...choices.map(({ write }) => write),
+      ...due.flatMap((document) => document.writes),
+    ];
+    return { writes, accept };
+  }
+
+  #look(at: Moment): Effect[] {
+    if (at.monoMs - this.#lookedAtMonoMs < lookIntervalMs) return [];
+    this.#lookedAtMonoMs = at.monoMs;
+    const { holdings, telemetry } = this.#parts;
+    telemetry.expire(at.wallMs);
+    const folded = holdings.refold(at.wallMs);
+    return [
+      ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
+      ...this.#exposeFreshness(at),
+    ];
+  }
+
+  /** Tells watchers when data has become older without anything having changed. */
+  #exposeFreshness(at: Moment): Effect[] {
+    return [...this.#parts.holdings.projects.values()].flatMap((project): Effect[] => {
+      const label = project.freshness(at.wallMs);
+      const former = this.#labels.get(project.name);
+      this.#labels.set(project.name, label);
+      if (label === former) return [];
+      const exposure = { project: project.name, changes: [], vocabulary: false };
+      const message = `${project.name} is ${label}`;
+      return [
+        { kind: "expose", exposure },
+        logged(label === "FRESH" ? "info" : "warn", "freshness-changed", message),
+      ];
+    });
+  }
+
+  #submitted(at: Moment): Effect[] {
+    const effects: Effect[] = [];
+    for (let first = this.#again[0]; first !== undefined; first = this.#again[0]) {
+      if (first.atMonoMs > at.monoMs) break;
+      this.#again.shift();
+      const { upstream, document } = first;
+      if (!this.#parts.telemetry.mayLeave(upstream, document)) continue;
+      effects.push({ kind: "submit-document", upstream, document });
+    }
+    return effects;
+  }
+}
+
+/** When the clock was set back, the last beat is from the future, and no measure for the next. */
+function beatDue(
+  ledger: Ledger | undefined,
+  writer: Writer,
+  at: Moment,
+): Parameters<typeof advanceBeats>[1]["beats"] {
+  if (ledger === undefined) return [];
+  const ageMs = at.wallMs - (ledger.beat?.issuedMs ?? 0);
+  if (ageMs >= 0 && ageMs < beatIntervalMs) return [];
+  const beat = writer.beat(ledger, at.wallMs);
+  return beat === undefined ? [] : [{ ledger, beat }];
+}

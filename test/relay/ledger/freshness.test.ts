@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { beatExpiryMs, staleAfterMs } from "../../../relay/cadence.ts";
+import { freshnessOf, worstFreshness } from "../../../relay/ledger/freshness.ts";
+import { signBeat } from "../../../relay/ledger/head.ts";
+import { Authority, epochMs } from "../authority.ts";
+
+const authority = new Authority();
+
+describe("age counts from what the writer has said, end to end (I11)", () => {
+  const ledger = authority.ledger();
+  const { head } = ledger;
+  const beatAt = (wallMs: number) =>
+    signBeat({ head: head!, wallMs, key: authority.writer.beatKey });
+  const day = 24 * 3_600_000;
+
+  test("without a head there is nothing: EMPTY, whatever beats say", () => {
+    expect(freshnessOf({ head: undefined, beat: beatAt(epochMs) }, epochMs)).toBe("EMPTY");
+  });
+
+  test.each([
+    [0, "FRESH"],
+    [staleAfterMs, "FRESH"],
+    [staleAfterMs + 1, "STALE"],
+    [beatExpiryMs - 1, "STALE"],
+    [beatExpiryMs, "EXPIRED"],
+  ])("%i ms after a head without a beat it is %s", (age, label) => {
+    expect(freshnessOf({ head, beat: undefined }, epochMs + age)).toBe(label);
+  });
+
+  test.each([
+    [day, "FRESH"],
+    [day + staleAfterMs, "FRESH"],
+    [day + staleAfterMs + 1, "STALE"],
+    [day + beatExpiryMs - 1, "STALE"],
+    [day + beatExpiryMs, "EXPIRED"],
+  ])("%i ms after a head, with a beat from a day after it, it is %s", (age, label) => {
+    expect(freshnessOf({ head, beat: beatAt(epochMs + day) }, epochMs + age)).toBe(label);
+  });
+
+  test("a beat from before the head takes nothing from it", () => {
+    expect(freshnessOf({ head, beat: beatAt(epochMs - day) }, epochMs + 1)).toBe("FRESH");
+  });
+});
+
+test("a set of layers is as old as its oldest", () => {
+  expect(worstFreshness(["FRESH", "STALE", "FRESH"])).toBe("STALE");
+  expect(worstFreshness(["EXPIRED", "STALE"])).toBe("EXPIRED");
+  expect(worstFreshness(["EXPIRED", "EMPTY", "FRESH"])).toBe("EMPTY");
+});
