@@ -9,7 +9,8 @@ import type { NodeSettings } from "../relay/settings.ts";
 import { parseToken } from "../relay/trust/join-token.ts";
 import { deriveSecret, SigningKey } from "../relay/trust/key.ts";
 import { openAdmin } from "./admin/admin.ts";
-import { openApps } from "./apps/apps.ts";
+import type { Count } from "./admin/metrics.ts";
+import { type Apps, openApps } from "./apps/apps.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { parseTrustFile } from "./config/trust-file.ts";
 import { type Clock, Driver } from "./driver.ts";
@@ -19,8 +20,8 @@ import { localFanout } from "./fanout/local.ts";
 import { openNatsFanout } from "./fanout/nats.ts";
 import type { Log } from "./log.ts";
 import { openMeshClient } from "./mesh/client.ts";
-import { serverIdentity } from "./mesh/server-credentials.ts";
 import { openMeshServer } from "./mesh/server.ts";
+import { serverIdentity } from "./mesh/server-credentials.ts";
 import type { Tls } from "./mesh/tls.ts";
 import { software } from "./software.ts";
 import { readOrMakeSecret } from "./store/secret.ts";
@@ -54,7 +55,8 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
     bytes: 32,
   });
   for (const { problem } of [token, siteSecret])
-    if (problem !== undefined) log.write({ level: "warn", event: "secret-shared", message: problem });
+    if (problem !== undefined)
+      log.write({ level: "warn", event: "secret-shared", message: problem });
   const tls = readTls(config);
   const identity = serverIdentity({
     tls,
@@ -83,7 +85,13 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
   driver.start({ server, client, fanout });
   await joinFromFile(config, driver);
 
-  const apps = await openApps({ access: driver, address: config.appsAddress, log });
+  const { identity: own } = tls;
+  const apps = await openApps({
+    access: driver,
+    address: config.appsAddress,
+    log,
+    tls: own && { cert: own.certificate, key: own.key },
+  });
   parts.defer(() => apps.close());
   const admin = await openAdmin({
     access: driver,
@@ -93,6 +101,7 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
     software,
     startedMs: clock.now().wallMs,
     advertise: [config.meshAdvertise ?? server.address],
+    counts: appsMetrics(apps),
   });
   parts.defer(() => admin.close());
 
@@ -104,6 +113,29 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
     tokenFile: join(config.dataDir, "admin.token"),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function appsMetrics({ counts }: Apps): Count[] {
+  return [
+    {
+      name: "watchers",
+      help: "Watch streams of apps",
+      kind: "gauge",
+      read: () => counts.watchersCount,
+    },
+    {
+      name: "reports_total",
+      help: "Reports of apps that were taken",
+      kind: "counter",
+      read: () => counts.reportsCount,
+    },
+    {
+      name: "reports_refused_total",
+      help: "Reports of apps that were refused",
+      kind: "counter",
+      read: () => counts.reportsRefusedCount,
+    },
+  ];
 }
 
 /** One node as a process: until the signal. */
@@ -185,8 +217,13 @@ function readPins(file: string | undefined): ProjectPin[] {
   if (file === undefined) return [];
   const parsed = parseTrustFile(readSetting("HEADWATER_TRUST_FILE", file));
   if ("problems" in parsed)
-    throw new HeadwaterError({ kind: "invalid", message: `${file}: ${parsed.problems.join("; ")}` });
-  return parsed.pins.map((pin) => create(ProjectPinSchema, { ...pin, overlays: [...pin.overlays] }));
+    throw new HeadwaterError({
+      kind: "invalid",
+      message: `${file}: ${parsed.problems.join("; ")}`,
+    });
+  return parsed.pins.map((pin) =>
+    create(ProjectPinSchema, { ...pin, overlays: [...pin.overlays] }),
+  );
 }
 
 function readTls(config: NodeConfig): Tls {

@@ -46,17 +46,15 @@ export class AppCrowd implements AsyncDisposable {
   }
 
   /** Milliseconds from `startedMs` until the last app answers so for itself. */
-  async until(
-    what: string,
-    startedMs: number,
-    isSo: (app: Client) => boolean,
-  ): Promise<number> {
+  async until(what: string, startedMs: number, isSo: (app: Client) => boolean): Promise<number> {
     for (;;) {
       const passedMs = performance.now() - startedMs;
       const missing = this.#apps.filter((app) => !isSo(app)).length;
       if (missing === 0) return passedMs;
       if (passedMs > arrivalMsMax)
-        throw new TourFailure(`${what}: ${missing} of ${this.count} apps have not seen it after ${arrivalMsMax} ms`);
+        throw new TourFailure(
+          `${what}: ${missing} of ${this.count} apps have not seen it after ${arrivalMsMax} ms`,
+        );
       await sleep(1);
     }
   }

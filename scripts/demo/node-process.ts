@@ -100,7 +100,10 @@ export class NodeProcess implements AsyncDisposable {
   async restart(): Promise<void> {
     this.#stderr = "";
     const env = { ...cleanEnvironment(), ...this.env };
-    const child = spawn(process.execPath, [cli, "node"], { env, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, [cli, "node"], {
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     this.#child = child;
     child.stderr.on("data", (data: Buffer) => {
       this.#stderr = (this.#stderr + data.toString()).slice(-200_000);

@@ -1,14 +1,19 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
-import { type CommandResult, headwater, joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
+import {
+  type CommandResult,
+  headwater,
+  joinProcess,
+  NodeProcess,
+} from "../../scripts/demo/node-process.ts";
 
 /** What every failure owes to whoever sees it. */
 function expectClearError(result: CommandResult, of: { code: number; says: RegExp }): void {
@@ -35,7 +40,11 @@ describe("commands", () => {
     ["percent out of range", ["flag", "set", "horizon/x", "101%"], { code: 2, says: /101%/ }],
     ["percent of no step", ["flag", "set", "horizon/x", "0.001%"], { code: 2, says: /0\.01/ }],
     ["no name", ["flag", "set", "horizon/-x", "1%"], { code: 2, says: /-x/ }],
-    ["a range of no form", ["flag", "set", "horizon/x", "1%", "--versions", ">>1"], { code: 2, says: /versions/i }],
+    [
+      "a range of no form",
+      ["flag", "set", "horizon/x", "1%", "--versions", ">>1"],
+      { code: 2, says: /versions/i },
+    ],
     ["a second project", ["init", "horizon"], { code: 3, says: /horizon\.root\.key/ }],
     ["a cut-off token", ["join", "hw1.AAAA"], { code: 2, says: /token/ }],
     [
@@ -95,7 +104,11 @@ describe("commands", () => {
 
   test("all problems of a configuration at once, with the nearest name", async () => {
     const result = await headwater(["node", "--check"], {
-      env: { HEADWATER_WINDOW: "soon", HEADWATER_APPS_ADDRESS: "127.0.0.1:1", HEADWATER_DISCLOSURE: "some" },
+      env: {
+        HEADWATER_WINDOW: "soon",
+        HEADWATER_APPS_ADDRESS: "127.0.0.1:1",
+        HEADWATER_DISCLOSURE: "some",
+      },
     });
     expectClearError(result, { code: 2, says: /HEADWATER_APPS_ADDR\b/ });
     expect(result.stderr).toMatch(/HEADWATER_WINDOW/);
@@ -127,18 +140,24 @@ describe("upstreams that are none", () => {
   test.each([
     ["down", (port: number) => port, /refused|reach/],
     ["not a Headwater node", () => (stranger.address() as { port: number }).port, /Headwater/],
-  ])("%s: status says so, and the node serves on", async (_what, portOf, says) => {
-    const [free = 0] = await freePorts(1);
-    await using node = await NodeProcess.start("plant", {
-      HEADWATER_UPSTREAMS: `127.0.0.1:${portOf(free)}`,
-    });
-    await eventually("status names the problem", async () => says.test(await node.do(["status"])));
-    expect(await node.evaluate({ project: "horizon", flag: "x" })).toEqual({
-      enabled: false,
-      reason: "UNKNOWN_FLAG",
-      freshness: "EMPTY",
-    });
-  }, 30_000);
+  ])(
+    "%s: status says so, and the node serves on",
+    async (_what, portOf, says) => {
+      const [free = 0] = await freePorts(1);
+      await using node = await NodeProcess.start("plant", {
+        HEADWATER_UPSTREAMS: `127.0.0.1:${portOf(free)}`,
+      });
+      await eventually("status names the problem", async () =>
+        says.test(await node.do(["status"])),
+      );
+      expect(await node.evaluate({ project: "horizon", flag: "x" })).toEqual({
+        enabled: false,
+        reason: "UNKNOWN_FLAG",
+        freshness: "EMPTY",
+      });
+    },
+    30_000,
+  );
 
   test("an upstream that has nothing to give takes nothing away", async () => {
     await using root = await NodeProcess.start("upstream");
@@ -146,7 +165,8 @@ describe("upstreams that are none", () => {
     await root.do(["init", "horizon"]);
     await root.do(["flag", "set", "horizon/new-scheduler", "100%"]);
     await joinProcess(root, site);
-    const isOn = async () => (await site.evaluate({ project: "horizon", flag: "new-scheduler" })).enabled;
+    const isOn = async () =>
+      (await site.evaluate({ project: "horizon", flag: "new-scheduler" })).enabled;
     await eventually("the flag has come", isOn);
     await root.kill();
     const data = join(root.directory, "data");
@@ -155,8 +175,9 @@ describe("upstreams that are none", () => {
     mkdirSync(data, { mode: 0o700 });
     writeFileSync(join(data, "site.secret"), secret, { mode: 0o600 });
     await root.restart();
-    await eventually("the site is connected to the emptied root", async () =>
-      /CONNECTED/i.test(await site.do(["status"])),
+    await eventually(
+      "the site is connected to the emptied root",
+      async () => /CONNECTED/i.test(await site.do(["status"])),
       40_000,
     );
     expect(await isOn()).toBe(true);
@@ -167,24 +188,35 @@ describe.runIf(process.getuid?.() === 0)("disks", () => {
   test("a full disk refuses the change, says so, and loses nothing", async () => {
     const mount = mkdtempSync(join(tmpdir(), "headwater-full-"));
     try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", mount], { stdio: "ignore" });
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", mount], {
+        stdio: "ignore",
+      });
     } catch {
       // No right to mount here; the store's own tests fill a disk without one.
       return rmSync(mount, { recursive: true });
     }
     try {
-      await using node = await NodeProcess.start("upstream", { HEADWATER_DATA_DIR: join(mount, "data") });
+      await using node = await NodeProcess.start("upstream", {
+        HEADWATER_DATA_DIR: join(mount, "data"),
+      });
       await node.do(["init", "horizon"]);
       await node.do(["flag", "set", "horizon/kept", "100%"]);
       const note = "x".repeat(1_900);
-      const failure = await eventually("the disk is full", async () => {
-        for (let i = 0; ; i++) {
-          const flags = Array.from({ length: 50 }, (_, j) => `f-${i}-${j}: { percent: 1, note: ${note} }`);
-          const file = `project: horizon\nflags: { ${flags.join(", ")} }\n`;
-          const result = await node.run(["apply", "--yes", "-f", "-"], file);
-          if (result.code !== 0) return result;
-        }
-      }, 60_000);
+      const failure = await eventually(
+        "the disk is full",
+        async () => {
+          for (let i = 0; ; i++) {
+            const flags = Array.from(
+              { length: 50 },
+              (_, j) => `f-${i}-${j}: { percent: 1, note: ${note} }`,
+            );
+            const file = `project: horizon\nflags: { ${flags.join(", ")} }\n`;
+            const result = await node.run(["apply", "--yes", "-f", "-"], file);
+            if (result.code !== 0) return result;
+          }
+        },
+        60_000,
+      );
       expectClearError(failure, { code: 3, says: /nothing was changed/ });
       expect((await node.evaluate({ project: "horizon", flag: "kept" })).enabled).toBe(true);
     } finally {

@@ -12,7 +12,7 @@ test("npm start -- --once tells the whole tour and ends with 0", async () => {
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (data: Buffer) => (said += data.toString()));
   const [code] = (await once(child, "close")) as [number];
-  expect(code, said).toBe(0);
+  expect({ code, said }).toMatchObject({ code: 0 });
   for (const step of ["ramped", "killed", "rollout history", "Telemetry goes up", "root is gone"])
     expect(said).toContain(step);
   expect(said).toMatch(/p50 [\d.]+ ms, p99 [\d.]+ ms/);

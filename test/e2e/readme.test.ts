@@ -1,10 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
-import { connect } from "../../sdk/index.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
 
@@ -31,7 +30,9 @@ function transcript(): Step[] {
 
 function matches(output: string, expected: string): boolean {
   const parts = expected.trimEnd().split("…");
-  const pattern = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("[\\s\\S]*");
+  const pattern = parts
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .join("[\\s\\S]*");
   return new RegExp(`^${pattern}\\s*$`).test(output);
 }
 
@@ -40,7 +41,10 @@ test("the transcript does what it shows", async () => {
   const names = ["7700", "7701", "7702", "7710", "7711", "7712"];
   const ports = await freePorts(names.length);
   const onFreePorts = (text: string): string =>
-    text.replace(/127\.0\.0\.1:(77\d\d)/g, (_, name: string) => `127.0.0.1:${ports[names.indexOf(name)]}`);
+    text.replace(
+      /127\.0\.0\.1:(77\d\d)/g,
+      (_, name: string) => `127.0.0.1:${ports[names.indexOf(name)]}`,
+    );
   const [apps, mesh, admin] = ports;
   // `npx headwater` in the checkout is this file.
   symlinkSync(join(checkout, "scripts/headwater.mjs"), join(directory, "headwater"));
@@ -53,12 +57,18 @@ test("the transcript does what it shows", async () => {
     HEADWATER_ADMIN_URL: `http://127.0.0.1:${admin}`,
   };
   const started: ChildProcess[] = [];
+  const steps = transcript();
+  let shownCount = 0;
   try {
-    for (const { command, output } of transcript()) {
+    for (const { command, output } of steps) {
       const line = onFreePorts(command).replaceAll("npx headwater", "headwater");
       if (line.endsWith(" &")) {
         const args = ["-c", `exec ${line.slice(0, -2)}`];
-        const child = spawn("bash", args, { cwd: directory, env, stdio: ["ignore", "pipe", "pipe"] });
+        const child = spawn("bash", args, {
+          cwd: directory,
+          env,
+          stdio: ["ignore", "pipe", "pipe"],
+        });
         started.push(child);
         let said = "";
         for (const stream of [child.stdout, child.stderr])
@@ -80,7 +90,9 @@ test("the transcript does what it shows", async () => {
           line.startsWith("curl") ? 10_000 : 1,
         );
       }
+      shownCount++;
     }
+    expect(shownCount).toBe(steps.length);
   } finally {
     for (const child of started) child.kill();
     rmSync(directory, { recursive: true, force: true });
@@ -88,19 +100,18 @@ test("the transcript does what it shows", async () => {
 }, 120_000);
 
 test("the program for apps runs as it stands, without a node too", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "headwater-readme-"));
   const [port] = await freePorts(1);
   const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
-  const body = program
-    .replace(/^import .*$/m, "")
-    .replace("connect({", `connect({ url: "http://127.0.0.1:${port}", waitMs: 50,`);
-  const run = new Function("connect", "console", `return (async () => {${body}})();`) as (
-    connectTo: typeof connect,
-    console: unknown,
-  ) => Promise<void>;
-  const said: string[] = [];
-  await run(connect, { log: (text: string) => said.push(text) });
-  expect(said).toEqual([]);
-});
+  const file = join(directory, "app.ts");
+  writeFileSync(
+    file,
+    program.replace('"headwater"', JSON.stringify(join(checkout, "sdk/index.ts"))),
+  );
+  const env = { HEADWATER_URL: `http://127.0.0.1:${port}` };
+  expect(await run(`${process.execPath} ${file}`, directory, env)).toBe("");
+  rmSync(directory, { recursive: true });
+}, 20_000);
 
 function run(line: string, cwd: string, env: Record<string, string>): Promise<string> {
   return new Promise((done, fail) => {

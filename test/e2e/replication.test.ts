@@ -28,12 +28,19 @@ describe("a root, a vendor and a site, each a process", () => {
   });
 
   const atSite = (reason: string) =>
-    eventually(`the site answers ${reason}`, async () => (await site.evaluate(flag)).reason === reason);
+    eventually(
+      `the site answers ${reason}`,
+      async () => (await site.evaluate(flag)).reason === reason,
+    );
 
   test("a flag set at the root is on behind the third hop, and killed there", async () => {
     await root.do(["flag", "set", "horizon/new-scheduler", "100%"]);
     await atSite("FULL");
-    expect(await site.evaluate(flag)).toEqual({ enabled: true, reason: "FULL", freshness: "FRESH" });
+    expect(await site.evaluate(flag)).toEqual({
+      enabled: true,
+      reason: "FULL",
+      freshness: "FRESH",
+    });
     await root.do(["flag", "kill", "horizon/new-scheduler", "--note", "hangs"]);
     await atSite("KILLED");
     await root.do(["flag", "revive", "horizon/new-scheduler"]);
@@ -46,8 +53,9 @@ describe("a root, a vendor and a site, each a process", () => {
       await node.restart();
       const percent = turn % 2 === 0 ? "0%" : "100%";
       await root.do(["flag", "set", "horizon/new-scheduler", percent]);
-      await eventually("the change arrives", async () =>
-        (await site.evaluate(flag)).reason === (turn % 2 === 0 ? "OFF" : "FULL"),
+      await eventually(
+        "the change arrives",
+        async () => (await site.evaluate(flag)).reason === (turn % 2 === 0 ? "OFF" : "FULL"),
         40_000,
       );
     }

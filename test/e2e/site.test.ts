@@ -1,10 +1,10 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, type TestContext, test } from "vitest";
-import { startedServer } from "../nodes/fanout/nats-server.ts";
-import { connect } from "../../sdk/index.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
+import { connect } from "../../sdk/index.ts";
+import { startedServer } from "../nodes/fanout/nats-server.ts";
 
 test("a node with only NATS follows its site, and each hears the other's reports", async (context: TestContext) => {
   const nats = await startedServer(context);
@@ -46,5 +46,9 @@ test("a node with only NATS follows its site, and each hears the other's reports
   await second.restart();
   expect(await reasonAt(second)).toBe("KILLED");
   await nats.start();
-  await eventually("it has caught up again", async () => (await reasonAt(second)) === "FULL", 30_000);
+  await eventually(
+    "it has caught up again",
+    async () => (await reasonAt(second)) === "FULL",
+    30_000,
+  );
 }, 120_000);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connect } from "../../sdk/index.ts";
-import type { Client } from "../../sdk/client.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
+import type { Client } from "../../sdk/client.ts";
+import { connect } from "../../sdk/index.ts";
 
 const windows = { HEADWATER_WINDOW: "2s", HEADWATER_HEALTH_WINDOW: "2s" };
 
@@ -33,12 +33,14 @@ describe("reports of a site go up two hops, rounded", () => {
       'project: horizon\nflags: { wide: { percent: 100 }, narrow: { percent: 0 } }\nreleases: ["2.2.0", "2.3.0"]\n',
     );
     await joinProcess(root, vendor);
-    await eventually("the vendor has it", async () =>
-      (await vendor.evaluate({ project: "horizon", flag: "wide" })).enabled,
+    await eventually(
+      "the vendor has it",
+      async () => (await vendor.evaluate({ project: "horizon", flag: "wide" })).enabled,
     );
     await joinProcess(vendor, site);
-    await eventually("the site has it", async () =>
-      (await site.evaluate({ project: "horizon", flag: "wide" })).enabled,
+    await eventually(
+      "the site has it",
+      async () => (await site.evaluate({ project: "horizon", flag: "wide" })).enabled,
     );
     for (let i = 0; i < 7; i++) {
       const app = await connect({
@@ -77,7 +79,8 @@ describe("reports of a site go up two hops, rounded", () => {
       "the root sees the fleet",
       async () => {
         const shown = JSON.parse(await root.do(["fleet", "horizon", "--json"])) as ShownFleet;
-        return (shown.reportersCount ?? 0) > 0 && shown.weights?.releases?.some((one) => (one.basisPoints ?? 0) > 0)
+        return (shown.reportersCount ?? 0) > 0 &&
+          shown.weights?.releases?.some((one) => (one.basisPoints ?? 0) > 0)
           ? shown
           : false;
       },

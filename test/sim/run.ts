@@ -1,7 +1,8 @@
 import { comparePositions } from "../../relay/ledger/position.ts";
 import { toHex } from "../../relay/trust/key.ts";
+import { calm, type Faults } from "./faults.ts";
 import { commitFlags, type FlagChange, initProject, joinNodes, publishReleases } from "./mesh.ts";
-import { calm, type Faults, type SimulatedNode, World } from "./world.ts";
+import { type SimulatedNode, World } from "./world.ts";
 
 export interface Violation {
   readonly atMs: number;

@@ -10,30 +10,9 @@ import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
 import { toHex } from "../../relay/trust/key.ts";
+import { calm, type Faults } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
-
-/** How badly the world behaves. Shares are from 0 to 1. */
-export interface Faults {
-  readonly lossShare: number;
-  readonly duplicateShare: number;
-  /** A delivery takes between nothing and this, so later ones overtake earlier ones. */
-  readonly delayMsMax: number;
-  /** Whether frames of a link keep their order, as they do over gRPC. */
-  readonly ordered: boolean;
-  /** A write fails, and nothing of it is stored. */
-  readonly writeFailureShare: number;
-  /** The process dies right after a write, before anything that depends on it. */
-  readonly crashAfterWriteShare: number;
-}
-
-export const calm: Faults = {
-  lossShare: 0,
-  duplicateShare: 0,
-  delayMsMax: 5,
-  ordered: true,
-  writeFailureShare: 0,
-  crashAfterWriteShare: 0,
-};
+import { Schedule } from "./schedule.ts";
 
 interface Link {
   readonly id: LinkId;
@@ -75,10 +54,10 @@ export class World {
     string,
     { readonly id: string; readonly credential: Uint8Array | undefined }[]
   >();
-  readonly #queue: { readonly atMs: number; readonly order: number; run(): void }[] = [];
+  readonly #schedule = new Schedule();
   readonly #links = new Map<LinkId, Link>();
   readonly #answers = new Map<CallId, Outcome<unknown>>();
-  #order = 0;
+  #linksCount = 0;
   #callsCount = 0;
 
   constructor(seed: number) {
@@ -176,12 +155,9 @@ export class World {
   /** Lets simulated time pass. */
   run(forMs: number): void {
     const untilMs = this.nowMs + forMs;
-    for (;;) {
-      const next = this.#queue[0];
-      if (next === undefined || next.atMs > untilMs) break;
-      this.#pop();
-      this.nowMs = Math.max(this.nowMs, next.atMs);
-      next.run();
+    for (let due = this.#schedule.take(untilMs); due; due = this.#schedule.take(untilMs)) {
+      this.nowMs = Math.max(this.nowMs, due.atMs);
+      due.run();
     }
     this.nowMs = untilMs;
   }
@@ -190,7 +166,7 @@ export class World {
     const atMs = Math.max(this.nowMs + 1, Math.ceil(simulated.node.wakeAtMonoMs));
     if (simulated.wakeAtMs > this.nowMs && simulated.wakeAtMs <= atMs) return;
     simulated.wakeAtMs = atMs;
-    this.#at(atMs, () => {
+    this.#schedule.at(atMs, () => {
       if (simulated.wakeAtMs !== atMs) return;
       simulated.wakeAtMs = Number.POSITIVE_INFINITY;
       this.tell(simulated.name, { kind: "tick" });
@@ -259,7 +235,7 @@ export class World {
     const parent = this.nodes.get(dial.address);
     const closed = { kind: "upstream-closed", upstream: dial.upstream, why: "refused" } as const;
     if (parent === undefined) return this.later(1, () => this.tell(child.name, closed));
-    const id = ++this.#order;
+    const id = ++this.#linksCount;
     const link = {
       id,
       child: child.name,
@@ -296,7 +272,7 @@ export class World {
       ? Math.max(link.readyAtMs, this.nowMs + delayMs)
       : this.nowMs + delayMs;
     link.readyAtMs = atMs;
-    this.#at(atMs, () => {
+    this.#schedule.at(atMs, () => {
       if (!link.isOpen) return;
       const flushed = {
         kind: "child-flushed",
@@ -387,8 +363,9 @@ export class World {
 
   #carryAt(atMs: number, deliver: () => void): void {
     if (this.#chance(this.faults.lossShare)) return;
-    this.#at(atMs, deliver);
-    if (this.#chance(this.faults.duplicateShare)) this.#at(atMs + this.#delayMs(), deliver);
+    this.#schedule.at(atMs, deliver);
+    if (this.#chance(this.faults.duplicateShare))
+      this.#schedule.at(atMs + this.#delayMs(), deliver);
   }
 
   #chance(share: number): boolean {
@@ -403,47 +380,6 @@ export class World {
 
   /** Does something after a while. */
   later(inMs: number, run: () => void): void {
-    this.#at(this.nowMs + inMs, run);
-  }
-
-  /** A binary heap by time, then by order of arrival. */
-  #at(atMs: number, run: () => void): void {
-    const queue = this.#queue;
-    queue.push({ atMs, order: this.#order++, run });
-    let at = queue.length - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!this.#isBefore(at, parent)) break;
-      this.#swap(at, parent);
-      at = parent;
-    }
-  }
-
-  #pop(): void {
-    const queue = this.#queue;
-    const last = queue.pop();
-    if (last === undefined || queue.length === 0) return;
-    queue[0] = last;
-    let at = 0;
-    for (;;) {
-      const left = 2 * at + 1;
-      const child = left + 1 < queue.length && this.#isBefore(left + 1, left) ? left + 1 : left;
-      if (child >= queue.length || !this.#isBefore(child, at)) return;
-      this.#swap(child, at);
-      at = child;
-    }
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const [one, other] = [this.#queue[a], this.#queue[b]];
-    if (one === undefined || other === undefined) return false;
-    return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
-  }
-
-  #swap(a: number, b: number): void {
-    const [one, other] = [this.#queue[a], this.#queue[b]];
-    if (one === undefined || other === undefined) return;
-    this.#queue[a] = other;
-    this.#queue[b] = one;
+    this.#schedule.at(this.nowMs + inMs, run);
   }
 }
