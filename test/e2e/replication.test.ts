@@ -52,7 +52,8 @@ describe("a root, a vendor and a site, each a process", () => {
       await node.kill();
       await node.restart();
       const percent = turn % 2 === 0 ? "0%" : "100%";
-      await root.do(["flag", "set", "horizon/new-scheduler", percent]);
+      const said = await root.do(["flag", "set", "horizon/new-scheduler", percent]);
+      expect(said).toContain(percent.replace("%", " %"));
       await eventually(
         "the change arrives",
         async () => (await site.evaluate(flag)).reason === (turn % 2 === 0 ? "OFF" : "FULL"),

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -12,6 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, sep } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../scripts/demo/eventually.ts";
+import { freePorts } from "../../scripts/demo/free-ports.ts";
 
 /** An empty npm cache has everything to fetch, a modern Node included. */
 const deadlineMs = 15 * 60_000;
@@ -91,6 +93,44 @@ describe.each(nodesOfThisMachine())("on Node %s", (_, node) => {
   });
 });
 
+test("a node, its commands and the SDK work together", { timeout: deadlineMs }, async () => {
+  const [apps, mesh, admin] = await freePorts(3);
+  const settings = {
+    HEADWATER_NAME: "upstream",
+    HEADWATER_DATA_DIR: join(appDir, "data"),
+    HEADWATER_APPS_ADDR: `127.0.0.1:${apps}`,
+    HEADWATER_MESH_ADDR: `127.0.0.1:${mesh}`,
+    HEADWATER_ADMIN_ADDR: `127.0.0.1:${admin}`,
+    HEADWATER_ADMIN_URL: `http://127.0.0.1:${admin}`,
+    HEADWATER_URL: `http://127.0.0.1:${apps}`,
+    XDG_CONFIG_HOME: join(appDir, "config"),
+  };
+  const headwater = join(appDir, "node_modules/.bin/headwater");
+  const env = { ...environmentOf(process.execPath), ...settings };
+  const node = spawn(headwater, ["node"], { cwd: appDir, env, stdio: "ignore" });
+  try {
+    await eventually(
+      "the node serves",
+      async () => (await fetch(`http://127.0.0.1:${admin}/healthz`)).ok,
+      60_000,
+    );
+    for (const args of [
+      ["init", "horizon"],
+      ["flag", "set", "horizon/new-scheduler", "100%"],
+    ])
+      run({ command: headwater, args, dir: appDir, settings });
+    const app = `
+      import { connect } from "headwater";
+      const flags = await connect({ project: "horizon", version: "1.0.0" });
+      console.log(flags.enabled("new-scheduler"), flags.freshness);
+      await flags.close();`;
+    const args = ["--input-type=module", "--eval", app];
+    expect(run({ command: "node", args, dir: appDir, settings })).toBe("true FRESH\n");
+  } finally {
+    node.kill();
+  }
+});
+
 function runApp({ node, dir }: { node: string; dir: string }): string {
   const app = `
     import { connect } from "headwater";
@@ -117,14 +157,16 @@ interface Command {
   readonly dir?: string;
   /** The Node that comes first on the PATH. */
   readonly node?: string;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** Answers what it prints. @throws with all that it said, when it fails */
-function run({ command, args, dir = workDir, node = process.execPath }: Command): string {
+function run(of: Command): string {
+  const { command, args, dir = workDir, node = process.execPath, settings = {} } = of;
   const ended = spawnSync(command, args, {
     cwd: dir,
     encoding: "utf8",
-    env: environmentOf(node),
+    env: { ...environmentOf(node), ...settings },
     maxBuffer: 64 * 1024 * 1024,
   });
   if (ended.status === 0) return ended.stdout;

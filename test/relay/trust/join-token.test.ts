@@ -83,11 +83,12 @@ describe("the text of a token", () => {
 
   test("with altered characters is refused, or is of good form still: nothing is thrown", () => {
     const text = formatToken(whole);
-    const alterations = fc.array(fc.tuple(fc.nat(text.length - 1), fc.nat(127)), { minLength: 1 });
+    const character = fc.constantFrom(..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcxyz0123456789-_.+\n");
+    const alterations = fc.array(fc.tuple(fc.nat(text.length - 1), character), { minLength: 1 });
     fc.assert(
       fc.property(alterations, (altered) => {
         const characters = [...text];
-        for (const [at, code] of altered) characters[at] = String.fromCharCode(code);
+        for (const [at, one] of altered) characters[at] = one;
         const outcome = parseToken(characters.join(""));
         if (!outcome.ok) return;
         expect(isName(outcome.value.site)).toBe(true);
