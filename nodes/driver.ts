@@ -169,7 +169,9 @@ export class Driver implements NodeAccess {
     this.#perform(this.#node.step({ ...outcome, at: this.now() }));
   }
 
-  #write(writes: readonly Write[]): { kind: "persisted" } | { kind: "persist-failed"; why: string } {
+  #write(
+    writes: readonly Write[],
+  ): { kind: "persisted" } | { kind: "persist-failed"; why: string } {
     try {
       this.#store.write(writes);
       return { kind: "persisted" };

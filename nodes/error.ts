@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Refusal } from "../relay/refusal.ts";
 
 /** Closed: every failure that a person or a program meets is one of these. */
-export const errorKinds = [
+const errorKinds = [
   /** The request makes no sense; the message names the field. */
   "invalid",
   /** No such project, flag, child, file. */
@@ -35,7 +35,12 @@ export class HeadwaterError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
 
-  constructor(of: { kind: ErrorKind; message: string; hint?: string | undefined; cause?: unknown }) {
+  constructor(of: {
+    kind: ErrorKind;
+    message: string;
+    hint?: string | undefined;
+    cause?: unknown;
+  }) {
     super(of.message, of.cause === undefined ? {} : { cause: of.cause });
     this.kind = of.kind;
     this.hint = of.hint;
@@ -55,7 +60,7 @@ export class HeadwaterError extends Error {
 }
 
 /** Connect's codes are gRPC's, number for number. */
-export const codeOfKind: Readonly<Record<ErrorKind, Code>> = {
+const codeOfKind: Readonly<Record<ErrorKind, Code>> = {
   invalid: Code.InvalidArgument,
   unknown: Code.NotFound,
   conflict: Code.Aborted,

@@ -2,8 +2,7 @@
 
 export const secondMs = 1_000;
 export const minuteMs = 60 * secondMs;
-export const hourMs = 60 * minuteMs;
-export const dayMs = 24 * hourMs;
+export const dayMs = 24 * 60 * minuteMs;
 
 /** How often a ledger's writer says that its head is still the newest. */
 export const beatIntervalMs = 60 * secondMs;
@@ -37,4 +36,4 @@ export const peerIntervalMs = 10 * secondMs;
 export const peerAskIntervalMs = 1 * secondMs;
 
 /** How often an app reports when nothing happens. */
-export const reportIntervalMs = hourMs;
+export const reportIntervalMs = 60 * minuteMs;

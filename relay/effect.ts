@@ -47,7 +47,7 @@ export interface Write {
   readonly value: Uint8Array | undefined;
 }
 
-export const buckets = [
+const buckets = [
   "node",
   "pin",
   "trust",

@@ -38,12 +38,12 @@ export type Event = { readonly at: Moment } & (
 );
 
 /** Sent at `Node.wakeAtMonoMs`, or whenever. */
-export interface TimeEvent {
+interface TimeEvent {
   readonly kind: "tick";
 }
 
 /** What became of a `persist`: always the very next event after it. */
-export type StoreEvent =
+type StoreEvent =
   | { readonly kind: "persisted" }
   | { readonly kind: "persist-failed"; readonly why: string };
 
@@ -84,7 +84,7 @@ export type OperatorEvent =
       readonly upstream: string;
     };
 
-export type DownstreamEvent =
+type DownstreamEvent =
   | {
       readonly kind: "child-opened";
       readonly link: LinkId;
@@ -113,7 +113,7 @@ export type DownstreamEvent =
     };
 
 /** `upstream` is the id in `dial`. */
-export type UpstreamEvent =
+type UpstreamEvent =
   | {
       readonly kind: "upstream-frame";
       readonly upstream: string;
@@ -128,12 +128,12 @@ export type UpstreamEvent =
       readonly outcome: string;
     };
 
-export type SiteEvent =
+type SiteEvent =
   | { readonly kind: "peer-spoke"; readonly message: PeerMessage }
   | { readonly kind: "peer-asked"; readonly call: CallId; readonly ask: PeerAsk }
   | { readonly kind: "fanout-changed"; readonly connected: boolean; readonly problem: string };
 
-export type AppEvent =
+type AppEvent =
   | { readonly kind: "report"; readonly call: CallId; readonly report: ReportRequest }
   | { readonly kind: "watch-opened"; readonly project: string; readonly version: string }
   | { readonly kind: "watch-closed"; readonly project: string; readonly version: string };

@@ -56,12 +56,16 @@ function run(command: string, ...args: string[]): Outcome {
   return { passed: 0, failed: 1, output };
 }
 
-/** The wire may not break what the last release speaks. */
+/**
+ * The wire may not break what any version of ours speaks that is out there: an image of each is
+ * kept, made at its release with `buf build -o test/wire/VERSION.binpb`.
+ */
 function checkBreaking(): Outcome {
-  const args = ["describe", "--tags", "--abbrev=0", "--match=v*"];
-  const described = spawnSync("git", args, { cwd: rootDir, encoding: "utf8" });
-  if (described.status !== 0) return { passed: 0, failed: 0, leftOut: "left out, no release yet" };
-  return run("buf", "breaking", "--against", `.git#tag=${described.stdout.trim()}`);
+  const images = readdirSync(join(rootDir, "test", "wire"));
+  const outcomes = images.map((image) =>
+    run("buf", "breaking", "--against", join("test", "wire", image)),
+  );
+  return outcomes.find(({ failed }) => failed > 0) ?? { passed: 1, failed: 0 };
 }
 
 /** Runs the tests before the eyes of the reader; answers the path of their report. */

@@ -4,7 +4,7 @@ import { compareVersions, parseVersion, type Version } from "./version.ts";
 export const rangeLengthMax = 200;
 
 /** Comparators in one range, over all of its alternatives. */
-export const rangeComparatorsMax = 20;
+const rangeComparatorsMax = 20;
 
 /** One condition on a version. */
 export interface Comparator {

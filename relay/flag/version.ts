@@ -1,5 +1,5 @@
 /** Above every release name (`name.ts`), and short enough that parsing needs no other bound. */
-export const versionLengthMax = 100;
+const versionLengthMax = 100;
 
 /**
  * What orders a version. Build metadata (`+x`) is not in it, for it orders nothing (SemVer 2.0.0,

@@ -10,7 +10,7 @@ export interface Build {
   readonly version: Version | undefined;
 }
 
-export const unknownBuild: Build = { release: "", version: undefined };
+const unknownBuild: Build = { release: "", version: undefined };
 
 export function buildOf(layer: Layer, version: string): Build {
   const release = resolveRelease(version, layer);

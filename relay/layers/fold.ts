@@ -4,7 +4,7 @@ import { allows, type Build, kills } from "./build.ts";
 import { type Layer, type LayerFlag, type LayerRule, ruleFor } from "./layer.ts";
 
 /** An overlay as the fold sees it: its rules, and what the project's root lets it pin. */
-export interface Overlay {
+interface Overlay {
   readonly layer: Layer;
   readonly mayPin: (flag: string, basisPoints: number) => boolean;
 }
@@ -53,7 +53,7 @@ export function effectiveFlag(
 }
 
 /** The percentage that the project itself has for a build: of a rollout the first match, else 0. */
-export function ownBasisPoints(own: LayerFlag, build: Build): number {
+function ownBasisPoints(own: LayerFlag, build: Build): number {
   if (own.rollout.length === 0) return own.flag.basisPoints;
   return own.rollout.find(({ scope }) => allows(scope, build))?.basisPoints ?? 0;
 }

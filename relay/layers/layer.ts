@@ -18,7 +18,7 @@ import { parseScope, type Scope } from "./build.ts";
 /** The newest version of the meaning of entries that this software understands. */
 export const readerVersion = 1;
 
-export interface RolloutPart {
+interface RolloutPart {
   readonly scope: Scope;
   readonly versions: string;
   readonly basisPoints: number;
@@ -53,7 +53,7 @@ export interface PinEffect {
 }
 
 /** Which rule of an overlay an entry key names: `rule/cap/new-scheduler`, `rule/kill/*`. */
-export const ruleEffects = ["cap", "kill", "pin"] as const;
+const ruleEffects = ["cap", "kill", "pin"] as const;
 
 export type RuleEffect = (typeof ruleEffects)[number];
 

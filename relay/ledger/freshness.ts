@@ -2,7 +2,7 @@ import { beatExpiryMs, staleAfterMs } from "../cadence.ts";
 import type { SignedBeat, SignedHead } from "./head.ts";
 
 /** A label, never a switch: flags keep their last value whatever it says. */
-export const freshnesses = ["FRESH", "STALE", "EXPIRED", "EMPTY"] as const;
+const freshnesses = ["FRESH", "STALE", "EXPIRED", "EMPTY"] as const;
 
 export type Freshness = (typeof freshnesses)[number];
 

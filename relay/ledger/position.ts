@@ -8,11 +8,6 @@ export function ledgerId(name: { authority: Uint8Array; project: string }): Ledg
   return `${name.project}/${toHex(name.authority)}` as LedgerId;
 }
 
-export function ledgerNameOf(id: LedgerId): { authority: Uint8Array; project: string } {
-  const slash = id.indexOf("/");
-  return { project: id.slice(0, slash), authority: fromHex(id.slice(slash + 1)) };
-}
-
 export type LedgerNameLike = Pick<LedgerName, "authority" | "project">;
 
 type TermSeq = Pick<Position, "term" | "seq">;

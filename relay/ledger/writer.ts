@@ -175,8 +175,3 @@ function signChange(of: {
 export function writerOf(keys: WriterKeys): Writer {
   return new Writer({ term: keys.term, ledgerSeed: keys.ledgerSeed, beatSeed: keys.beatSeed });
 }
-
-/** For people: `sha256:` and hex. */
-export function authorityText(authority: Uint8Array): string {
-  return `sha256:${toHex(authority)}`;
-}

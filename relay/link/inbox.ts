@@ -29,7 +29,7 @@ export type Arrival =
   | { readonly kind: "partial" }
   | { readonly kind: "resync"; readonly ledger: Ledger; readonly why: string };
 
-export interface ArrivedBeat {
+interface ArrivedBeat {
   readonly ledger: Ledger;
   readonly beat: SignedBeat;
 }

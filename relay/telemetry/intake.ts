@@ -2,8 +2,6 @@ import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 
 export const healths = ["OK", "DEGRADED", "FAILED"] as const;
 
-export type HealthWord = (typeof healths)[number];
-
 interface Held {
   readonly report: ReportRequest;
   readonly heardMs: number;

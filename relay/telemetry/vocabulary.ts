@@ -3,7 +3,7 @@ import type { Layer } from "../layers/layer.ts";
 import { vocabularyWordsMax } from "../limits.ts";
 
 /** What every build that is no published release is called. */
-export const otherRelease = "other";
+const otherRelease = "other";
 
 /** The words that may leave a node: what the project's own ledger has signed, and `other`. */
 export interface Vocabulary {

@@ -11,7 +11,7 @@ const countMax = 2 ** 32 - 1;
 
 export const weightLists = ["releases", "degraded", "failed", "flags"] as const;
 
-export type WeightList = (typeof weightLists)[number];
+type WeightList = (typeof weightLists)[number];
 
 /**
  * Shares of the instances that report, exactly: of each release, of those degraded and failed on

@@ -27,7 +27,7 @@ export interface Trusted {
   readonly grants: readonly GrantedPower[];
 }
 
-export interface GrantedPower {
+interface GrantedPower {
   readonly envelope: Envelope;
   readonly grant: Grant;
 }

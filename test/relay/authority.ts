@@ -102,7 +102,9 @@ export class Authority {
   }
 
   get trusted(): Trusted {
-    return valueOf(extendTrust({ authority: this.id, project: this.project }, undefined, this.trust));
+    return valueOf(
+      extendTrust({ authority: this.id, project: this.project }, undefined, this.trust),
+    );
   }
 
   writerOf(term: number, name: string): Writer {

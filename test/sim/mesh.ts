@@ -17,7 +17,7 @@ import { authorityOf } from "../../relay/trust/trusted.ts";
 import type { World } from "./world.ts";
 
 /** 32 bytes that follow from a text. */
-export function seedOf(text: string): Uint8Array {
+function seedOf(text: string): Uint8Array {
   return sha256(Buffer.from(text));
 }
 

@@ -4,7 +4,7 @@ import { calm, type Faults } from "./faults.ts";
 import { commitFlags, type FlagChange, initProject, joinNodes, publishReleases } from "./mesh.ts";
 import { type SimulatedNode, World } from "./world.ts";
 
-export interface Violation {
+interface Violation {
   readonly atMs: number;
   readonly node: string;
   /** The promise that was broken, in a user's words. */

@@ -49,7 +49,7 @@ export function roundedHealth(health: Health, shown: Health | undefined): Health
 }
 
 /** @param shown what was shown of it last, in basis points */
-export function roundShare(basisPoints: number, shown: number | undefined): number {
+function roundShare(basisPoints: number, shown: number | undefined): number {
   if (basisPoints === 0) return 0;
   const nearest = Math.max(step, Math.round(basisPoints / step) * step);
   // An exact document may have gone before: what it showed is not for this one to repeat.

@@ -14,7 +14,9 @@ export type FlagInit = Partial<MessageInitShape<typeof FlagSchema>>;
 
 /** An entry for a flag, as its key and value in an object. */
 export function flagEntry(name: string, init: FlagInit = {}): Entries {
-  const flag = create(FlagSchema, { name, hash: 2, ...init } as MessageInitShape<typeof FlagSchema>);
+  const flag = create(FlagSchema, { name, hash: 2, ...init } as MessageInitShape<
+    typeof FlagSchema
+  >);
   return { [`flag/${name}`]: toBinary(FlagSchema, flag) };
 }
 

@@ -208,7 +208,9 @@ function killOf(text: string): NonNullable<FlagInit["kill"]> {
 function layerOf(entries: Entries): Layer {
   const layer = new Layer();
   const hash = new Uint8Array(0);
-  const held = Object.entries(entries).map(([key, value]) => [key, { value: value ?? hash, hash }] as const);
+  const held = Object.entries(entries).map(
+    ([key, value]) => [key, { value: value ?? hash, hash }] as const,
+  );
   layer.update(new Map(held), Object.keys(entries));
   return layer;
 }

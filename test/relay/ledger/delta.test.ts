@@ -7,8 +7,8 @@ import { deltaSince, hearDelta } from "../../../relay/ledger/delta.ts";
 import { signHead } from "../../../relay/ledger/head.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import { comparePositions } from "../../../relay/ledger/position.ts";
-import { entryBytesMax, frameBytesMax } from "../../../relay/limits.ts";
 import type { Writer } from "../../../relay/ledger/writer.ts";
+import { entryBytesMax, frameBytesMax } from "../../../relay/limits.ts";
 import { Authority, contentOf, type Entries, epochMs, refusalOf, valueOf } from "../authority.ts";
 
 const authority = new Authority();

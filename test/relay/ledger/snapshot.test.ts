@@ -109,7 +109,11 @@ describe("refused, and nothing is changed (I4)", () => {
     ["a count that the head has not signed", "entries_count", (b) => void b.entriesCount++],
     ["more bytes than a ledger holds", "limit", (b) => void (b.entriesBytes = over)],
     ["more chunks than entries", "chunks_count", (b) => void (b.chunksCount = 14)],
-    ["a head that was altered", "not signed", (b) => void (b.head!.payload[b.head!.payload.length - 1]! ^= 1)],
+    [
+      "a head that was altered",
+      "not signed",
+      (b) => void (b.head!.payload[b.head!.payload.length - 1]! ^= 1),
+    ],
   ])("a beginning with %s", (_, why, by) => {
     const altered = partsOf(ledger).begin;
     by(altered);
@@ -167,7 +171,10 @@ function framesOf(ledger: Ledger): ReplicateResponse["frame"][] {
 function partsOf(ledger: Ledger): { begin: SnapshotBegin; chunks: SnapshotChunk[] } {
   const frames = framesOf(ledger);
   const begin = frames.find((one) => one.case === "snapshotBegin")!.value;
-  return { begin, chunks: frames.flatMap((one) => one.case === "snapshotChunk" ? one.value : []) };
+  return {
+    begin,
+    chunks: frames.flatMap((one) => (one.case === "snapshotChunk" ? one.value : [])),
+  };
 }
 
 /** Plays frames to a ledger, and makes the change that they come to. */

@@ -50,8 +50,7 @@ describe("a child", () => {
 
   test("with a checked certificate is who that names, if it is a name", () => {
     const children = withChildren();
-    const named = (name: string) =>
-      children.authenticate({ by: "certificate", name }, epochMs);
+    const named = (name: string) => children.authenticate({ by: "certificate", name }, epochMs);
     expect(valueOf(named("acme"))).toBe("acme");
     expect(refusalOf(named("*.acme.example"))).toContain("forbidden");
     expect(refusalOf(named(""))).toContain("forbidden");
@@ -100,7 +99,11 @@ function revoke(children: Children, name: string): void {
   for (const record of valueOf(children.revoked(name))) children.accept(record);
 }
 
-function shows(child: string, id: string = child, of: { key?: typeof siteKey; expiresMs?: number } = {}) {
+function shows(
+  child: string,
+  id: string = child,
+  of: { key?: typeof siteKey; expiresMs?: number } = {},
+) {
   const { key = siteKey, expiresMs = 0 } = of;
   const credential = signCredential({ child, id: seedOf(id), expiresMs, siteKey: key });
   return { by: "credential", credential } as const;

@@ -113,12 +113,10 @@ test.each<[string, (token: JoinToken) => void]>([
   ["the authority as an overlay", (t) => void (t.pins[0]!.overlays = [t.pins[0]!.authority])],
   [
     "too many layers",
-    (t) => void (t.pins[0]!.overlays = Array.from({ length: layersCountMax }, (_, n) => seedOf(`${n}`))),
+    (t) =>
+      void (t.pins[0]!.overlays = Array.from({ length: layersCountMax }, (_, n) => seedOf(`${n}`))),
   ],
-  [
-    "too many projects",
-    (t) => void (t.pins = Array(projectsCountMax + 1).fill(t.pins[0])),
-  ],
+  ["too many projects", (t) => void (t.pins = Array(projectsCountMax + 1).fill(t.pins[0]))],
 ])("a token with %s is refused", (_, by) => {
   const token = create(JoinTokenSchema, {
     ...whole,

@@ -175,11 +175,15 @@ describe("a grant", () => {
     const expiresMs = epochMs + 1000;
     const overlay = { authority: seedOf("vendor"), pinBasisPointsMax: 500 };
     const trusted = valueOf(
-      extend(undefined, [root1], [
-        ledgerGrant(1, k3, { expiresMs }),
-        grantOf({ case: "beatKey", value: { key: k4.publicKey } }, { expiresMs }),
-        grantOf({ case: "overlay", value: overlay }, { expiresMs }),
-      ]),
+      extend(
+        undefined,
+        [root1],
+        [
+          ledgerGrant(1, k3, { expiresMs }),
+          grantOf({ case: "beatKey", value: { key: k4.publicKey } }, { expiresMs }),
+          grantOf({ case: "overlay", value: overlay }, { expiresMs }),
+        ],
+      ),
     );
     const all = (wallMs: number) => [
       ledgerKeyOf(trusted, { term: 1, wallMs }) === undefined ? 0 : 1,

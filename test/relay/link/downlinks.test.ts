@@ -1,0 +1,436 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { heartbeatIntervalMs } from "../../../relay/cadence.ts";
+import type { Effect } from "../../../relay/effect.ts";
+import { isAbout } from "../../../relay/ledger/head.ts";
+import type { Ledger } from "../../../relay/ledger/ledger.ts";
+import type { LedgerId } from "../../../relay/ledger/position.ts";
+import {
+  childrenCountMax,
+  entryBytesMax,
+  historyLengthMax,
+  linkBytesInFlightMax,
+  linkFramesInFlightMax,
+} from "../../../relay/limits.ts";
+import type { Served } from "../../../relay/link/downlink.ts";
+import { Downlinks } from "../../../relay/link/downlinks.ts";
+import { LedgerFrames } from "../../../relay/link/ledger-frames.ts";
+import { toHex } from "../../../relay/trust/key.ts";
+import { Authority, contentOf, epochMs } from "../authority.ts";
+import { frameOf, kindsOf, Mirror } from "./mirror.ts";
+
+const authority = new Authority();
+const other = new Authority({ project: "oslo" });
+const nodeId = new TextEncoder().encode("parent..");
+
+describe("a child that has nothing", () => {
+  test("gets a welcome at once, then the offer, trust, a snapshot and beats, in that order", () => {
+    const parent = new Parent(authority.ledger());
+    parent.beat();
+    const child = new Mirror(authority);
+    const frames = parent.open(1, child);
+    expect(kindsOf(frames)).toEqual([
+      "welcome",
+      "SNAPSHOT",
+      "trustUpdate",
+      "snapshotBegin",
+      "snapshotChunk",
+      "snapshotEnd",
+      "heartbeat",
+    ]);
+    expect(child.hearAll(frames)).toEqual([
+      ...["partial", "partial", "trust", "partial", "partial", "change", "beats"],
+    ]);
+    expect(child.ledger.position).toEqual(parent.ledger.position);
+    expect(frameOf(frames[1]!)).toMatchObject({ value: { hops: [nodeId] } });
+  });
+
+  test("gets the very bytes that another gets: they are encoded once (I7)", () => {
+    const parent = new Parent(authority.ledger());
+    const [a, b] = [1, 2].map((id) => parent.open(id, new Mirror(authority), `node-${id}`));
+    for (const at of [2, 3, 4, 5]) expect(a![at]).toBe(b![at]);
+    parent.commit(1);
+    const sent = parent.pump();
+    expect(sent.get(1)![0]).toBe(sent.get(2)![0]);
+  });
+});
+
+describe("an offer", () => {
+  test("of what is held already is to resume, and nothing is sent again", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    child.hearAll(parent.open(1, child));
+    expect(kindsOf(parent.open(2, child))).toEqual(["welcome", "RESUME"]);
+    parent.commit(1);
+    parent.commit(2);
+    const frames = parent.open(3, child);
+    expect(kindsOf(frames)).toEqual(["welcome", "RESUME", "delta"]);
+    child.hearAll(frames);
+    expect(contentOf(child.ledger)).toEqual(contentOf(parent.ledger));
+  });
+
+  test("is EMPTY where nothing is verified yet, and comes again when that changes (I6)", () => {
+    const parent = new Parent(authority.emptyLedger());
+    const child = new Mirror(authority);
+    expect(kindsOf(parent.open(1, child))).toEqual(["welcome", "EMPTY"]);
+    parent.commit(1);
+    expect(kindsOf(parent.pump().get(1)!).slice(0, 3)).toEqual([
+      "SNAPSHOT",
+      "trustUpdate",
+      "snapshotBegin",
+    ]);
+  });
+
+  test("is BEHIND to a child that is ahead, never silence, and that is sent nothing (I3)", () => {
+    const ahead = new Parent(authority.ledger());
+    ahead.commit(1);
+    const child = new Mirror(authority);
+    child.hearAll(ahead.open(1, child));
+    const behind = new Parent(authority.ledger());
+    behind.beat();
+    expect(kindsOf(behind.open(1, child))).toEqual(["welcome", "BEHIND"]);
+    behind.ledger.restore(restoreOf(ahead.ledger));
+    expect(kindsOf(behind.pump().get(1)!)).toEqual(["RESUME"]);
+  });
+
+  test("is DENIED for what is not served here", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(other, authority);
+    const frames = parent.open(1, child);
+    expect(kindsOf(frames).slice(0, 3)).toEqual(["welcome", "DENIED", "SNAPSHOT"]);
+    child.hearAll(frames);
+    expect(child.ledger.position).toBeUndefined();
+  });
+
+  test("comes again when the way here has changed", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    parent.open(1, child);
+    parent.hops = [new TextEncoder().encode("root...."), nodeId];
+    const [frame] = parent.pump().get(1)!;
+    expect(frameOf(frame!)).toMatchObject({ value: { hops: parent.hops } });
+    expect(parent.pump().get(1)).toBeUndefined();
+  });
+});
+
+describe("a slow child", () => {
+  test("never has more in flight than its window holds (I9)", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    let frames = parent.open(1, child).length;
+    for (let n = 0; n < 100; n++) {
+      parent.change();
+      frames += parent.pump().get(1)?.length ?? 0;
+    }
+    expect(frames).toBe(linkFramesInFlightMax);
+  });
+
+  test("is brought forward in one step, however much has happened (I9)", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    const frames = parent.open(1, child);
+    while (frames.length < linkFramesInFlightMax) {
+      parent.change();
+      frames.push(...parent.pump().get(1)!);
+    }
+    for (let n = 0; n < 200; n++) parent.change();
+    expect(parent.pump().get(1)).toBeUndefined();
+    const rest = parent.flush(1, frames);
+    expect(kindsOf(rest)).toEqual(["delta"]);
+    expect(child.hearAll([...frames, ...rest])).not.toContain("resync");
+    expect(contentOf(child.ledger)).toEqual(contentOf(parent.ledger));
+  });
+
+  test("past the history that is kept gets a snapshot", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    child.hearAll(parent.open(1, child));
+    for (let n = 0; n <= historyLengthMax; n++) parent.change();
+    const frames = parent.open(2, child);
+    expect(kindsOf(frames)).toContain("SNAPSHOT");
+    expect(kindsOf(frames)).not.toContain("delta");
+    child.hearAll(frames);
+    expect(contentOf(child.ledger)).toEqual(contentOf(parent.ledger));
+  });
+
+  test("has a window of bytes, too", () => {
+    const parent = new Parent(largeLedger());
+    const frames = parent.open(1, new Mirror(authority));
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    expect(frames.length).toBeLessThan(linkFramesInFlightMax + 1);
+    expect(bytes).toBeLessThan(linkBytesInFlightMax + frames.at(-1)!.length);
+  });
+
+  test("does not delay others, nor keep the node awake (I10)", () => {
+    const parent = new Parent(authority.ledger());
+    const [slow, quick] = [new Mirror(authority), new Mirror(authority)];
+    parent.open(1, slow, "slow");
+    quick.hearAll(parent.flushAll(2, parent.open(2, quick, "quick")));
+    for (let n = 0; n < 50; n++) {
+      parent.change();
+      quick.hearAll(parent.flushAll(2, parent.pump().get(2)!));
+      expect(quick.ledger.position).toEqual(parent.ledger.position);
+    }
+    const late = 10 * heartbeatIntervalMs;
+    expect(sendsOf(parent.links.tick(late)).has(1)).toBe(false);
+    expect(parent.links.dueAtMonoMs).toBeGreaterThan(late);
+  });
+
+  test("alone leaves nothing to wake up for", () => {
+    const parent = new Parent(authority.ledger());
+    parent.open(1, new Mirror(authority));
+    for (let n = 0; n < 20; n++) {
+      parent.change();
+      parent.pump();
+    }
+    expect(parent.links.dueAtMonoMs).toBeUndefined();
+  });
+});
+
+test("a snapshot on its way stays that snapshot; what came meanwhile follows as a delta (I5)", () => {
+  const parent = new Parent(largeLedger());
+  const child = new Mirror(authority);
+  const frames = parent.open(1, child);
+  expect(kindsOf(frames)).not.toContain("snapshotEnd");
+  const before = parent.ledger.position!;
+  parent.commit(1);
+  let waiting = frames;
+  while (waiting.length > 0) {
+    waiting = parent.flush(1, waiting);
+    frames.push(...waiting);
+    if (kindsOf(waiting).includes("snapshotEnd")) parent.commit(2);
+  }
+  const kinds = kindsOf(frames);
+  const delta = frameOf(frames[kinds.indexOf("snapshotEnd") + 1]!);
+  expect(delta).toMatchObject({ case: "delta", value: { previous: { seq: before.seq } } });
+  expect(child.hearAll(frames).filter((kind) => kind === "change").length).toBeGreaterThan(1);
+  expect(contentOf(child.ledger)).toEqual(contentOf(parent.ledger));
+});
+
+test("a heartbeat comes only after every delta that it vouches for, whatever happens (I1, I12)", () => {
+  const happening = fc.oneof(
+    fc.record({ kind: fc.constant("commit"), n: fc.nat(200) }),
+    fc.record({ kind: fc.constant("beat"), n: fc.nat(200) }),
+    fc.record({ kind: fc.constant("flush"), n: fc.nat(20) }),
+    fc.record({ kind: fc.constant("reconnect"), n: fc.nat(3) }),
+    fc.record({ kind: fc.constant("clock"), n: fc.integer({ min: -60_000, max: 60_000 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+      const parent = new Parent(authority.ledger());
+      const child = new Mirror(authority);
+      let id = 1;
+      let waiting = [...parent.open(id, child)];
+      const hear = (bytes: Uint8Array): void => {
+        const frame = frameOf(bytes);
+        const outcome = child.hear(bytes, epochMs + 120_000);
+        expect(outcome).toMatchObject({ ok: true });
+        if (outcome.ok) expect(outcome.value.kind).not.toBe("resync");
+        if (frame.case !== "heartbeat" || !outcome.ok || outcome.value.kind !== "beats") return;
+        for (const { ledger, beat } of outcome.value.beats)
+          expect(isAbout(beat, ledger.head!)).toBe(true);
+      };
+      const flush = (count: number): void => {
+        const taken = waiting.splice(0, count);
+        for (const bytes of taken) hear(bytes);
+        waiting.push(...parent.flush(id, taken));
+      };
+      for (const { kind, n } of happenings) {
+        if (kind === "commit") parent.commit(n);
+        if (kind === "beat") parent.beat();
+        if (kind === "clock") parent.wallMs = epochMs + n;
+        if (kind === "flush") flush(n);
+        if (kind === "reconnect") {
+          for (const bytes of waiting.slice(0, n)) hear(bytes);
+          parent.links.closed(id);
+          waiting = [...parent.open(++id, child)];
+        }
+        waiting.push(...(parent.pump().get(id) ?? []));
+      }
+      while (waiting.length > 0) flush(waiting.length);
+      expect(contentOf(child.ledger)).toEqual(contentOf(parent.ledger));
+      expect(child.ledger.position).toEqual(parent.ledger.position);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+describe("a link", () => {
+  test("that is silent gets a sign of life, one that is not does not", () => {
+    const parent = new Parent(authority.ledger());
+    parent.open(1, new Mirror(authority));
+    expect(parent.links.dueAtMonoMs).toBe(heartbeatIntervalMs);
+    expect(parent.links.tick(heartbeatIntervalMs - 1)).toEqual([]);
+    const [frame] = sendsOf(parent.links.tick(heartbeatIntervalMs)).get(1)!;
+    expect(frameOf(frame!)).toMatchObject({ case: "heartbeat", value: { beats: [] } });
+    expect(parent.links.tick(heartbeatIntervalMs + 1)).toEqual([]);
+    expect(parent.links.dueAtMonoMs).toBe(2 * heartbeatIntervalMs);
+  });
+
+  test("of a node that dials again replaces its former one, whose end means nothing then (I16)", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    parent.open(1, child);
+    const effects = parent.links.open({ id: 2, site: "site", request: child.request(), monoMs: 0 });
+    expect(goodbyesOf(effects)).toEqual(["1 REPLACED"]);
+    expect(effects).toContainEqual({ kind: "close", link: 1 });
+    parent.links.closed(1);
+    parent.commit(1);
+    expect([...parent.pump().keys()]).toEqual([2]);
+  });
+
+  test("of another node, or another site's node of that name, stays", () => {
+    const parent = new Parent(authority.ledger());
+    parent.open(1, new Mirror(authority), "a");
+    parent.open(2, new Mirror(authority), "b");
+    const request = new Mirror(authority).request({ node: "a" });
+    expect(goodbyesOf(parent.links.open({ id: 3, site: "other", request, monoMs: 0 }))).toEqual([]);
+    expect(parent.links.links).toHaveLength(3);
+  });
+
+  test("ends with its site's token, and says so (I15)", () => {
+    const parent = new Parent(authority.ledger());
+    parent.open(1, new Mirror(authority), "a");
+    parent.open(2, new Mirror(authority), "b");
+    const request = new Mirror(authority).request();
+    parent.links.open({ id: 3, site: "other", request, monoMs: 0 });
+    const effects = parent.links.revoke("site");
+    expect(goodbyesOf(effects)).toEqual(["1 REVOKED", "2 REVOKED"]);
+    expect(parent.links.links.map(({ id }) => id)).toEqual([3]);
+  });
+
+  test("of no protocol that is spoken here is refused", () => {
+    const parent = new Parent(authority.ledger());
+    const request = new Mirror(authority).request({ protocol: 0 });
+    const effects = parent.links.open({ id: 1, site: "site", request, monoMs: 0 });
+    expect(goodbyesOf(effects)).toEqual(["1 PROTOCOL"]);
+    const newer = new Mirror(authority).request({ protocol: 7 });
+    const [welcome] = sendsOf(
+      parent.links.open({ id: 2, site: "site", request: newer, monoMs: 0 }),
+    ).get(2)!;
+    expect(frameOf(welcome!)).toMatchObject({ case: "welcome", value: { protocol: 1 } });
+  });
+
+  test("past the number that a node has is told when to come again (I14)", () => {
+    const parent = new Parent(authority.ledger());
+    const request = new Mirror().request();
+    const open = (id: number) =>
+      parent.links.open({ id, site: `site-${id}`, request: { ...request }, monoMs: 0 });
+    for (let id = 1; id <= childrenCountMax; id++) open(id);
+    const effects = open(0);
+    expect(goodbyesOf(effects)).toEqual(["0 OVERLOAD"]);
+    const [goodbye] = sendsOf(effects).get(0)!;
+    expect(frameOf(goodbye!)).toMatchObject({ value: { retryAfterMs: expect.any(Number) } });
+    expect(parent.links.links).toHaveLength(childrenCountMax);
+  });
+
+  test("says what its child has confirmed, of ledgers that it has asked for only", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    const frames = parent.open(1, child);
+    const [link] = parent.links.links;
+    expect(link!.positions).toMatchObject([{ position: undefined }]);
+    child.hearAll(frames);
+    const { holdings } = new Mirror(other).request();
+    const confirmed = [...child.request().holdings, ...holdings];
+    parent.links.confirmed("site", {
+      $typeName: "headwater.v1.ConfirmRequest",
+      node: "node",
+      holdings: confirmed,
+    });
+    expect(link!.positions).toMatchObject([{ position: { seq: 1 } }]);
+  });
+});
+
+/** The parent's end, with one ledger that is written there. */
+class Parent {
+  readonly ledger: Ledger;
+  readonly links: Downlinks;
+  hops: Uint8Array[] = [nodeId];
+  wallMs = epochMs;
+  readonly #frames: LedgerFrames;
+
+  constructor(ledger: Ledger) {
+    this.ledger = ledger;
+    this.#frames = new LedgerFrames(ledger);
+    this.links = new Downlinks({ site: "parent", node: "p1", nodeId }, () => this.#served());
+  }
+
+  open(id: number, child: Mirror, node: string = "node"): Uint8Array[] {
+    const request = child.request({ node });
+    return sendsOf(this.links.open({ id, site: "site", request, monoMs: 0 })).get(id) ?? [];
+  }
+
+  commit(n: number): void {
+    const value = Buffer.from([n, this.ledger.position?.seq ?? 0]);
+    authority.commit(
+      this.ledger,
+      { [`flag/${n % 7}`]: n % 5 === 0 ? undefined : value },
+      this.wallMs,
+    );
+  }
+
+  /** Always a change, and always another. */
+  change(): void {
+    const { seq } = this.ledger.position!;
+    authority.commit(this.ledger, { "flag/a": Buffer.from(String(seq)) });
+  }
+
+  beat(): void {
+    const beat = authority.writer.beat(this.ledger, this.wallMs);
+    if (beat !== undefined) this.ledger.beat = beat;
+  }
+
+  pump(): Map<number, Uint8Array[]> {
+    return sendsOf(this.links.pumpAll(0));
+  }
+
+  flush(id: number, frames: readonly Uint8Array[]): Uint8Array[] {
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    const of = { id, framesCount: frames.length, bytes, monoMs: 0 };
+    return sendsOf(this.links.flushed(of)).get(id) ?? [];
+  }
+
+  /** Flushes until nothing more comes; all of it. */
+  flushAll(id: number, frames: readonly Uint8Array[]): Uint8Array[] {
+    const all = [...frames];
+    for (let next = this.flush(id, frames); next.length > 0; next = this.flush(id, next))
+      all.push(...next);
+    return all;
+  }
+
+  #served(): ReadonlyMap<LedgerId, Served> {
+    const served = { ledger: this.ledger, frames: this.#frames, hops: this.hops };
+    return new Map([[this.ledger.id, served]]);
+  }
+}
+
+function largeLedger(): Ledger {
+  const entries = Array.from({ length: 120 }, (_, n) => [
+    `rule/cap/${n}`,
+    Buffer.alloc(entryBytesMax, n),
+  ]);
+  return authority.ledger(Object.fromEntries(entries));
+}
+
+function restoreOf(ledger: Ledger): Parameters<Ledger["restore"]>[0] {
+  const entries = [...ledger.entries].map(([key, { value }]) => ({ key, value }));
+  return { head: ledger.head!, entries, steps: [] };
+}
+
+function sendsOf(effects: readonly Effect[]): Map<number, Uint8Array[]> {
+  const sends = new Map<number, Uint8Array[]>();
+  for (const effect of effects) {
+    if (effect.kind !== "send") continue;
+    sends.set(effect.link, [...(sends.get(effect.link) ?? []), effect.frame]);
+  }
+  return sends;
+}
+
+function goodbyesOf(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind !== "send") return [];
+    const frame = frameOf(effect.frame);
+    return frame.case === "goodbye" ? [`${effect.link} ${frame.value.reason}`] : [];
+  });
+}
