@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { atExit } from "./at-exit.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 
@@ -24,9 +25,11 @@ export function headwater(
   return new Promise((done) => {
     const options = { env, cwd: of.cwd, timeout: 60_000 };
     const child = execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
+      forget();
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       done({ code, stdout, stderr });
     });
+    const forget = atExit(() => child.kill("SIGKILL"));
     child.stdin?.end(of.input ?? "");
   });
 }
@@ -38,8 +41,10 @@ export class NodeProcess implements AsyncDisposable {
   readonly apps: string;
   readonly mesh: string;
   readonly admin: string;
+  readonly #forget: () => void;
   #child: ChildProcess | undefined;
   #stderr = "";
+  #isDisposed = false;
 
   private constructor(of: {
     directory: string;
@@ -49,6 +54,10 @@ export class NodeProcess implements AsyncDisposable {
     this.directory = of.directory;
     this.env = of.env;
     [this.apps = "", this.mesh = "", this.admin = ""] = of.ports.map((port) => `127.0.0.1:${port}`);
+    this.#forget = atExit(() => {
+      this.#child?.kill("SIGKILL");
+      this.#removeDirectory();
+    });
   }
 
   /** Starts a node of a name and site and waits until it serves. */
@@ -71,7 +80,12 @@ export class NodeProcess implements AsyncDisposable {
         ...env,
       },
     });
-    await node.restart();
+    try {
+      await node.restart();
+    } catch (thrown) {
+      await node[Symbol.asyncDispose]();
+      throw thrown;
+    }
     return node;
   }
 
@@ -98,6 +112,7 @@ export class NodeProcess implements AsyncDisposable {
   }
 
   async restart(): Promise<void> {
+    if (this.#isDisposed) throw new Error(`${this.name} is gone for good`);
     this.#stderr = "";
     const env = { ...cleanEnvironment(), ...this.env };
     const child = spawn(process.execPath, [cli, "node"], {
@@ -154,8 +169,15 @@ export class NodeProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     await this.kill();
-    rmSync(this.directory, { recursive: true, force: true });
+    this.#removeDirectory();
+    this.#forget();
+  }
+
+  /** What a killed process had begun to write may still appear. */
+  #removeDirectory(): void {
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -166,7 +188,8 @@ export async function joinProcess(parent: NodeProcess, child: NodeProcess): Prom
   await child.do(["join", token.trim()]);
 }
 
-function cleanEnvironment(): Record<string, string> {
+/** The environment, without what the user has set for nodes and apps of their own. */
+export function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || name.startsWith("HEADWATER_") ? [] : [[name, value]],

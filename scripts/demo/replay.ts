@@ -1,92 +1,51 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
-import { type AdminClient, openAdminClient } from "../../nodes/cli/admin-client.ts";
-import { HASH_VERSION } from "../../relay/flag/bucket.ts";
-import { entryKey } from "../../relay/ledger/entry.ts";
-import type { AppCrowd } from "./app-crowd.ts";
-import type { NodeProcess } from "./node-process.ts";
-import { say } from "./tour.ts";
+import { userInfo } from "node:os";
+import { IntendedFlags } from "./intended-flags.ts";
+import type { RolloutHistory } from "./rollout-history.ts";
+import { msText, say } from "./say.ts";
+import { settled, type Tour } from "./tour.ts";
 
-interface HistoryChange {
-  readonly flag: string;
-  readonly percent?: number;
-  readonly versions?: string;
-  readonly kill?: boolean;
-  readonly removed?: boolean;
+/**
+ * Commits each change set at the root once the one before is seen, and measures: from the call of
+ * the commit until this process has heard of it from the last instance that sees a difference.
+ */
+export async function replay(tour: Tour, history: RolloutHistory): Promise<void> {
+  const { apps } = tour;
+  const { changeSets, flags, killsCount, removalsCount, span } = history;
+  say.title("A real rollout history goes through the mesh");
+  say.line(`What a browser's makers did to ${flags.length} flags from ${span.join(" to ")}:`);
+  say.line(
+    `${changeSets.length} change sets, ${killsCount} kills and ${removalsCount} removals among them,`,
+  );
+  say.line(`derived from ${history.source}`);
+  const tookMs = (await commitAll(tour, history)).toSorted((a, b) => a - b);
+  await settled(tour, "the whole history");
+  const at = (share: number): string => msText(tookMs[Math.ceil(share * tookMs.length) - 1] ?? 0);
+  const count = `${tookMs.length} of ${changeSets.length}`;
+  say.line(
+    `${count} switched something at some of the ${apps.instances.length} apps, three hops down,`,
+  );
+  say.line("durable at each; from the call at the root until the last app concerned had it:");
+  say.line(`  p50 ${at(0.5)}, p99 ${at(0.99)}, slowest ${at(1)}`);
 }
 
-interface ChangeSet {
-  readonly at: string;
-  readonly changes: readonly HistoryChange[];
-}
-
-export interface Replay {
-  readonly changeSets: readonly ChangeSet[];
-  readonly killsCount: number;
-  readonly removalsCount: number;
-}
-
-/** Switched by each commit of the replay, so that an app can tell that it has come. */
-const marker = "replayed";
-
-export function readHistory(): Replay {
-  const file = join(import.meta.dirname, "rollout-history.json");
-  const { changeSets } = JSON.parse(readFileSync(file, "utf8")) as { changeSets: ChangeSet[] };
-  const changes = changeSets.flatMap((set) => set.changes);
-  return {
-    changeSets,
-    killsCount: changes.filter(({ kill }) => kill === true).length,
-    removalsCount: changes.filter(({ removed }) => removed === true).length,
-  };
-}
-
-/** Commits each change set at the root; milliseconds of each, from the call to the last app. */
-export async function replay(of: {
-  root: NodeProcess;
-  project: string;
-  history: Replay;
-  apps: AppCrowd;
-}): Promise<number[]> {
-  const admin = openAdminClient(of.root.operatorEnv);
+/** Milliseconds of each change set that some instance can see. */
+async function commitAll(tour: Tour, { changeSets }: RolloutHistory): Promise<number[]> {
+  const { admin, apps, project } = tour;
+  const intended = await IntendedFlags.read(admin, project);
+  const actor = userInfo().username;
   const tookMs: number[] = [];
-  for (const [i, { changes }] of of.history.changeSets.entries()) {
-    const isOn = i % 2 === 0;
+  for (const [i, changes] of changeSets.entries()) {
+    intended.apply(changes);
+    const isSeen = apps.expect(intended) > 0;
     const startedMs = performance.now();
-    await commit(admin, of.project, [...changes, { flag: marker, percent: isOn ? 100 : 0 }]);
-    tookMs.push(
-      await of.apps.until(`change ${i + 1}`, startedMs, (app) => app.enabled(marker) === isOn),
-    );
-    say.progress(i + 1, of.history.changeSets.length, "change sets have arrived at every app");
+    await admin.ledgers.commit({
+      ledger: { project },
+      entries: [...changes.entries],
+      tombstones: [...changes.tombstones],
+      actor,
+    });
+    if (isSeen) tookMs.push((await apps.agreed(`change set ${i + 1}`)) - startedMs);
+    say.progress({ done: i + 1, all: changeSets.length, what: "change sets have arrived" });
   }
   return tookMs;
-}
-
-async function commit(
-  admin: AdminClient,
-  project: string,
-  changes: readonly HistoryChange[],
-): Promise<void> {
-  const gone = changes.filter(({ removed }) => removed === true);
-  const kept = changes.filter(({ removed }) => removed !== true);
-  await admin.ledgers.commit({
-    ledger: { project },
-    entries: kept.map((change) => ({
-      key: entryKey("flag", change.flag),
-      value: toBinary(FlagSchema, flagOf(change)),
-    })),
-    tombstones: gone.map(({ flag }) => entryKey("flag", flag)),
-    actor: "replay",
-  });
-}
-
-function flagOf({ flag, percent, versions, kill }: HistoryChange) {
-  return create(FlagSchema, {
-    name: flag,
-    basisPoints: Math.round((percent ?? 0) * 100),
-    versions: versions ?? "",
-    hash: HASH_VERSION,
-    ...(kill === true && { kill: { versions: "*" } }),
-  });
 }

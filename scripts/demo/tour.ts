@@ -1,35 +1,21 @@
-import process from "node:process";
-import { styleText } from "node:util";
+import type { AdminClient } from "../../nodes/cli/admin-client.ts";
+import type { AppCrowd } from "./app-crowd.ts";
+import { IntendedFlags } from "./intended-flags.ts";
+import type { Mesh } from "./mesh.ts";
 
-const isColoured = process.stdout.isTTY === true;
-
-/** What the tour says, as it happens. */
-export const say = {
-  title(text: string): void {
-    process.stdout.write(`\n${isColoured ? styleText("bold", text) : text}\n`);
-  },
-  line(text: string): void {
-    process.stdout.write(`  ${text}\n`);
-  },
-  /** Output of a command, indented. */
-  block(text: string): void {
-    for (const line of text.trimEnd().split("\n")) process.stdout.write(`    ${line}\n`);
-  },
-  /** Progress of something long: overwritten on a terminal, said now and then elsewhere. */
-  progress(done: number, of: number, what: string): void {
-    if (isColoured) process.stdout.write(`\r  ${done} of ${of} ${what}${done === of ? "\n" : ""}`);
-    else if (done === of || done % 20 === 0) this.line(`${done} of ${of} ${what}`);
-  },
-} as const;
-
-/** Something that the tour claims and that did not happen. */
-export class TourFailure extends Error {}
-
-export function claim(isSo: boolean, otherwise: string): void {
-  if (!isSo) throw new TourFailure(otherwise);
+/** What all parts of the tour work with. */
+export interface Tour {
+  readonly project: string;
+  /** A flag's name within the project: the one that the tour itself changes. */
+  readonly flag: string;
+  readonly mesh: Mesh;
+  readonly apps: AppCrowd;
+  /** The root's admin port. */
+  readonly admin: AdminClient;
 }
 
-/** Milliseconds, for people. */
-export function msText(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
+/** Waits until every app sees what the root has now; when the last change was heard of. */
+export async function settled({ admin, apps, project }: Tour, what: string): Promise<number> {
+  apps.expect(await IntendedFlags.read(admin, project));
+  return await apps.agreed(what);
 }

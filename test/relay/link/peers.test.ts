@@ -1,0 +1,149 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { PeerAskSchema, type PeerMessage } from "../../../gen/headwater/v1/fanout_pb.ts";
+import type { Envelope } from "../../../gen/headwater/v1/ledger_pb.ts";
+import { type ProjectPin, ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { peerAskIntervalMs, peerIntervalMs } from "../../../relay/cadence.ts";
+import type { Ledger } from "../../../relay/ledger/ledger.ts";
+import type { LedgerId } from "../../../relay/ledger/position.ts";
+import type { Served } from "../../../relay/link/downlink.ts";
+import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
+import { Peers } from "../../../relay/link/peers.ts";
+import { holdingOf } from "../../../relay/link/uplinks.ts";
+import { payloadType } from "../../../relay/trust/envelope.ts";
+import { Authority, contentOf, epochMs, keyOf } from "../authority.ts";
+import { Mirror } from "./mirror.ts";
+
+const authority = new Authority();
+const pin = create(ProjectPinSchema, { project: "horizon", authority: authority.id });
+
+describe("pins", () => {
+  const peers = new Peers({ node: "n1", siteKey: keyOf("site") });
+  const sealed = (pins: readonly ProjectPin[], by = peers): Envelope => {
+    const body = by.pins(pins);
+    if (body.case !== "pins") throw new Error("these are no pins");
+    return body.value;
+  };
+
+  test("are taken from a node of the site, which its key's signature shows", () => {
+    expect(peers.openPins(sealed([pin]))).toEqual([pin]);
+  });
+
+  test.each<[string, Envelope]>([
+    ["by another site", sealed([pin], new Peers({ node: "n1", siteKey: keyOf("other") }))],
+    ["by nobody", { ...sealed([pin]), signatures: [] }],
+    ["for another purpose", { ...sealed([pin]), payloadType: payloadType.credential }],
+    ["and altered", { ...sealed([pin]), payload: sealed([]).payload }],
+  ])("that were signed %s are none", (_, envelope) => {
+    expect(peers.openPins(envelope)).toEqual([]);
+  });
+
+  test("that are of no good form are left out", () => {
+    const bad = create(ProjectPinSchema, { project: "a/b", authority: authority.id });
+    const short = create(ProjectPinSchema, { project: "oslo", authority: new Uint8Array(3) });
+    expect(peers.openPins(sealed([bad, pin, short]))).toEqual([pin]);
+  });
+});
+
+describe("an answer", () => {
+  test("brings the asking node to what this one has: trust, entries and beat", () => {
+    const ledger = authority.ledger();
+    ledger.beat = authority.writer.beat(ledger, epochMs + 1)!;
+    const child = new Mirror(authority);
+    child.hearAll(framesOf(answerTo(ledger, [child.ledger])));
+    expect(contentOf(child.ledger)).toEqual(contentOf(ledger));
+    expect(child.ledger.beat?.issuedMs).toBe(epochMs + 1);
+  });
+
+  test("is a delta where that will do, and says nothing of what is known", () => {
+    const ledger = authority.ledger();
+    const child = new Mirror(authority);
+    child.hearAll(framesOf(answerTo(ledger, [child.ledger])));
+    expect(answerTo(ledger, [child.ledger])).toEqual([]);
+    authority.commit(ledger, { "flag/a": Buffer.from("1") });
+    const kinds = answerTo(ledger, [child.ledger]).map((one) =>
+      one.body.case === "frame" ? one.body.value.frame.case : one.body.case,
+    );
+    expect(kinds).toEqual(["delta"]);
+  });
+
+  test("has nothing for a node that is ahead, but what is newer of other ledgers", () => {
+    const behind = authority.ledger();
+    const ahead = authority.ledger();
+    authority.commit(ahead, { "flag/a": Buffer.from("1") });
+    expect(answerTo(behind, [ahead])).toEqual([]);
+  });
+
+  test("sends no beat that is about another head than the one it sends", () => {
+    const ledger = authority.ledger();
+    ledger.beat = authority.writer.beat(ledger, epochMs + 50)!;
+    // The writer's clock was set back by 40 ms.
+    authority.commit(ledger, { "flag/a": Buffer.from("1") }, epochMs + 10);
+    const child = new Mirror(authority);
+    const heard = child.hearAll(framesOf(answerTo(ledger, [child.ledger])));
+    expect(heard).not.toContain("resync");
+    expect(contentOf(child.ledger)).toEqual(contentOf(ledger));
+  });
+
+  test("tells of pins that the asking node does not have, and of no ledger it did not ask for", () => {
+    const ledger = authority.ledger();
+    const kinds = answerTo(ledger, []).map(({ body }) => body.case);
+    expect(kinds).toEqual(["pins"]);
+  });
+});
+
+describe("a node with peers", () => {
+  test("gives a sign of life and asks at every interval, and sooner when something is missing", () => {
+    const peers = connected();
+    expect(kindsAt(peers, 0)).toEqual(["publish", "ask-peer"]);
+    expect(peers.dueAtMonoMs).toBe(peerIntervalMs);
+    expect(kindsAt(peers, peerIntervalMs - 1)).toEqual([]);
+    expect(kindsAt(peers, peerIntervalMs)).toEqual(["publish", "ask-peer"]);
+    peers.ask();
+    peers.ask();
+    expect(peers.dueAtMonoMs).toBe(peerIntervalMs + peerAskIntervalMs);
+    expect(kindsAt(peers, peerIntervalMs + peerAskIntervalMs - 1)).toEqual([]);
+    expect(kindsAt(peers, peerIntervalMs + peerAskIntervalMs)).toEqual(["ask-peer"]);
+    expect(kindsAt(peers, peerIntervalMs + peerAskIntervalMs)).toEqual([]);
+  });
+
+  test("is silent while it is not connected", () => {
+    const peers = new Peers({ node: "n1", siteKey: keyOf("site") });
+    expect([kindsAt(peers, 0), peers.dueAtMonoMs]).toEqual([[], undefined]);
+  });
+
+  test("knows who was heard within three intervals, and forgets the longest unheard of many", () => {
+    const peers = connected();
+    const heard = (node: string, atMs: number) =>
+      peers.heard({ $typeName: "headwater.v1.PeerMessage", node, body: { case: undefined } }, atMs);
+    heard("b", 0);
+    heard("a", 1);
+    expect(peers.alive(3 * peerIntervalMs)).toEqual(["a", "b"]);
+    expect(peers.alive(3 * peerIntervalMs + 1)).toEqual(["a"]);
+    for (let n = 0; n < 10_000; n++) heard(`n-${n}`, 2);
+    expect(peers.alive(3).length).toBeLessThanOrEqual(1000);
+    expect(peers.alive(3)).toContain("n-9999");
+  });
+});
+
+function connected(): Peers {
+  const peers = new Peers({ node: "n1", siteKey: keyOf("site") });
+  peers.connected = true;
+  return peers;
+}
+
+function kindsAt(peers: Peers, monoMs: number): string[] {
+  return peers.tick({ monoMs, ledgers: [] }).map(({ kind }) => kind);
+}
+
+function answerTo(ledger: Ledger, held: readonly Ledger[]): PeerMessage[] {
+  const served = new Map<LedgerId, Served>([
+    [ledger.id, { ledger, frames: new LedgerFrames(ledger), hops: [] }],
+  ]);
+  const ask = create(PeerAskSchema, { node: "n2", holdings: held.map(holdingOf) });
+  return connected().answer(ask, [pin], served);
+}
+
+function framesOf(messages: readonly PeerMessage[]): Uint8Array[] {
+  return messages.flatMap(({ body }) => (body.case === "frame" ? encodeFrame(body.value.frame) : []));
+}

@@ -1,0 +1,262 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import {
+  GoodbyeSchema,
+  OfferSchema,
+  type ReplicateResponse,
+  WelcomeSchema,
+} from "../../../gen/headwater/v1/mesh_pb.ts";
+import {
+  backoffMsMax,
+  dialDeadlineMs,
+  heartbeatIntervalMs,
+  minuteMs,
+} from "../../../relay/cadence.ts";
+import type { Effect } from "../../../relay/effect.ts";
+import type { Ledger } from "../../../relay/ledger/ledger.ts";
+import { LedgerFrames } from "../../../relay/link/ledger-frames.ts";
+import { Uplinks } from "../../../relay/link/uplinks.ts";
+import { Random } from "../../../relay/random.ts";
+import { Authority, epochMs } from "../authority.ts";
+import { frameOf } from "./mirror.ts";
+
+const authority = new Authority();
+const other = new Authority({ project: "oslo" });
+const nodeId = new TextEncoder().encode("child...");
+const theirs = new TextEncoder().encode("parent..");
+
+describe("dialling", () => {
+  test("is at once, and asks for what is held and wanted", () => {
+    const child = new Child([authority.ledger(), other.emptyLedger()]);
+    expect(child.links.dueAtMonoMs).toBe(0);
+    const [dial] = child.tick(0);
+    expect(dial).toMatchObject({
+      kind: "dial",
+      dial: { upstream: "up", address: "a:1", request: { site: "site", protocol: 1 } },
+    });
+    const holdings = dial?.kind === "dial" ? dial.dial.request.holdings : [];
+    expect(holdings.map((one) => [one.ledger?.project, one.position?.seq])).toEqual([
+      ["horizon", 1],
+      ["oslo", undefined],
+    ]);
+    expect(child.tick(1)).toEqual([]);
+  });
+
+  test("of a joined upstream asks for the projects that its token named", () => {
+    const child = new Child([authority.ledger(), other.ledger()], { projects: ["oslo"] });
+    const [dial] = child.tick(0);
+    const holdings = dial?.kind === "dial" ? dial.dial.request.holdings : [];
+    expect(holdings.map((one) => one.ledger?.project)).toEqual(["oslo"]);
+  });
+
+  test("tries the addresses in turn", () => {
+    const child = new Child([], { addresses: ["a:1", "b:1", "c:1"] });
+    const dialled = Array.from({ length: 4 }, () => child.dialNext());
+    expect(dialled).toEqual(["a:1", "b:1", "c:1", "a:1"]);
+  });
+
+  test("that is not answered in time is given up, and waited after", () => {
+    const child = new Child([]);
+    child.tick(0);
+    expect(child.links.dueAtMonoMs).toBe(dialDeadlineMs);
+    expect(child.tick(dialDeadlineMs - 1)).toEqual([]);
+    expect(child.tick(dialDeadlineMs)).toEqual([{ kind: "hang-up", upstream: "up" }]);
+    expect(child.uplink.state.kind).toBe("waiting");
+    expect(child.uplink.problem).toBe("no answer in time");
+  });
+});
+
+describe("a link that is open", () => {
+  test("is taken down after two heartbeats of silence", () => {
+    const child = new Child([]);
+    child.welcomed(0);
+    for (const atMs of [1000, 20_000, 45_000]) child.hear(heartbeat, atMs);
+    const endMs = 45_000 + 2 * heartbeatIntervalMs;
+    expect(child.links.dueAtMonoMs).toBe(endMs);
+    expect(child.tick(endMs - 1)).toEqual([]);
+    expect(child.tick(endMs)).toEqual([{ kind: "hang-up", upstream: "up" }]);
+    expect(child.uplink.problem).toContain("nothing heard");
+  });
+
+  test.each([
+    [0, 1000],
+    [5000, 5000],
+    [4_000_000_000, 4 * heartbeatIntervalMs],
+  ])("to a parent that beats every %i ms is expected to beat every %i ms", (said, expected) => {
+    const child = new Child([]);
+    child.welcomed(0, { heartbeatMs: said });
+    expect(child.links.dueAtMonoMs).toBe(2 * expected);
+  });
+
+  test("knows its parent; what is said on a link that has ended is not heard", () => {
+    const child = new Child([authority.ledger()]);
+    child.welcomed(0);
+    expect(child.uplink).toMatchObject({ parent: { site: "openstack", node: "p1" }, problem: "" });
+    child.links.closed("up", "reset", 1);
+    child.offer({ outcome: "RESUME" }, 2);
+    expect(child.uplink.state.kind).toBe("waiting");
+    expect(child.primary).toBeUndefined();
+  });
+});
+
+describe("back-off", () => {
+  test("grows while links open and die without anything having been applied (I13)", () => {
+    const waits = waitsOf(new Child([authority.ledger()]), (child) => child.welcomed(child.nowMs));
+    expect(Math.max(...waits.slice(0, 1))).toBeLessThan(500);
+    expect(Math.max(...waits)).toBeGreaterThan(5000);
+    expect(Math.max(...waits)).toBeLessThan(backoffMsMax);
+  });
+
+  test("grows though changes arrive, as long as none is durable, and starts again with one", () => {
+    const source = authority.ledger();
+    const frames = new LedgerFrames(source);
+    const bring = (child: Child): void => {
+      child.welcomed(child.nowMs);
+      for (const bytes of [frames.trust()!, ...frames.snapshot()!.frames])
+        child.hear(frameOf(bytes), child.nowMs);
+    };
+    expect(Math.max(...waitsOf(new Child([authority.emptyLedger()]), bring))).toBeGreaterThan(5000);
+    const applied = waitsOf(new Child([authority.emptyLedger()]), (child) => {
+      bring(child);
+      child.links.applied("up");
+    });
+    expect(Math.max(...applied)).toBeLessThan(500);
+  });
+
+  test("waits for as long as the parent asks, within reason", () => {
+    const child = new Child([]);
+    child.welcomed(0);
+    expect(child.goodbye({ reason: "OVERLOAD", retryAfterMs: 60_000 }, 100)).toEqual([
+      { kind: "hang-up", upstream: "up" },
+    ]);
+    expect(child.links.dueAtMonoMs).toBe(60_100);
+    child.welcomed(60_100);
+    child.goodbye({ reason: "OVERLOAD", retryAfterMs: 4_000_000_000 }, 60_200);
+    expect(child.links.dueAtMonoMs).toBe(60_200 + 10 * minuteMs);
+  });
+});
+
+test.each([
+  ["DRAIN", "stopping"],
+  ["OVERLOAD", "overloaded"],
+  ["REVOKED", "revoked"],
+  ["REPLACED", "another node"],
+  ["PROTOCOL", "protocol"],
+  ["SOMETHING", '"SOMETHING"'],
+])("a goodbye with %s is told apart from a lost link (I15)", (reason, words) => {
+  const child = new Child([]);
+  child.welcomed(0);
+  child.goodbye({ reason }, 1);
+  expect(child.uplink.problem).toContain(words);
+});
+
+describe("the primary of a ledger", () => {
+  test("is the first listed upstream that serves it", () => {
+    const child = new Child([authority.ledger()]);
+    child.add("second");
+    child.welcomed(0);
+    child.welcomed(0, {}, "second");
+    child.offer({ outcome: "RESUME" }, 1, "second");
+    expect(child.primary).toBe("second");
+    child.offer({ outcome: "EMPTY" }, 1);
+    expect(child.primary).toBe("second");
+    child.offer({ outcome: "SNAPSHOT" }, 2);
+    expect(child.primary).toBe("up");
+    child.links.closed("up", "reset", 3);
+    expect(child.primary).toBe("second");
+  });
+
+  test.each(["EMPTY", "BEHIND", "DENIED"])("is none that says %s", (outcome) => {
+    const child = new Child([authority.ledger()]);
+    child.welcomed(0);
+    child.offer({ outcome }, 1);
+    expect(child.primary).toBeUndefined();
+  });
+
+  test("is none that has it from here: loops are refused, per ledger", () => {
+    const child = new Child([authority.ledger()]);
+    child.welcomed(0);
+    child.offer({ outcome: "RESUME", hops: [theirs, nodeId] }, 1);
+    expect(child.primary).toBeUndefined();
+    child.offer({ outcome: "RESUME", hops: [theirs] }, 1);
+    expect(child.primary).toBe("up");
+  });
+});
+
+const heartbeat: ReplicateResponse["frame"] = {
+  case: "heartbeat",
+  value: { $typeName: "headwater.v1.Heartbeat", beats: [] },
+};
+
+type Settings = { addresses?: string[]; projects?: string[] };
+
+class Child {
+  readonly links: Uplinks;
+  nowMs = 0;
+
+  constructor(wanted: Ledger[], settings: Settings = {}) {
+    this.links = new Uplinks({
+      self: { site: "site", node: "n", nodeId },
+      wanted: () => wanted,
+      random: new Random(7),
+    });
+    this.add("up", settings);
+  }
+
+  get uplink() {
+    return this.links.all[0]!;
+  }
+
+  get primary(): string | undefined {
+    return this.links.primaryOf(authority.ledger().id)?.settings.id;
+  }
+
+  add(id: string, { addresses = ["a:1"], projects }: Settings = {}): void {
+    const settings = { id, addresses, projects, certificate: undefined, credential: undefined };
+    this.links.add(settings, 0);
+  }
+
+  tick(monoMs: number): Effect[] {
+    this.nowMs = monoMs;
+    return this.links.tick({ monoMs, wallMs: epochMs + monoMs });
+  }
+
+  /** The address that is dialled next, with the wait before it and the failure after it. */
+  dialNext(): string | undefined {
+    const [effect] = this.tick(this.links.dueAtMonoMs!);
+    this.links.closed("up", "refused", this.nowMs);
+    return effect?.kind === "dial" ? effect.dial.address : undefined;
+  }
+
+  hear(frame: ReplicateResponse["frame"], monoMs: number, id: string = "up"): Effect[] {
+    return this.links.hear(id, frame, { monoMs, wallMs: epochMs + monoMs }).effects;
+  }
+
+  welcomed(monoMs: number, of: { heartbeatMs?: number } = {}, id: string = "up"): void {
+    this.tick(monoMs);
+    const { heartbeatMs = heartbeatIntervalMs } = of;
+    const value = create(WelcomeSchema, { protocol: 1, site: "openstack", node: "p1", heartbeatMs });
+    this.hear({ case: "welcome", value }, monoMs, id);
+  }
+
+  offer(of: { outcome: string; hops?: Uint8Array[] }, monoMs: number, id: string = "up"): void {
+    const ledger = { authority: authority.id, project: authority.project };
+    const value = create(OfferSchema, { ledger, hops: [theirs], ...of });
+    this.hear({ case: "offer", value }, monoMs, id);
+  }
+
+  goodbye(of: { reason: string; retryAfterMs?: number }, monoMs: number): Effect[] {
+    return this.hear({ case: "goodbye", value: create(GoodbyeSchema, of) }, monoMs);
+  }
+}
+
+/** The waits before each of many links, which all end at once after `during`. */
+function waitsOf(child: Child, during: (child: Child) => void): number[] {
+  return Array.from({ length: 30 }, () => {
+    during(child);
+    child.links.closed("up", "reset", child.nowMs);
+    const waitMs = child.links.dueAtMonoMs! - child.nowMs;
+    child.nowMs += waitMs;
+    return waitMs;
+  });
+}
