@@ -25,13 +25,14 @@ export class AppCrowd implements AsyncDisposable {
   /** Where what is seen is not what is expected. */
   readonly #wrong = new Set<string>();
   #changedMs: number = performance.now();
-  #notify: (failure?: Error) => void = () => {};
-  #isClosing = false;
+  #notify: () => void = () => {};
+  #failure: TourFailure | undefined;
 
   private constructor(of: Pick<AppCrowd, "instances" | "flags">, processes: ChildProcess[]) {
     this.instances = of.instances;
     this.flags = of.flags;
     this.#processes = processes;
+    for (const child of processes) this.#listen(child);
   }
 
   /** Starts the instances of each site; every one has an answer about each flag then. */
@@ -42,19 +43,18 @@ export class AppCrowd implements AsyncDisposable {
   }): Promise<AppCrowd> {
     const { project, flags } = of;
     const instances = of.sites.flatMap((site) => site.instances);
-    const crowd = new AppCrowd(
-      { instances, flags },
-      of.sites.map(() => spawnApps()),
-    );
-    const sending = of.sites.map(({ url, instances }, i) =>
-      crowd.#processes[i]?.send({ project, url, instances, flags } satisfies StartApps),
-    );
-    for (const child of crowd.#processes) crowd.#listen(child);
-    const answersCount = sending.length === 0 ? 0 : instances.length * flags.length;
+    const processes = of.sites.map((site) => {
+      const child = spawnApps();
+      child.send({ project, flags, ...site } satisfies StartApps);
+      return child;
+    });
+    await using parts = new AsyncDisposableStack();
+    const crowd = parts.use(new AppCrowd({ instances, flags }, processes));
     await crowd.#until(
-      () => crowd.#seen.size === answersCount,
-      () => "apps do not start",
+      () => crowd.#seen.size === instances.length * flags.length,
+      () => "not all apps have started",
     );
+    parts.move();
     return crowd;
   }
 
@@ -91,7 +91,6 @@ export class AppCrowd implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosing = true;
     await Promise.all(this.#processes.map(endApps));
   }
 
@@ -102,8 +101,8 @@ export class AppCrowd implements AsyncDisposable {
     });
     child.on("message", (message) => this.#take(message as AppMessage));
     child.once("exit", (code) => {
-      const problem = `an app process has ended with ${code}: ${stderr}`;
-      if (!this.#isClosing) this.#notify(new TourFailure(problem));
+      this.#failure = new TourFailure(`an app process has ended with ${code}: ${stderr}`);
+      this.#notify();
     });
   }
 
@@ -122,16 +121,16 @@ export class AppCrowd implements AsyncDisposable {
   }
 
   async #until(isSo: () => boolean, problem: () => string): Promise<void> {
-    if (isSo()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(
       () => reject(new TourFailure(`${problem()}, ${arrivalMsMax / 1_000} s later`)),
       arrivalMsMax,
     );
-    this.#notify = (failure) => {
-      if (failure !== undefined) reject(failure);
+    this.#notify = () => {
+      if (this.#failure !== undefined) reject(this.#failure);
       else if (isSo()) resolve();
     };
+    this.#notify();
     try {
       await promise;
     } finally {
@@ -146,7 +145,8 @@ function keyOf(instance: string, flag: string): string {
 
 function spawnApps(): ChildProcess {
   const child = spawn(process.execPath, [join(import.meta.dirname, "app-process.ts")], {
-    env: cleanEnvironment(),
+    // What these apps report stays on this machine, whatever the user wants of others.
+    env: { ...cleanEnvironment(), DO_NOT_TRACK: "0" },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const forget = atExit(() => child.kill("SIGKILL"));

@@ -29,4 +29,6 @@ export interface AppAnswer {
 }
 
 /** What an app process says: all answers once it has started, then each that changes. */
-export type AppMessage = { readonly started: readonly AppAnswer[] } | { readonly changed: AppAnswer };
+export type AppMessage =
+  | { readonly started: readonly AppAnswer[] }
+  | { readonly changed: AppAnswer };

@@ -25,7 +25,7 @@ export async function kill(tour: Tour): Promise<void> {
   const { admin, apps, flag, mesh, project } = tour;
   say.title("It is killed");
   say.line("A kill wins over every percentage, and travels with its reason.");
-  const note = "hangs on start, see #456";
+  const note = "unreadable on some sites, see #456";
   await typeAt(mesh.root, ["flag", "kill", `${project}/${flag}`, "--note", note]);
   const seenMs = await settled(tour, `the kill of ${flag}`);
   claim(apps.onCount(flag) === 0, `${apps.onCount(flag)} instances are on after the kill`);

@@ -17,5 +17,5 @@ export interface Tour {
 /** Waits until every app sees what the root has now; when the last change was heard of. */
 export async function settled({ admin, apps, project }: Tour, what: string): Promise<number> {
   apps.expect(await IntendedFlags.read(admin, project));
-  return await apps.agreed(what);
+  return apps.agreed(what);
 }

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { vocabularyOf } from "../../../relay/telemetry/vocabulary.ts";
+import { meanOf, type Reporter, weigh, whole } from "../../../relay/telemetry/weights.ts";
+import { projectOf, reportOf, sharesOf, weightsDocument } from "./fixture.ts";
+
+const vocabulary = vocabularyOf(projectOf().own);
+
+describe("weights are shares of the instances that report", () => {
+  test("by release, by health on it, and by flags last answered on", () => {
+    const weights = weigh(
+      [
+        reportOf({ instance: "1", on: ["alpha"], off: ["beta"] }),
+        reportOf({ instance: "2", health: "DEGRADED", on: ["alpha", "alpha"] }),
+        reportOf({ instance: "3", version: "2.0", health: "FAILED", on: ["beta", "gamma"] }),
+        reportOf({ instance: "4", version: "2.0-dirty", health: "GREAT" }),
+      ],
+      vocabulary,
+    );
+    expect(sharesOf(weights, "releases")).toEqual({ "1.0": 5000, "2.0": 2500, other: 2500 });
+    expect(sharesOf(weights, "degraded")).toEqual({ "1.0": 2500 });
+    expect(sharesOf(weights, "failed")).toEqual({ "2.0": 2500 });
+    expect(sharesOf(weights, "flags")).toEqual({ alpha: 5000, beta: 2500 });
+    expect(weights.releases.map(({ count }) => count)).toEqual([2, 1, 1]);
+  });
+
+  test("of nobody are zeros for every word", () => {
+    const weights = weigh([], vocabulary);
+    expect(weights.releases).toMatchObject([
+      { name: "1.0", basisPoints: 0, count: 0 },
+      { name: "2.0", basisPoints: 0, count: 0 },
+      { name: "other", basisPoints: 0, count: 0 },
+    ]);
+    expect(weights.flags.map(({ name }) => name)).toEqual(["alpha", "beta"]);
+  });
+
+  test("never lose what is there at all, however large the fleet", () => {
+    const many = Array.from({ length: 30_000 }, (_, n) => reportOf({ instance: `${n}` }));
+    const last = reportOf({ instance: "last", version: "2.0", health: "FAILED", on: ["beta"] });
+    const weights = weigh([...many, last], vocabulary);
+    for (const list of ["releases", "failed", "flags"] as const)
+      expect(Object.values(sharesOf(weights, list))).toContain(1);
+  });
+});
+
+describe("a mean", () => {
+  const share = fc.integer({ min: 0, max: 0xffff_ffff });
+  const reporter: fc.Arbitrary<Reporter> = fc
+    .record({ "1.0": share, "2.0": share, secret: share })
+    .map((releases) => ({ weights: weightsDocument(releases).weights!, hasCounts: false }));
+
+  test("gives no reporter more than its share, whatever it says", () => {
+    fc.assert(
+      fc.property(fc.array(reporter, { maxLength: 6 }), reporter, (others, liar) => {
+        const [with_, without] = [
+          meanOf([...others, liar], vocabulary),
+          meanOf([...others, { ...liar, weights: weigh([], vocabulary) }], vocabulary),
+        ];
+        for (const [n, { basisPoints = 0 }] of with_.releases.entries()) {
+          const before = without.releases[n]!.basisPoints ?? 0;
+          expect(basisPoints).toBeLessThanOrEqual(whole);
+          const most = Math.ceil(whole / (others.length + 1)) + 1;
+          expect(basisPoints - before).toBeLessThanOrEqual(most);
+          expect(basisPoints).toBeGreaterThanOrEqual(before);
+        }
+      }),
+    );
+  });
+
+  test("is over all reporters, equally, and never made up to a whole", () => {
+    const of = (releases: Record<string, number>): Reporter => ({
+      weights: weightsDocument(releases).weights!,
+      hasCounts: false,
+    });
+    const mean = meanOf([of({ "1.0": 10_000 }), of({ "2.0": 500 }), of({})], vocabulary);
+    expect(sharesOf(mean, "releases")).toEqual({ "1.0": 3333, "2.0": 167 });
+  });
+
+  test("names no word that is not in the vocabulary, and every word that is", () => {
+    fc.assert(
+      fc.property(fc.array(reporter), (reporters) => {
+        const { releases, flags } = meanOf(reporters, vocabulary);
+        expect(releases.map(({ name }) => name)).toEqual(["1.0", "2.0", "other"]);
+        expect(flags.map(({ name }) => name)).toEqual(["alpha", "beta"]);
+      }),
+    );
+  });
+
+  test("of five thousand, one of whom has it, is not nothing", () => {
+    const none: Reporter = { weights: weigh([], vocabulary), hasCounts: false };
+    const one: Reporter = { weights: weightsDocument({ "2.0": 500 }).weights!, hasCounts: false };
+    const mean = meanOf([...Array.from({ length: 4999 }, () => none), one], vocabulary);
+    expect(sharesOf(mean, "releases")).toEqual({ "2.0": 1 });
+  });
+
+  test("counts when everybody counts, and never past what its field holds", () => {
+    const of = (count: number, hasCounts: boolean): Reporter => ({
+      weights: weightsDocument({ "1.0": 1 }, { counts: { "1.0": count } }).weights!,
+      hasCounts,
+    });
+    const counted = (...reporters: Reporter[]) => meanOf(reporters, vocabulary).releases[0]?.count;
+    expect(counted(of(2, true), of(3, true))).toBe(5);
+    expect(counted(of(2, true), of(3, false))).toBe(0);
+    expect(counted(of(0xffff_ffff, true), of(1, true))).toBe(0xffff_ffff);
+  });
+});
