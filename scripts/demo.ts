@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { openAdminClient } from "../nodes/cli/admin-client.ts";
 import { AppCrowd } from "./demo/app-crowd.ts";
 import type { Instance } from "./demo/app-message.ts";
+import { TourFailure } from "./demo/claim.ts";
 import { documents } from "./demo/documents.ts";
 import { IntendedFlags } from "./demo/intended-flags.ts";
 import { joinMesh, type Mesh, startMesh } from "./demo/mesh.ts";
@@ -40,20 +41,39 @@ async function run(once: boolean): Promise<void> {
   await using mesh = await openMesh();
   await using apps = await openApps(mesh, history);
   const admin = openAdminClient(mesh.root.operatorEnv);
-  const tour: Tour = { project, flag, mesh, apps, admin };
+  try {
+    await tell({ project, flag, mesh, apps, admin }, history);
+  } catch (thrown) {
+    throw withNodesGone(thrown, mesh);
+  }
+  tellWhereToLook(mesh);
+  if (once) return say.title("Every step did what it says.");
+  say.title("The mesh stays up; Ctrl-C ends it.");
+  isStaying = true;
+  await new Promise(() => {});
+}
+
+async function tell(tour: Tour, history: RolloutHistory): Promise<void> {
   await settled(tour, "the flag file");
-  say.line(`${apps.instances.length} app instances of two releases see what the file says`);
+  const count = tour.apps.instances.length;
+  say.line(`${count} app instances of two releases see what the file says`);
   await ramp(tour);
   await kill(tour);
   await replay(tour, history);
   await documents(tour);
   await vendorGone(tour);
   await rootGone(tour);
-  tellWhereToLook(mesh);
-  if (once) return say.title("Every step did what it says.");
-  say.title("The mesh stays up; Ctrl-C ends it.");
-  isStaying = true;
-  await new Promise(() => {});
+}
+
+/** A node that is gone is the likely reason for whatever did not happen. */
+function withNodesGone(thrown: unknown, { root, vendor, sites }: Mesh): unknown {
+  const gone = [root, vendor, ...sites].filter(({ isRunning }) => !isRunning);
+  if (gone.length === 0 || !(thrown instanceof Error)) return thrown;
+  const lines = gone.map(({ name, stderr }) => {
+    const last = stderr.trimEnd().split("\n").at(-1);
+    return `the node ${name} does not run; it said last: ${last}`;
+  });
+  return new TourFailure([thrown.message, ...lines].join("\n  "));
 }
 
 async function openMesh(): Promise<Mesh> {
@@ -120,7 +140,7 @@ let isStaying = false;
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(name, () => {
     if (isStaying && name === "SIGINT") process.exit(0);
-    process.stderr.write("\nerror: interrupted before the tour was over\n");
+    if (!isStaying) process.stderr.write("\nerror: interrupted before the tour was over\n");
     process.exit(128 + constants.signals[name]);
   });
 }

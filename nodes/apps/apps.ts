@@ -7,6 +7,7 @@ import type { Deadlines } from "../http/deadlines.ts";
 import type { HttpFallback } from "../http/http-handler.ts";
 import { type Listener, openListener, type TlsFiles } from "../http/listener.ts";
 import type { Log } from "../log.ts";
+import type { AppsCounts } from "./apps-counts.ts";
 import { flagService } from "./flag-service.ts";
 import { telemetryService } from "./telemetry-service.ts";
 import { WatchStreams } from "./watch-stream.ts";
@@ -28,13 +29,6 @@ export interface AppsOptions {
   /** Reports of one address: at once, and then each second; tests lower it. */
   readonly reportRate?: { burst: number; perSecond: number } | undefined;
   readonly deadlines?: Partial<Deadlines> | undefined;
-}
-
-/** Since the start, but for the watchers of now. */
-export interface AppsCounts {
-  watchersCount: number;
-  reportsCount: number;
-  reportsRefusedCount: number;
 }
 
 export interface Apps extends Listener {

@@ -16,7 +16,7 @@ import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { remoteAddressOf } from "../http/connect.ts";
 import { RateLimit } from "../http/rate-limit.ts";
-import type { AppsCounts } from "./apps.ts";
+import type { AppsCounts } from "./apps-counts.ts";
 import { checkCount, checkLength, checkName, checkOneOf, checkPattern } from "./request-field.ts";
 
 const upgradeOutcomes = ["OK", "FAILED"] as const;

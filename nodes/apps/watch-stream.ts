@@ -5,7 +5,7 @@ import { watchersCountMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { messageStream, Wakening } from "../http/message-stream.ts";
-import type { AppsCounts } from "./apps.ts";
+import type { AppsCounts } from "./apps-counts.ts";
 import { WatchGroup } from "./watch-group.ts";
 import { Watcher } from "./watcher.ts";
 

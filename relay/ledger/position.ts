@@ -1,5 +1,5 @@
 import type { LedgerName, Position } from "../../gen/headwater/v1/ledger_pb.ts";
-import { bytesEqual, fromHex, toHex } from "../trust/key.ts";
+import { bytesEqual, toHex } from "../trust/key.ts";
 
 /** `<project>/<authority in hex>`: a ledger's name as a map key. */
 export type LedgerId = string & { readonly brand: "LedgerId" };

@@ -5,7 +5,7 @@ import { type WriterKeys, WriterKeysSchema } from "../../gen/headwater/v1/store_
 import { isName } from "../flag/name.ts";
 import { commitEntriesMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
-import { bytesEqual, SigningKey, toHex } from "../trust/key.ts";
+import { bytesEqual, SigningKey } from "../trust/key.ts";
 import {
   authorityOf,
   beatKeysOf,

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import type { AppAnswer, AppMessage, AskedFlag, Instance, StartApps } from "./app-message.ts";
 import { atExit } from "./at-exit.ts";
 import { TourFailure } from "./claim.ts";
 import type { IntendedFlags } from "./intended-flags.ts";
 import { cleanEnvironment } from "./node-process.ts";
+
+const appProcess = fileURLToPath(new URL("./app-process.ts", import.meta.url));
 
 /** The longest that a change may take to the last app; far more than it does. */
 const arrivalMsMax = 20_000;
@@ -100,10 +102,14 @@ export class AppCrowd implements AsyncDisposable {
       stderr = (stderr + data.toString()).slice(-10_000);
     });
     child.on("message", (message) => this.#take(message as AppMessage));
-    child.once("exit", (code) => {
-      this.#failure = new TourFailure(`an app process has ended with ${code}: ${stderr}`);
+    const fail = (problem: string): void => {
+      this.#failure ??= new TourFailure(problem);
       this.#notify();
-    });
+    };
+    child.once("error", ({ message }) => fail(`an app process can not be reached: ${message}`));
+    child.once("exit", (code, signal) =>
+      fail(`an app process has ended with ${code ?? signal}: ${stderr}`),
+    );
   }
 
   #take(message: AppMessage): void {
@@ -144,7 +150,7 @@ function keyOf(instance: string, flag: string): string {
 }
 
 function spawnApps(): ChildProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "app-process.ts")], {
+  const child = spawn(process.execPath, [appProcess], {
     // What these apps report stays on this machine, whatever the user wants of others.
     env: { ...cleanEnvironment(), DO_NOT_TRACK: "0" },
     stdio: ["ignore", "ignore", "pipe", "ipc"],

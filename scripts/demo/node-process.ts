@@ -94,6 +94,10 @@ export class NodeProcess implements AsyncDisposable {
     return this.#stderr;
   }
 
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   get name(): string {
     return this.env["HEADWATER_NAME"] ?? "";
   }
@@ -132,7 +136,7 @@ export class NodeProcess implements AsyncDisposable {
   /** SIGKILL leaves it no chance to do anything. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !this.isRunning) return;
     child.kill(signal);
     await once(child, "exit");
   }

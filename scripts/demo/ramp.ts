@@ -30,8 +30,9 @@ export async function kill(tour: Tour): Promise<void> {
   const seenMs = await settled(tour, `the kill of ${flag}`);
   claim(apps.onCount(flag) === 0, `${apps.onCount(flag)} instances are on after the kill`);
   const { records } = await admin.ledgers.listHistory({ project, key: `flag/${flag}`, limit: 1 });
-  const committedMs = Number(records[0]?.atMs ?? 0);
-  const tookMs = performance.timeOrigin + seenMs - committedMs;
+  const [committed] = records;
+  claim(committed !== undefined, "the root has no record of the kill");
+  const tookMs = performance.timeOrigin + seenMs - Number(committed.atMs);
   say.line(`  off at the last of ${apps.instances.length} apps ${msText(tookMs)} after the commit`);
   const explained = await typeAt(mesh.sites[0], ["explain", `${project}/${flag}`]);
   claim(explained.includes(note), `${mesh.sites[0].name} does not say why ${flag} was killed`);

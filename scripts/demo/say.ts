@@ -26,7 +26,11 @@ export const say = {
   },
   /** Output of a command, indented; of each paragraph at most so many lines. */
   block(text: string, linesMax: number = 10): void {
-    for (const paragraph of text.trim().split(/\n\s*\n/)) {
+    for (const [i, paragraph] of text
+      .trim()
+      .split(/\n\s*\n/)
+      .entries()) {
+      if (i > 0) stdout.write("\n");
       const lines = paragraph.split("\n");
       for (const line of lines.slice(0, linesMax)) stdout.write(`    ${line}\n`);
       if (lines.length > linesMax) stdout.write(`    … ${lines.length - linesMax} more\n`);
