@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { LedgerName } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
   type Holding,
   HoldingSchema,
@@ -8,7 +9,7 @@ import {
 import type { Dial, Effect } from "../effect.ts";
 import type { Moment } from "../event.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LedgerId } from "../ledger/position.ts";
+import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import type { Random } from "../random.ts";
 import { done, type Outcome } from "../refusal.ts";
 import { trustDigest } from "../trust/trusted.ts";
@@ -19,6 +20,8 @@ import { Uplink, type UpstreamSettings } from "./uplink.ts";
 interface Upstream {
   readonly uplink: Uplink;
   inbox: Inbox;
+  /** Ledgers of which something did not check; asked for last, so that no other waits for them. */
+  readonly suspects: Set<LedgerId>;
 }
 
 /** A child's links, one for each upstream, in the operator's order. */
@@ -52,7 +55,7 @@ export class Uplinks {
   add(settings: UpstreamSettings, monoMs: number): void {
     const { nodeId } = this.#self;
     const uplink = new Uplink({ settings, nodeId, random: this.#random, monoMs });
-    this.#upstreams.set(settings.id, { uplink, inbox: new Inbox(new Map()) });
+    this.#upstreams.set(settings.id, { uplink, inbox: new Inbox(new Map()), suspects: new Set() });
   }
 
   /** The first listed upstream that serves a ledger: its primary. */
@@ -86,7 +89,10 @@ export class Uplinks {
       uplink.goodbye(frame.value, at.monoMs);
       return { ...nothing, effects: [{ kind: "hang-up", upstream: id }] };
     }
-    return { arrival: inbox.hear(frame, at.wallMs), effects: [] };
+    const arrival = inbox.hear(frame, at.wallMs);
+    const name = arrival.ok ? undefined : ledgerNameOf(frame);
+    if (name !== undefined) upstream.suspects.add(ledgerId(name));
+    return { arrival, effects: [] };
   }
 
   /** What an upstream sent was applied, and is durable. */
@@ -110,9 +116,11 @@ export class Uplinks {
 
   #dial(upstream: Upstream, address: string): Effect {
     const { id, certificate, credential, projects } = upstream.uplink.settings;
-    const wanted = this.#wanted().filter(
-      ({ name }) => projects === undefined || projects.includes(name.project),
-    );
+    const isSuspect = (ledger: Ledger): number => (upstream.suspects.has(ledger.id) ? 1 : 0);
+    const wanted = this.#wanted()
+      .filter(({ name }) => projects === undefined || projects.includes(name.project))
+      .sort((a, b) => isSuspect(a) - isSuspect(b));
+    upstream.suspects.clear();
     upstream.inbox = new Inbox(new Map(wanted.map((ledger) => [ledger.id, ledger])));
     const { site, node, nodeId } = this.#self;
     const request = create(ReplicateRequestSchema, {
@@ -124,6 +132,24 @@ export class Uplinks {
     });
     const dial: Dial = { upstream: id, address, certificate, credential, request };
     return { kind: "dial", dial };
+  }
+}
+
+/** The ledger that a frame is about, if it is about one. */
+function ledgerNameOf(frame: ReplicateResponse["frame"]): LedgerName | undefined {
+  switch (frame.case) {
+    case "trustUpdate":
+    case "snapshotBegin":
+    case "snapshotChunk":
+    case "snapshotEnd":
+    case "delta":
+      return frame.value.ledger;
+    case "welcome":
+    case "offer":
+    case "heartbeat":
+    case "goodbye":
+    case undefined:
+      return undefined;
   }
 }
 

@@ -73,6 +73,25 @@ describe("tables brought forward by changes are those of a node that starts now"
     );
   });
 
+  test("also of a release that is taken back, and published again", () => {
+    const ledger = upstream.ledger({
+      ...releaseEntries("2.0"),
+      ...flagEntry("alpha", { basisPoints: 10, versions: ">=2" }),
+    });
+    const project = new Project("horizon", ledger, []);
+    project.watch("2.0", 1);
+    project.table("2.0", epochMs);
+    for (const entries of [
+      { "release/2.0": undefined },
+      flagEntry("alpha", { basisPoints: 20, versions: ">=2" }),
+      releaseEntries("2.0"),
+    ]) {
+      upstream.commit(ledger, entries);
+      project.changed(ledger, Object.keys(entries), epochMs);
+    }
+    expect(project.table("2.0", epochMs)?.flags.get("alpha")?.basisPoints).toBe(20);
+  });
+
   test("and a table says what evaluating one flag says", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 8 }), fc.uuid(), (steps, instance) => {

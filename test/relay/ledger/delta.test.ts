@@ -115,8 +115,8 @@ describe("refused with whoever sent it (I8), and nothing is changed", () => {
     ["no head", "without", (delta) => void (delta.head = undefined)],
     ["no previous position", "without", (delta) => void (delta.previous = undefined)],
     ["a head that is not a head", "not a head", (d) => void (d.head!.payload = Buffer.from("?"))],
-    ["a flipped bit of the head", "not signed", (d) => void flip(d.head!.payload, -1)],
-    ["a flipped bit of the signature", "not signed", (d) => void flip(d.head!.signatures[0]!.sig)],
+    ["a flipped bit of the head", "not signed", (d) => flip(d.head!.payload, -1)],
+    ["a flipped bit of the signature", "not signed", (d) => flip(d.head!.signatures[0]!.sig)],
     ["no signature", "not signed", (delta) => void (delta.head!.signatures = [])],
   ])("%s", (_, why, by) => {
     const before = contentOf(held);

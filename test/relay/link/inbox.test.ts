@@ -24,7 +24,10 @@ test("nothing is taken before its authority's documents are known (I4)", () => {
   expect(child.hearAll(snapshot)).toEqual(["resync", "known", "known"]);
   expect(child.ledger.position).toBeUndefined();
   expect(child.hearAll([frames.trust()!, ...snapshot])).toEqual([
-    ...["trust", "partial", "partial", "change"],
+    "trust",
+    "partial",
+    "partial",
+    "change",
   ]);
 });
 
@@ -99,7 +102,8 @@ describe("a beat", () => {
     expect(child.hearAll([beatFrame(ledger, old)])).toEqual(["beats"]);
     expect(child.hearAll([beatFrame(ledger, old)])).toEqual(["known"]);
     expect(child.hearAll([beatFrame(ledger, young), beatFrame(ledger, old)])).toEqual([
-      ...["beats", "known"],
+      "beats",
+      "known",
     ]);
     expect(child.ledger.beat?.issuedMs).toBe(young.issuedMs);
   });
@@ -144,7 +148,10 @@ describe("a beat", () => {
 test("frames that are about the link, or about no ledger, are nothing to a ledger", () => {
   const ofLink = (["welcome", "offer", "goodbye"] as const).map(emptyFrame);
   expect(trusting().hearAll([...ofLink, encodeFrame({ case: undefined })])).toEqual([
-    ...["partial", "partial", "partial", "partial"],
+    "partial",
+    "partial",
+    "partial",
+    "partial",
   ]);
   const kinds = ["trustUpdate", "delta", "snapshotBegin", "snapshotChunk", "snapshotEnd"] as const;
   const ofNothing = [...kinds.map(emptyFrame), emptyFrame("heartbeat")];
@@ -152,7 +159,9 @@ test("frames that are about the link, or about no ledger, are nothing to a ledge
 });
 
 function emptyFrame(kind: NonNullable<ReplicateResponse["frame"]["case"]>): Uint8Array {
-  const init = { frame: { case: kind, value: {} } } as MessageInitShape<typeof ReplicateResponseSchema>;
+  const init = { frame: { case: kind, value: {} } } as MessageInitShape<
+    typeof ReplicateResponseSchema
+  >;
   return toBinary(ReplicateResponseSchema, create(ReplicateResponseSchema, init));
 }
 
@@ -184,6 +193,9 @@ function beatFrame(ledger: Ledger, ...beats: readonly SignedBeat[]): Uint8Array 
 }
 
 function trustFrame(by: Authority, ledger: Ledger): Uint8Array {
-  const value = create(TrustUpdateSchema, { ledger: nameOf(ledger), trust: trustMessage(by.trusted) });
+  const value = create(TrustUpdateSchema, {
+    ledger: nameOf(ledger),
+    trust: trustMessage(by.trusted),
+  });
   return encodeFrame({ case: "trustUpdate", value });
 }

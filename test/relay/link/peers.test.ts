@@ -145,5 +145,7 @@ function answerTo(ledger: Ledger, held: readonly Ledger[]): PeerMessage[] {
 }
 
 function framesOf(messages: readonly PeerMessage[]): Uint8Array[] {
-  return messages.flatMap(({ body }) => (body.case === "frame" ? encodeFrame(body.value.frame) : []));
+  return messages.flatMap(({ body }) =>
+    body.case === "frame" ? encodeFrame(body.value.frame) : [],
+  );
 }

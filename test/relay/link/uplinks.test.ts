@@ -49,6 +49,25 @@ describe("dialling", () => {
     expect(holdings.map((one) => one.ledger?.project)).toEqual(["oslo"]);
   });
 
+  test("asks last for what did not check before: no other project waits for it (I10)", () => {
+    const child = new Child([authority.emptyLedger(), other.emptyLedger()]);
+    child.welcomed(0);
+    const stranger = new Authority({ name: "mallory" }).ledger();
+    const forged = frameOf(new LedgerFrames(stranger).trust()!);
+    if (forged.case !== "trustUpdate") throw new Error("this is no trust");
+    forged.value.ledger!.authority = authority.id;
+    child.hear(forged, 1);
+    child.links.end("up", "it lies", 1);
+    const projects = () => {
+      const [dial] = child.tick(child.links.dueAtMonoMs!);
+      const holdings = dial?.kind === "dial" ? dial.dial.request.holdings : [];
+      return holdings.map((one) => one.ledger?.project);
+    };
+    expect(projects()).toEqual(["oslo", "horizon"]);
+    child.links.closed("up", "reset", child.nowMs);
+    expect(projects()).toEqual(["horizon", "oslo"]);
+  });
+
   test("tries the addresses in turn", () => {
     const child = new Child([], { addresses: ["a:1", "b:1", "c:1"] });
     const dialled = Array.from({ length: 4 }, () => child.dialNext());
@@ -235,7 +254,12 @@ class Child {
   welcomed(monoMs: number, of: { heartbeatMs?: number } = {}, id: string = "up"): void {
     this.tick(monoMs);
     const { heartbeatMs = heartbeatIntervalMs } = of;
-    const value = create(WelcomeSchema, { protocol: 1, site: "openstack", node: "p1", heartbeatMs });
+    const value = create(WelcomeSchema, {
+      protocol: 1,
+      site: "openstack",
+      node: "p1",
+      heartbeatMs,
+    });
     this.hear({ case: "welcome", value }, monoMs, id);
   }
 

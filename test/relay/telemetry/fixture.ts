@@ -1,22 +1,27 @@
 import { create } from "@bufbuild/protobuf";
-import {
-  type ReportRequest,
-  ReportRequestSchema,
-} from "../../../gen/headwater/v1/apps_pb.ts";
-import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { Project } from "../../../relay/layers/project.ts";
+import { type ReportRequest, ReportRequestSchema } from "../../../gen/headwater/v1/apps_pb.ts";
 import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { Authority, epochMs, seedOf } from "../authority.ts";
-import { dayMs, hourMs } from "../../../relay/cadence.ts";
+import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { dayMs, minuteMs } from "../../../relay/cadence.ts";
+import { Project } from "../../../relay/layers/project.ts";
 import type { TelemetrySettings } from "../../../relay/telemetry/telemetry.ts";
+import { Authority, epochMs, seedOf } from "../authority.ts";
 import { flagEntry, releaseEntries } from "../layers/entries.ts";
+
+export const hourMs: number = 60 * minuteMs;
 
 const authority = new Authority();
 
 /** A project that has published these words. */
-export function projectOf(of: { releases?: readonly string[]; flags?: readonly string[] } = {}): Project {
+export function projectOf(
+  of: { releases?: readonly string[]; flags?: readonly string[] } = {},
+): Project {
   const { releases = ["1.0", "2.0"], flags = ["alpha", "beta"] } = of;
-  const entries = Object.assign({}, releaseEntries(...releases), ...flags.map((one) => flagEntry(one)));
+  const entries = Object.assign(
+    {},
+    releaseEntries(...releases),
+    ...flags.map((one) => flagEntry(one)),
+  );
   return new Project("horizon", authority.ledger(entries), []);
 }
 
@@ -47,7 +52,10 @@ export const settings: TelemetrySettings = {
 };
 
 /** Name and basis points of each word of a list that is not 0. */
-export function sharesOf(weights: Weights | undefined, list: "releases" | "degraded" | "failed" | "flags"): Record<string, number> {
+export function sharesOf(
+  weights: Weights | undefined,
+  list: "releases" | "degraded" | "failed" | "flags",
+): Record<string, number> {
   const shares = (weights?.[list] ?? []).map(({ name, basisPoints = 0 }) => [name, basisPoints]);
   return Object.fromEntries(shares.filter(([, share]) => share !== 0));
 }
@@ -55,7 +63,12 @@ export function sharesOf(weights: Weights | undefined, list: "releases" | "degra
 /** A child's document about the window before `wallMs`. */
 export function weightsDocument(
   releases: Readonly<Record<string, number>>,
-  of: { window?: number; windowMs?: number; disclosure?: string; counts?: Readonly<Record<string, number>> } = {},
+  of: {
+    window?: number;
+    windowMs?: number;
+    disclosure?: string;
+    counts?: Readonly<Record<string, number>>;
+  } = {},
 ): Document {
   const { windowMs = dayMs, disclosure = "ROUNDED", counts = {} } = of;
   const { window = Math.floor(epochMs / windowMs) } = of;
@@ -75,7 +88,10 @@ export function weightsDocument(
   });
 }
 
-export function healthDocument(judgements: Readonly<Record<string, number>>, of: { window?: number; arrived?: number; seq?: number } = {}): Document {
+export function healthDocument(
+  judgements: Readonly<Record<string, number>>,
+  of: { window?: number; arrived?: number; seq?: number } = {},
+): Document {
   const { window = Math.floor(epochMs / hourMs), arrived = 10_000, seq = 1 } = of;
   return create(DocumentSchema, {
     project: "horizon",

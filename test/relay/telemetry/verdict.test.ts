@@ -51,18 +51,18 @@ describe("a release against the one before it", () => {
     expect(judge(of(500_000, 500_000), of(500_000, 500_000))).toBe("OK");
   });
 
-  // Of releases that fail no more often than the one before. The docstring allows 0.5 % for either
-  // question, so 1 % for both. Measured with this seed: the worst case is `worstShare` below.
+  // Releases that fail no more often than the one before. Stated are 0.5 % for either question, so
+  // 1 % for both; measured are, in the worst of these cases, the shares below.
   test("is called worse without being so at most as often as is stated", () => {
     const random = new Random(20_260_101);
     const runsCount = 4000;
-    const alarms: number[] = [];
+    const alarms: { bad: number; worse: number }[] = [];
     for (const [instances, before] of [
       [20, 20],
-      [20, 10_000],
+      [20, 2000],
       [200, 200],
-      [1000, 50],
-      [100, 5000],
+      [500, 50],
+      [100, 1000],
     ] as const)
       for (const rate of [0.002, 0.01, 0.05, 0.3]) {
         let bad = 0;
@@ -76,9 +76,10 @@ describe("a release against the one before it", () => {
         const slack = (share: number) => share + 3 * Math.sqrt(share / runsCount);
         expect(bad / runsCount).toBeLessThan(slack(0.005));
         expect(worse / runsCount).toBeLessThan(slack(0.01));
-        alarms.push(worse / runsCount);
+        alarms.push({ bad: bad / runsCount, worse: worse / runsCount });
       }
-    expect(Math.max(...alarms)).toBe(worstShare);
+    expect(Math.max(...alarms.map((one) => one.bad))).toBe(0.0045);
+    expect(Math.max(...alarms.map((one) => one.worse))).toBe(0.00775);
   });
 
   test("is found bad when it is: ten times the failures, of two hundred", () => {
@@ -123,8 +124,6 @@ describe("what a parent makes of its children's verdicts", () => {
   });
 });
 
-const worstShare = 0;
-
 function many(word: VerdictWord, count: number): VerdictWord[] {
   return Array.from({ length: count }, () => word);
 }
@@ -133,8 +132,9 @@ function many(word: VerdictWord, count: number): VerdictWord[] {
 function drawn(random: Random, instances: number, rate: number): HealthCounts {
   let [failed, degraded] = [0, 0];
   for (let n = 0; n < instances; n++) {
-    if (random.fraction() < rate) failed++;
-    else if (random.fraction() < rate) degraded++;
+    const [isFailed, isDegraded] = [random.fraction() < rate, random.fraction() < rate];
+    if (isFailed) failed++;
+    else if (isDegraded) degraded++;
   }
   return { instances, failed, degraded };
 }

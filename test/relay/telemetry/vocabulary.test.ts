@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { otherRelease, vocabularyOf } from "../../../relay/telemetry/vocabulary.ts";
+import { vocabularyOf } from "../../../relay/telemetry/vocabulary.ts";
 import { projectOf } from "./fixture.ts";
+
+const otherRelease = "other";
 
 test("words are what the project has signed, sorted, each once, and `other` last", () => {
   const { own } = projectOf({ releases: ["2.0", "1.0", "nightly"], flags: ["b", "a"] });
@@ -18,7 +20,7 @@ test("a release that is called `other` is not told from all others", () => {
 
 test("a version that nobody has published is `other`", () => {
   const vocabulary = vocabularyOf(projectOf().own);
-  expect(["1.0", "1.0.0", "", "secret-build-of-acme"].map(vocabulary.releaseOf)).toEqual([
-    ...["1.0", otherRelease, otherRelease, otherRelease],
-  ]);
+  expect(
+    ["1.0", "1.0.0", "", "secret-build-of-acme"].map((one) => vocabulary.releaseOf(one)),
+  ).toEqual(["1.0", otherRelease, otherRelease, otherRelease]);
 });

@@ -1,13 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { HealthSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
+import { HealthSchema, WeightsSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
 import { exact } from "../../../../relay/telemetry/disclosure/exact.ts";
-import {
-  rounded,
-  roundedHealth,
-  roundShare,
-} from "../../../../relay/telemetry/disclosure/rounded.ts";
+import { rounded, roundedHealth } from "../../../../relay/telemetry/disclosure/rounded.ts";
 import { vocabularyOf } from "../../../../relay/telemetry/vocabulary.ts";
 import { weigh } from "../../../../relay/telemetry/weights.ts";
 import { projectOf, reportOf, sharesOf } from "../fixture.ts";
@@ -79,6 +75,13 @@ describe("rounded weights", () => {
     expect(sharesOf(shown, "releases")).toEqual({ "1.0": 7000, "2.0": 3000 });
   });
 });
+
+/** One share after disclosure. @param before what was shown of it last */
+function roundShare(basisPoints: number, before: number | undefined): number {
+  const of = (one: number) => create(WeightsSchema, { flags: [{ name: "a", basisPoints: one }] });
+  return rounded(of(basisPoints), before === undefined ? before : of(before)).flags[0]!
+    .basisPoints!;
+}
 
 test("arrival is rounded too: an exact share would tell how many children there are", () => {
   const health = create(HealthSchema, {

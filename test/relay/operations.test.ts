@@ -1,0 +1,81 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
+import { type JoinToken, ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import type { Peer } from "../../relay/event.ts";
+import { projectsCountMax, upstreamsCountMax } from "../../relay/limits.ts";
+import { Authority, refusalOf, seedOf, valueOf } from "./authority.ts";
+import { framesTo, hear, kindsOf, openChild, pin, sendsTo, tokenOf } from "./child-node.ts";
+import { rootNode, SteppedNode } from "./stepped-node.ts";
+
+const vendor = new Authority({ name: "vendor" });
+
+describe("bounds", () => {
+  test("a child that does not read does not keep the node awake", () => {
+    const root = rootNode();
+    openChild(root);
+    for (let n = 0; n < 30; n++) root.setFlag("alpha", n);
+    root.wait(120_000);
+    expect(root.node.wakeAtMonoMs).toBeGreaterThan(root.monoMs);
+  });
+
+  test("keys are prepared for as many projects as a node holds", () => {
+    const stepped = new SteppedNode();
+    const prepare = (n: number) =>
+      stepped.ask((call) => ({
+        kind: "prepare-ledger",
+        call,
+        project: `project-${n}`,
+        ledgerSeed: seedOf("l"),
+        beatSeed: seedOf("b"),
+      }));
+    for (let n = 0; n < projectsCountMax; n++) prepare(n);
+    expect(refusalOf(prepare(projectsCountMax))).toContain("limit");
+    expect(prepare(0).ok).toBe(true);
+  });
+
+  test("a site joins so many upstreams, and may join any of them again", () => {
+    const stepped = new SteppedNode();
+    const join = (site: string) =>
+      stepped.ask((call) => ({ kind: "join", call, token: { ...tokenOf(), site } }));
+    for (let n = 0; n < upstreamsCountMax; n++) valueOf(join(`site-${n}`));
+    expect(refusalOf(join("one-more"))).toContain("limit");
+    expect(join("site-3").ok).toBe(true);
+  });
+});
+
+describe("joining", () => {
+  test("is refused when the token contradicts what is pinned, or itself", () => {
+    const other = create(ProjectPinSchema, { project: "horizon", authority: vendor.id });
+    const join = (stepped: SteppedNode, token: Partial<JoinToken>) =>
+      refusalOf(stepped.ask((call) => ({ kind: "join", call, token: { ...tokenOf(), ...token } })));
+    expect(join(new SteppedNode({ pins: [pin] }), { pins: [other] })).toContain("conflict");
+    expect(join(new SteppedNode(), { pins: [pin, other] })).toContain("conflict");
+    expect(join(new SteppedNode({ site: "openstack" }), {})).toContain("own");
+    expect(join(new SteppedNode(), { pins: [pin, pin] })).toBe("");
+  });
+
+  test("brings a node to its parent's flags, and a revoked one is shown the door (I15)", () => {
+    const root = rootNode();
+    root.setFlag("alpha", 1234);
+    const token = valueOf(root.addChild("site"));
+    const child = new SteppedNode();
+    valueOf(child.ask((call) => ({ kind: "join", call, token })));
+    const [dial] = child.wait(0).filter(({ kind }) => kind === "dial");
+    if (dial?.kind !== "dial") throw new Error("it does not dial");
+    const credential = fromBinary(EnvelopeSchema, dial.dial.credential!);
+    const peer: Peer = { by: "credential", credential };
+    const opened = root.tell({ kind: "child-opened", link: 1, peer, request: dial.dial.request });
+    for (const frame of framesTo(opened, 1)) hear(child, frame);
+    expect(child.flags()).toEqual({ alpha: 1234 });
+    const revoked = root.tell({ kind: "revoke-child", call: 99, name: "site" });
+    expect(kindsOf(revoked)).toEqual(["send", "close", "answer"]);
+    for (const frame of framesTo(revoked, 1)) hear(child, frame);
+    expect(child.node.reads.status({ wallMs: 0, monoMs: 0 }).upstreams[0]?.problem).toContain(
+      "revoked",
+    );
+    expect(child.flags()).toEqual({ alpha: 1234 });
+    const again = root.tell({ kind: "child-opened", link: 2, peer, request: dial.dial.request });
+    expect(sendsTo(again, { id: 2 })).toEqual(["goodbye"]);
+  });
+});

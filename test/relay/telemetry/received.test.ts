@@ -1,0 +1,152 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { dayMs } from "../../../relay/cadence.ts";
+import { groupRecords } from "../../../relay/durable.ts";
+import { childrenCountMax, vocabularyWordsMax } from "../../../relay/limits.ts";
+import { Received, receivedWrite } from "../../../relay/telemetry/received.ts";
+import { epochMs, refusalOf, valueOf } from "../authority.ts";
+import { healthDocument, hourMs, weightsDocument } from "./fixture.ts";
+
+const window = Math.floor(epochMs / dayMs);
+const asked = { project: "horizon", kind: "WEIGHTS", wallMs: epochMs, sinceMs: 0 } as const;
+
+describe("a parent keeps one document for each child and window", () => {
+  test("a repeat is ignored, an older one too, a newer one takes its place", () => {
+    const received = new Received(new Map());
+    expect(hear(received, "a", weightsDocument({ "1.0": 500 }, { window }))).toBe("taken");
+    expect(hear(received, "a", weightsDocument({ "1.0": 900 }, { window }))).toBe("REPEATED");
+    expect(hear(received, "a", weightsDocument({}, { window: window - 1 }))).toBe("REPEATED");
+    expect(hear(received, "b", weightsDocument({}, { window }))).toBe("taken");
+    expect(hear(received, "a", weightsDocument({ "2.0": 500 }, { window: window + 1 }))).toBe(
+      "taken",
+    );
+    expect(childrenOf(received)).toEqual(["a 2.0", "b "]);
+  });
+
+  test("kinds do not get in each other's way", () => {
+    const received = new Received(new Map());
+    hear(received, "a", weightsDocument({}));
+    expect(hear(received, "a", healthDocument({}))).toBe("taken");
+  });
+
+  test("is not deaf to a child whose windows have become longer: their starts count", () => {
+    const received = new Received(new Map());
+    const hourly = Math.floor(epochMs / hourMs);
+    hear(received, "a", weightsDocument({ "1.0": 500 }, { window: hourly, windowMs: hourMs }));
+    expect(hear(received, "a", weightsDocument({}, { window }))).toBe("REPEATED");
+    expect(hear(received, "a", weightsDocument({ "2.0": 500 }, { window: window + 1 }))).toBe(
+      "taken",
+    );
+    expect(childrenOf(received)).toEqual(["a 2.0"]);
+  });
+
+  test("and knows it after a restart", () => {
+    const received = new Received(new Map());
+    const record = valueOf(received.prepare("a", weightsDocument({ "1.0": 500 }), epochMs));
+    if (record === "REPEATED") throw new Error("nothing was received before");
+    const records = receivedWrite(record).map(({ bucket, key, value }) => ({
+      bucket,
+      key,
+      value: value!,
+    }));
+    const restarted = new Received(groupRecords(records));
+    expect(childrenOf(restarted)).toEqual(["a 1.0"]);
+    expect(hear(restarted, "a", weightsDocument({}))).toBe("REPEATED");
+  });
+
+  test("until it is accepted nothing counts", () => {
+    const received = new Received(new Map());
+    valueOf(received.prepare("a", weightsDocument({}), epochMs));
+    expect(childrenOf(received)).toEqual([]);
+    expect(hear(received, "a", weightsDocument({}))).toBe("taken");
+  });
+});
+
+describe("documents that count", () => {
+  const received = new Received(new Map());
+  hear(received, "a", weightsDocument({}));
+
+  test.each([
+    [0, [0]],
+    [dayMs - 1, [0]],
+    [dayMs, [1]],
+    [4 * dayMs - 1, [3]],
+    [4 * dayMs, []],
+  ])("%i ms later are so many windows old", (laterMs, ages) => {
+    const found = received.of({ ...asked, wallMs: epochMs + laterMs });
+    expect(found.map(({ windowsOld }) => windowsOld)).toEqual(ages);
+  });
+
+  test("are of the project and kind, and from after the time that is asked for", () => {
+    expect(received.of({ ...asked, project: "oslo" })).toEqual([]);
+    expect(received.of({ ...asked, kind: "HEALTH" })).toEqual([]);
+    expect(received.of({ ...asked, sinceMs: epochMs })).toHaveLength(1);
+    expect(received.of({ ...asked, sinceMs: epochMs + 1 })).toEqual([]);
+  });
+});
+
+describe("a hostile document is refused, and the field is named", () => {
+  const words = (count: number, name = "x") =>
+    Array.from({ length: count }, () => ({ $typeName: "headwater.v1.Weight" as const, name }));
+
+  test.each<[string, Partial<Document>]>([
+    ["kind", { kind: "RUMOUR" }],
+    ["kind", { kind: "constructor" }],
+    ["disclosure", { disclosure: "OFF" }],
+    ["window_ms", { windowMs: 999 }],
+    ["window_ms", { windowMs: 8 * dayMs }],
+    ["window: from the future", { window: BigInt(window + 3) }],
+    ["window: from the future", { window: 2n ** 64n - 1n }],
+    ["weights: missing", { weights: undefined } as never],
+    ["weights.flags: too many", weights({ flags: words(vocabularyWordsMax + 2) })],
+    [
+      "weights.releases[0].basis_points",
+      weights({ releases: [{ ...words(1)[0]!, basisPoints: 10_001 }] }),
+    ],
+    ["weights.failed[0].name", weights({ failed: words(1, "x".repeat(129)) })],
+    ["health: missing", { kind: "HEALTH" }],
+  ])("%s", (field, wrong) => {
+    const received = new Received(new Map());
+    const document = create(DocumentSchema, { ...weightsDocument({ "1.0": 1 }), ...wrong });
+    expect(refusalOf(received.prepare("a", document, epochMs))).toContain(`invalid: ${field}`);
+  });
+
+  test.each([
+    ["health.arrival.basis_points", healthDocument({}, { arrived: 10_001 })],
+    ["health.releases", healthDocument({ ["x".repeat(129)]: 1 })],
+  ])("%s of a health document", (field, document) => {
+    const outcome = new Received(new Map()).prepare("a", document, epochMs);
+    expect(refusalOf(outcome)).toContain(`invalid: ${field}`);
+  });
+
+  test("and so is one from too many children", () => {
+    const received = new Received(new Map());
+    for (let n = 0; n < 2 * childrenCountMax; n++)
+      hear(received, `child-${n}`, weightsDocument({}));
+    expect(refusalOf(received.prepare("one more", weightsDocument({}), epochMs))).toContain(
+      "limit",
+    );
+    expect(hear(received, "child-0", weightsDocument({}, { window: window + 1 }))).toBe("taken");
+  });
+});
+
+function hear(received: Received, child: string, document: Document): string {
+  const record = valueOf(received.prepare(child, document, epochMs));
+  if (record === "REPEATED") return record;
+  received.accept(record);
+  return "taken";
+}
+
+/** Each child with the first release that its document names. */
+function childrenOf(received: Received): string[] {
+  return received
+    .of(asked)
+    .map(({ child, document }) => `${child} ${document.weights?.releases[0]?.name ?? ""}`)
+    .sort();
+}
+
+function weights(of: Partial<NonNullable<Document["weights"]>>): Partial<Document> {
+  const empty = { releases: [], degraded: [], failed: [], flags: [] };
+  return { weights: { $typeName: "headwater.v1.Weights", ...empty, ...of } };
+}

@@ -1,0 +1,79 @@
+import type { Document } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { groupRecords, type StoredRecord } from "../../../relay/durable.ts";
+import type { Write } from "../../../relay/effect.ts";
+import type { DisclosureLevel } from "../../../relay/telemetry/disclosure/level.ts";
+import { type DueDocument, Telemetry } from "../../../relay/telemetry/telemetry.ts";
+import { slotOf, Windows } from "../../../relay/telemetry/window.ts";
+import { epochMs, valueOf } from "../authority.ts";
+import { projectOf, type ReportInit, reportOf, settings } from "./fixture.ts";
+
+export const upstream = "openstack";
+
+/** One site with a project, and what its store has. */
+export class Site {
+  readonly project: ReturnType<typeof projectOf> = projectOf();
+  readonly telemetry: Telemetry;
+  readonly #settings: typeof settings;
+  readonly #stored: Map<string, StoredRecord>;
+
+  constructor(of: Partial<typeof settings> = {}, stored: Map<string, StoredRecord> = new Map()) {
+    this.#settings = { ...settings, ...of };
+    this.#stored = stored;
+    this.telemetry = new Telemetry(this.#settings, groupRecords(stored.values()));
+  }
+
+  restarted(of: Partial<typeof settings> = {}): Site {
+    return new Site({ ...this.#settings, ...of }, this.#stored);
+  }
+
+  windows(kind: "WEIGHTS" | "HEALTH"): Windows {
+    const { siteSecret, windowMs, healthWindowMs } = this.#settings;
+    const slot = slotOf({ upstream, project: "horizon", kind });
+    return new Windows({
+      siteSecret,
+      slot,
+      windowMs: kind === "WEIGHTS" ? windowMs : healthWindowMs,
+    });
+  }
+
+  report(of: ReportInit, wallMs: number = epochMs): void {
+    this.telemetry.take(reportOf(of), wallMs);
+  }
+
+  receive(child: string, document: Document, wallMs: number = epochMs): void {
+    const record = valueOf(this.telemetry.received.prepare(child, document, wallMs));
+    if (record !== "REPEATED") this.telemetry.received.accept(record);
+  }
+
+  choose(level: DisclosureLevel, wallMs: number = epochMs): void {
+    const choice = this.telemetry.choose({ upstream, level, byCommand: true, wallMs })!;
+    this.#store([choice.write]);
+    choice.accept();
+  }
+
+  adopt(wallMs: number): void {
+    const choice = this.telemetry.adoptEnvironment(upstream, wallMs)!;
+    this.#store([choice.write]);
+    choice.accept();
+  }
+
+  due(wallMs: number): DueDocument[] {
+    return this.telemetry.due(upstream, this.project, wallMs);
+  }
+
+  dueOf(kind: string, wallMs: number): Document[] {
+    return this.due(wallMs).flatMap(({ document }) => (document.kind === kind ? document : []));
+  }
+
+  accept(all: readonly DueDocument[]): void {
+    for (const due of all) {
+      this.#store(due.writes);
+      due.accept();
+    }
+  }
+
+  #store(writes: readonly Write[]): void {
+    for (const { bucket, key, value } of writes)
+      if (value !== undefined) this.#stored.set(`${bucket} ${key}`, { bucket, key, value });
+  }
+}
