@@ -86,9 +86,9 @@ test("interrupted, it ends at once and leaves nothing", async () => {
 
 test("an unknown option is refused, and --help shows an example", async () => {
   const help = startDemo(["--help"]);
-  const wrong = startDemo(["--twice"]);
   expect(await once(help.child, "close")).toEqual([0, null]);
   expect(help.said()).toContain("npm start -- --once");
+  const wrong = startDemo(["--twice"]);
   expect(await once(wrong.child, "close")).toEqual([1, null]);
   expect(wrong.said()).toMatch(/^error: .*--twice/);
 });
