@@ -6,6 +6,7 @@ import {
   TrustSchema,
 } from "../gen/headwater/v1/ledger_pb.ts";
 import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
+import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
 import { openBeat, openHead, readHead, type SignedBeat } from "./ledger/head.ts";
@@ -72,6 +73,10 @@ export function leftoverWrites(ledger: Ledger, records: Records): Write[] {
 
 export function trustWrite(ledger: Ledger, trusted: Trusted): Write {
   return put("trust", ledger.id, toBinary(TrustSchema, trustMessage(trusted)));
+}
+
+export function pinWrite(pin: ProjectPin): Write {
+  return put("pin", pin.project, toBinary(ProjectPinSchema, pin));
 }
 
 export function beatWrite(ledger: Ledger, beat: SignedBeat): Write {

@@ -53,6 +53,8 @@ export type OperatorEvent =
       readonly kind: "prepare-ledger";
       readonly call: CallId;
       readonly project: string;
+      /** An overlay of a project that is held, instead of a new project. */
+      readonly overlay?: boolean;
       /** 32 random bytes each. */
       readonly ledgerSeed: Uint8Array;
       readonly beatSeed: Uint8Array;
@@ -61,6 +63,7 @@ export type OperatorEvent =
       readonly kind: "create-ledger";
       readonly call: CallId;
       readonly project: string;
+      readonly overlay?: boolean;
       readonly trust: Trust;
     }
   | { readonly kind: "commit"; readonly call: CallId; readonly request: CommitRequest }

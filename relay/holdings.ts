@@ -7,7 +7,7 @@ import { Project } from "./layers/project.ts";
 import { Ledger, type LedgerChange } from "./ledger/ledger.ts";
 import { type LedgerId, type LedgerNameLike, ledgerId } from "./ledger/position.ts";
 import { type Writer, writerOf } from "./ledger/writer.ts";
-import { projectsCountMax } from "./limits.ts";
+import { layersCountMax, projectsCountMax } from "./limits.ts";
 import type { Served } from "./link/downlink.ts";
 import { LedgerFrames } from "./link/ledger-frames.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
@@ -23,7 +23,9 @@ export class Holdings {
   readonly #nodeId: Uint8Array;
   /** What the store still has of damaged ledgers. */
   readonly #leftovers = new Map<LedgerId, readonly Write[]>();
-  /** Keys of ledgers that do not exist yet, by project. */
+  /** Projects whose layers the trust file names: only it changes them. */
+  readonly #fixed: ReadonlySet<string>;
+  /** Keys of ledgers that do not exist yet, by what they are for. */
   readonly prepared = new Map<string, Writer>();
   /** Ledgers whose stored form was damaged, with what was wrong. */
   readonly damaged: readonly string[];
@@ -35,12 +37,13 @@ export class Holdings {
       const pin = fromBinary(ProjectPinSchema, bytes);
       this.#pins.set(pin.project, pin);
     }
-    for (const pin of pins) this.#pins.set(pin.project, pin);
     for (const [key, bytes] of records.get("key") ?? []) {
       const keys = fromBinary(WriterKeysSchema, bytes);
       if (keys.ledger !== undefined) this.#writers.set(ledgerId(keys.ledger), writerOf(keys));
       else this.prepared.set(key.slice(key.indexOf(" ") + 1), writerOf(keys));
     }
+    this.#fixed = new Set(pins.map(({ project }) => project));
+    for (const pin of pins) this.#pins.set(pin.project, this.#withOwnOverlay(pin));
     const damaged: string[] = [];
     for (const pin of this.#pins.values()) {
       for (const ledger of this.#ledgersOf(pin)) {
@@ -74,6 +77,17 @@ export class Holdings {
     return this.#writers;
   }
 
+  pinOf(project: string): ProjectPin | undefined {
+    return this.#pins.get(project);
+  }
+
+  /** The overlay of a project that is written at this node. */
+  ownOverlayOf(project: string): Uint8Array | undefined {
+    return this.#pins
+      .get(project)
+      ?.overlays.find((authority) => this.#writers.has(ledgerId({ authority, project })));
+  }
+
   ledger(name: LedgerNameLike): Ledger | undefined {
     return this.#ledgers.get(ledgerId(name));
   }
@@ -93,38 +107,40 @@ export class Holdings {
     );
   }
 
-  /** The pins that are new; refused when one says otherwise than what is pinned. */
+  /** Pins that are new or have more layers, whole; refused when one is of another authority. */
   newPins(pins: readonly ProjectPin[]): Outcome<ProjectPin[]> {
-    const fresh: ProjectPin[] = [];
+    const fresh = new Map<string, ProjectPin>();
     for (const pin of pins) {
-      const held =
-        this.#pins.get(pin.project) ?? fresh.find(({ project }) => project === pin.project);
-      if (held === undefined) fresh.push(pin);
-      else if (!samePin(held, pin))
-        return refused(
-          "conflict",
-          `pins: ${pin.project} is of authority ${toHex(pin.authority)} there, pinned here is ${toHex(held.authority)}`,
-          "Find out which is right; a trust file settles it.",
-        );
+      const held = fresh.get(pin.project) ?? this.#pins.get(pin.project);
+      const joined = held === undefined ? done(pin) : this.#joinPins(held, pin);
+      if (!joined.ok) return joined;
+      if (joined.value !== held) fresh.set(pin.project, joined.value);
     }
-    if (this.#pins.size + fresh.length > projectsCountMax)
+    const projects = new Set([...this.#pins.keys(), ...fresh.keys()]);
+    if (projects.size > projectsCountMax)
       return refused("limit", `pins: a node holds ${projectsCountMax} projects`);
-    return done(fresh);
+    return done([...fresh.values()]);
   }
 
   pin(pin: ProjectPin): void {
+    const held = this.#pins.get(pin.project);
     this.#pins.set(pin.project, pin);
-    this.#ledgersOf(pin);
-    this.#open(pin);
+    const project = this.#projects.get(pin.project);
+    if (held === undefined || project === undefined) {
+      this.#open(pin);
+      return;
+    }
+    const known = project.ledgers;
+    const more = this.#ledgersOf(pin).filter((ledger) => !known.includes(ledger));
+    project.extend(more);
+    for (const ledger of more) this.#serve(ledger);
   }
 
   /** Takes up a ledger that was founded here: its way begins at this node. */
-  found(ledger: Ledger, writer: Writer): void {
-    const { authority, project } = ledger.name;
+  found(ledger: Ledger, writer: Writer, pin: ProjectPin): void {
     this.#ledgers.set(ledger.id, ledger);
     this.#writers.set(ledger.id, writer);
-    this.prepared.delete(project);
-    this.pin(create(ProjectPinSchema, { project, authority }));
+    this.pin(pin);
   }
 
   /**
@@ -149,8 +165,9 @@ export class Holdings {
   refold(wallMs: number, project?: string): Exposure[] {
     return [...this.#projects.values()].flatMap((one): Exposure[] => {
       if (project !== undefined && one.name !== project) return [];
-      const changes = one.refold(wallMs);
-      return changes.length === 0 ? [] : [{ project: one.name, changes, vocabulary: false }];
+      const change = one.refold(wallMs);
+      const isNothing = change.changes.length === 0 && !change.vocabulary;
+      return isNothing ? [] : [{ project: one.name, ...change }];
     });
   }
 
@@ -173,18 +190,48 @@ export class Holdings {
     const [own, ...overlays] = this.#ledgersOf(pin);
     if (own === undefined) return;
     this.#projects.set(pin.project, new Project(pin.project, own, overlays));
-    for (const ledger of [own, ...overlays]) {
-      if (this.#served.has(ledger.id)) continue;
-      const frames = new LedgerFrames(ledger);
-      this.#served.set(ledger.id, { ledger, frames, hops: [this.#nodeId] });
-    }
+    for (const ledger of [own, ...overlays]) this.#serve(ledger);
+  }
+
+  #serve(ledger: Ledger): void {
+    if (this.#served.has(ledger.id)) return;
+    const frames = new LedgerFrames(ledger);
+    this.#served.set(ledger.id, { ledger, frames, hops: [this.#nodeId] });
+  }
+
+  /** The trust file's word on what others say; what this node says itself stays. */
+  #withOwnOverlay(pin: ProjectPin): ProjectPin {
+    const held = this.#pins.get(pin.project);
+    const own = this.ownOverlayOf(pin.project);
+    if (held === undefined || own === undefined || !bytesEqual(held.authority, pin.authority))
+      return pin;
+    return withOverlays(pin, [own]);
+  }
+
+  #joinPins(held: ProjectPin, pin: ProjectPin): Outcome<ProjectPin> {
+    if (!bytesEqual(held.authority, pin.authority))
+      return refused(
+        "conflict",
+        `pins: ${pin.project} is of authority ${toHex(pin.authority)} there, pinned here is ${toHex(held.authority)}`,
+        "Find out which is right; a trust file settles it.",
+      );
+    const joined = withOverlays(held, pin.overlays);
+    if (joined === held) return done(held);
+    if (this.#fixed.has(pin.project))
+      return refused(
+        "conflict",
+        `pins: ${pin.project} has overlays there that this node's trust file does not name`,
+        "Name them in the trust file, which goes before what a parent says.",
+      );
+    if (joined.overlays.length >= layersCountMax)
+      return refused("limit", `pins: ${pin.project} would have more than ${layersCountMax} layers`);
+    return done(joined);
   }
 }
 
-function samePin(a: ProjectPin, b: ProjectPin): boolean {
-  return (
-    bytesEqual(a.authority, b.authority) &&
-    a.overlays.length === b.overlays.length &&
-    a.overlays.every((one) => b.overlays.some((other) => bytesEqual(one, other)))
-  );
+/** The same pin when it has them all. */
+function withOverlays(pin: ProjectPin, overlays: readonly Uint8Array[]): ProjectPin {
+  const more = overlays.filter((one) => !pin.overlays.some((other) => bytesEqual(one, other)));
+  if (more.length === 0) return pin;
+  return create(ProjectPinSchema, { ...pin, overlays: [...pin.overlays, ...more] });
 }

@@ -1,13 +1,13 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { advance, advanceBeats, advanceTrust, type Source } from "./advance.ts";
-import { auditWrites, beatWrite, groupRecords, trustWrite } from "./durable.ts";
+import { auditWrites, beatWrite, groupRecords, pinWrite, trustWrite } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
 import type { Holdings } from "./holdings.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
-import { operate, pinWrite, upstreamOf } from "./operations.ts";
+import { operate, redial, upstreamOf } from "./operations.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
@@ -248,18 +248,10 @@ export class Node {
       accept: () => {
         for (const pin of fresh.value) this.#parts.holdings.pin(pin);
         this.#parts.peers.ask();
-        return this.#redial(at);
+        return redial(this.#parts, { pins: fresh.value, at });
       },
       fail: () => [],
     });
-  }
-
-  /** Upstreams of the configuration serve whatever is pinned; they have to be asked for it. */
-  #redial(at: Moment): Effect[] {
-    const open = this.#parts.uplinks.all.filter(({ settings }) => settings.projects === undefined);
-    return open.flatMap(({ settings }) =>
-      this.#parts.uplinks.end(settings.id, "new projects", at.monoMs),
-    );
   }
 
   #arrive(arrival: Arrival, source: Source, at: Moment): Effect[] {

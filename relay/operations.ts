@@ -1,18 +1,15 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  type JoinToken,
-  JoinTokenSchema,
-  type ProjectPin,
-  ProjectPinSchema,
-} from "../gen/headwater/v1/mesh_pb.ts";
+import { type JoinToken, JoinTokenSchema, type ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
 import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import { advance } from "./advance.ts";
-import { auditWrites, trustWrite } from "./durable.ts";
+import { auditWrites, pinWrite } from "./durable.ts";
 import type { Effect, Write } from "./effect.ts";
-import type { Event, OperatorEvent } from "./event.ts";
-import { isName } from "./flag/name.ts";
-import { foundLedger, prepareCommit, Writer } from "./ledger/writer.ts";
-import { projectsCountMax, upstreamsCountMax } from "./limits.ts";
+import type { Event, Moment, OperatorEvent } from "./event.ts";
+import { createLedger, prepareLedger } from "./founding.ts";
+import type { Project } from "./layers/project.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { prepareCommit } from "./ledger/writer.ts";
+import { upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
@@ -25,7 +22,8 @@ export interface Operation {
   accept(): { readonly value: unknown; readonly effects: readonly Effect[] };
 }
 
-type Of<K extends OperatorEvent["kind"]> = Extract<Event, { kind: K }>;
+/** What an operator asked for, and when. */
+export type OperationEvent<K extends OperatorEvent["kind"]> = Extract<Event, { kind: K }>;
 
 export function operate(parts: NodeParts, event: Event & OperatorEvent): Outcome<Operation> {
   switch (event.kind) {
@@ -46,74 +44,7 @@ export function operate(parts: NodeParts, event: Event & OperatorEvent): Outcome
   }
 }
 
-/** Keys for a ledger that does not exist yet; asking again before it does makes new ones. */
-const preparedKey = (project: string): string => `prepared ${project}`;
-
-function prepareLedger(parts: NodeParts, event: Of<"prepare-ledger">): Outcome<Operation> {
-  const problem = newProjectProblem(parts, event.project);
-  if (problem !== undefined) return problem;
-  const writer = new Writer({ term: 1, ledgerSeed: event.ledgerSeed, beatSeed: event.beatSeed });
-  const value = {
-    ledgerKey: writer.ledgerKey.publicKey,
-    beatKey: writer.beatKey.publicKey,
-  };
-  return done({
-    writes: [{ bucket: "key", key: preparedKey(event.project), value: writer.record(undefined) }],
-    accept: () => {
-      parts.holdings.prepared.set(event.project, writer);
-      return { value, effects: [] };
-    },
-  });
-}
-
-function createLedger(parts: NodeParts, event: Of<"create-ledger">): Outcome<Operation> {
-  const problem = newProjectProblem(parts, event.project);
-  if (problem !== undefined) return problem;
-  const { project, trust, at } = event;
-  const writer = parts.holdings.prepared.get(project);
-  if (writer === undefined)
-    return refused("invalid", "project: no keys were prepared for it", "headwater init does both.");
-  const founded = foundLedger({ project, trust, writer, wallMs: at.wallMs });
-  if (!founded.ok) return founded;
-  const { ledger, trusted, change } = founded.value;
-  const name = { authority: ledger.name.authority, project };
-  const pin = create(ProjectPinSchema, name);
-  return done({
-    writes: [
-      { bucket: "key", key: preparedKey(project), value: undefined },
-      { bucket: "key", key: ledger.id, value: writer.record(name) },
-      pinWrite(pin),
-      trustWrite(ledger, trusted),
-      ...parts.holdings.changeWrites(ledger, change),
-    ],
-    accept: () => {
-      ledger.trusted = trusted;
-      parts.holdings.found(ledger, writer);
-      const effects = advance(parts, { ledger, change, source: { kind: "here" }, at });
-      effects.push(parts.peers.publish(parts.peers.pins(parts.holdings.pins)));
-      return { value: { ledger: name, position: change.head.position }, effects };
-    },
-  });
-}
-
-function newProjectProblem(
-  parts: NodeParts,
-  project: string,
-): ReturnType<typeof refused> | undefined {
-  if (!isName(project))
-    return refused("invalid", `project: ${JSON.stringify(project)} is not a name`);
-  const { projects, prepared } = parts.holdings;
-  if (!prepared.has(project) && projects.size + prepared.size >= projectsCountMax)
-    return refused("limit", `project: a node holds ${projectsCountMax}`);
-  if (!projects.has(project)) return undefined;
-  return refused(
-    "conflict",
-    `project: ${project} is held here already`,
-    "headwater status shows it.",
-  );
-}
-
-function commit(parts: NodeParts, { request, at }: Of<"commit">): Outcome<Operation> {
+function commit(parts: NodeParts, { request, at }: OperationEvent<"commit">): Outcome<Operation> {
   const name = request.ledger;
   if (name === undefined) return refused("invalid", "ledger: missing");
   const found = parts.holdings.ledgerOf(name.project, name.authority);
@@ -128,6 +59,8 @@ function commit(parts: NodeParts, { request, at }: Of<"commit">): Outcome<Operat
     );
   if (ledger.head === undefined)
     return refused("unavailable", `ledger: ${name.project} has nothing verified here`);
+  const ungranted = ungrantedProblem(parts, { ledger, entries: request.entries, at });
+  if (ungranted !== undefined) return ungranted;
   const prepared = prepareCommit({ ledger, writer, request, wallMs: at.wallMs });
   if (!prepared.ok) return prepared;
   const change = prepared.value;
@@ -148,7 +81,23 @@ function commit(parts: NodeParts, { request, at }: Of<"commit">): Outcome<Operat
   });
 }
 
-function addChild(parts: NodeParts, event: Of<"add-child">): Outcome<Operation> {
+/** What the fold would take for nothing is not written in the first place. */
+function ungrantedProblem(
+  parts: NodeParts,
+  of: { ledger: Ledger; entries: Parameters<Project["ungrantedAmong"]>[1]; at: Moment },
+): ReturnType<typeof refused> | undefined {
+  const { project, authority } = of.ledger.name;
+  const held = parts.holdings.projects.get(project);
+  const [key] = held?.ungrantedAmong(of.ledger, of.entries, of.at.wallMs) ?? [];
+  if (key === undefined) return undefined;
+  return refused(
+    "forbidden",
+    `entries: no grant of ${project} allows this overlay ${key}`,
+    `Whoever has the root key of ${project} can grant it to authority sha256:${toHex(authority)}.`,
+  );
+}
+
+function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome<Operation> {
   const { name, id, expiresMs, at, projects } = event;
   const unknown = projects.find((project) => !parts.holdings.projects.has(project));
   if (unknown !== undefined)
@@ -175,7 +124,7 @@ function addChild(parts: NodeParts, event: Of<"add-child">): Outcome<Operation> 
   });
 }
 
-function revokeChild(parts: NodeParts, event: Of<"revoke-child">): Outcome<Operation> {
+function revokeChild(parts: NodeParts, event: OperationEvent<"revoke-child">): Outcome<Operation> {
   const revoked = parts.children.revoked(event.name);
   if (!revoked.ok) return revoked;
   return done({
@@ -188,7 +137,7 @@ function revokeChild(parts: NodeParts, event: Of<"revoke-child">): Outcome<Opera
   });
 }
 
-function join(parts: NodeParts, { token, at }: Of<"join">): Outcome<Operation> {
+function join(parts: NodeParts, { token, at }: OperationEvent<"join">): Outcome<Operation> {
   const fresh = parts.holdings.newPins(token.pins);
   if (!fresh.ok) return fresh;
   if (token.site === parts.settings.site)
@@ -209,10 +158,22 @@ function join(parts: NodeParts, { token, at }: Of<"join">): Outcome<Operation> {
       adopted?.accept();
       const effects = parts.uplinks.end(upstream.id, "joined again", at.monoMs);
       parts.uplinks.add(upstream, at.monoMs);
+      effects.push(...redial(parts, { pins: fresh.value, but: upstream.id, at }));
       effects.push(parts.peers.publish(parts.peers.pins(parts.holdings.pins)));
       const { site, addresses, pins: projects } = token;
       return { value: { site, addresses, projects }, effects };
     },
+  });
+}
+
+/** Other upstreams that may serve what was pinned have to be asked for it. */
+export function redial(
+  { uplinks }: NodeParts,
+  of: { pins: readonly ProjectPin[]; but?: string; at: Moment },
+): Effect[] {
+  return uplinks.all.flatMap(({ settings: { id, projects } }) => {
+    const isAsked = of.pins.some(({ project }) => projects?.includes(project) ?? true);
+    return isAsked && id !== of.but ? uplinks.end(id, "more is pinned", of.at.monoMs) : [];
   });
 }
 
@@ -227,7 +188,10 @@ export function upstreamOf(token: JoinToken): UpstreamSettings {
   };
 }
 
-function setDisclosure(parts: NodeParts, event: Of<"set-disclosure">): Outcome<Operation> {
+function setDisclosure(
+  parts: NodeParts,
+  event: OperationEvent<"set-disclosure">,
+): Outcome<Operation> {
   const ids = parts.uplinks.all.map(({ settings }) => settings.id);
   const upstreams = event.upstream === "" ? ids : ids.filter((id) => id === event.upstream);
   if (upstreams.length === 0)
@@ -254,10 +218,6 @@ function setDisclosure(parts: NodeParts, event: Of<"set-disclosure">): Outcome<O
       return { value: { upstreams }, effects: [] };
     },
   });
-}
-
-export function pinWrite(pin: ProjectPin): Write {
-  return { bucket: "pin", key: pin.project, value: toBinary(ProjectPinSchema, pin) };
 }
 
 function childWrite(record: Parameters<NodeParts["children"]["accept"]>[0]): Write {

@@ -14,6 +14,7 @@ import type { EffectiveFlag } from "./flag/effective-flag.ts";
 import { explain, flagText } from "./layers/explanation.ts";
 import type { Project } from "./layers/project.ts";
 import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
+import { ledgerId } from "./ledger/position.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { statusOf } from "./status.ts";
@@ -70,17 +71,17 @@ export class Reads {
     return this.#parts.holdings.projects.get(project)?.table(version, wallMs);
   }
 
-  releaseOf(project: string, version: string): string {
-    return this.#parts.holdings.projects.get(project)?.buildOf(version).release ?? "";
+  releaseOf(project: string, version: string, wallMs: number): string {
+    return this.#parts.holdings.projects.get(project)?.buildOf(version, wallMs).release ?? "";
   }
 
   flags(project: string): string[] {
     return [...(this.#parts.holdings.projects.get(project)?.own.flags.keys() ?? [])].sort();
   }
 
-  flagText(project: string, flag: string): string {
+  flagText(project: string, flag: string, wallMs: number): string {
     const held = this.#parts.holdings.projects.get(project);
-    return held === undefined ? "" : flagText(held, flag);
+    return held === undefined ? "" : flagText(held, { flag, wallMs });
   }
 
   status(at: Moment): GetStatusResponse {
@@ -99,7 +100,13 @@ export class Reads {
         `flag: ${of.project} has no ${JSON.stringify(of.flag)}`,
         `headwater flag list ${of.project}`,
       );
-    return done(explain(project.value, { ...of, wallMs }));
+    const explained = explain(project.value, { ...of, wallMs });
+    for (const part of explained.parts) {
+      const id = ledgerId({ authority: part.authority, project: of.project });
+      part.writable = this.#parts.holdings.writers.has(id);
+      part.primary = this.#parts.uplinks.primaryOf(id)?.settings.id ?? "";
+    }
+    return done(explained);
   }
 
   ledger(

@@ -15,9 +15,10 @@ import { ledgerId, samePosition } from "./ledger/position.ts";
 import type { Downlink } from "./link/downlink.ts";
 import type { Uplink } from "./link/uplink.ts";
 import type { NodeParts } from "./parts.ts";
+import { toHex } from "./trust/key.ts";
 
 /** Keys named in a status; the rest is counted in the log. */
-const misunderstoodShownMax = 20;
+const keysShownMax = 20;
 
 /** This node, its links, and what an operator should look at. */
 export function statusOf(parts: NodeParts, at: Moment): GetStatusResponse {
@@ -69,7 +70,8 @@ function ledgerStatus(
     writable: parts.holdings.writers.has(ledger.id),
     freshness: freshnessOf(ledger, at.wallMs),
     beatIssuedMs: BigInt(ledger.beat?.issuedMs ?? 0),
-    misunderstood: misunderstood.slice(0, misunderstoodShownMax),
+    misunderstood: misunderstood.slice(0, keysShownMax),
+    ungranted: project.ungranted(ledger, at.wallMs).slice(0, keysShownMax),
     primary: parts.uplinks.primaryOf(ledger.id)?.settings.id ?? "",
     ...(ledger.position && { position: ledger.position }),
   };
@@ -118,10 +120,24 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     const freshness = project.freshness(at.wallMs);
     if (freshness !== "FRESH")
       problems.push(`${project.name} is ${freshness}: its last values are served`);
+    problems.push(...layerProblems(project, at));
     if (project.own.misunderstood.size > 0)
       problems.push(
         `${project.name}: ${project.own.misunderstood.size} entries are not understood and count as off`,
       );
   }
   return problems;
+}
+
+function layerProblems(project: Project, at: Moment): string[] {
+  const missing = project.missing.map(
+    ({ name }) => `${project.name}: its overlay ${toHex(name.authority)} has not come yet`,
+  );
+  const ungranted = project.ledgers.flatMap((ledger) => {
+    const count = project.ungranted(ledger, at.wallMs).length;
+    const overlay = toHex(ledger.name.authority);
+    const what = `${project.name}: ${count} entries of overlay ${overlay}`;
+    return count === 0 ? [] : [`${what} need a grant of the project, and have no effect`];
+  });
+  return [...missing, ...ungranted];
 }

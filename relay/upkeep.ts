@@ -6,14 +6,19 @@ import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import type { Freshness } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import type { LedgerId } from "./ledger/position.ts";
 import type { Writer } from "./ledger/writer.ts";
 import type { NodeParts } from "./parts.ts";
+import { toHex } from "./trust/key.ts";
 
 /** How often is looked at what changes without an event: freshness, grants, silent instances. */
 const lookIntervalMs = 1_000;
 
 /** A document that could not be handed over is tried again after this, if at all. */
 const submitAgainMs = 30_000;
+
+/** Keys that one line of the log names. */
+const keysToldMax = 20;
 
 interface Submission {
   readonly upstream: string;
@@ -26,6 +31,8 @@ export class Upkeep {
   readonly #parts: NodeParts;
   readonly #labels = new Map<string, Freshness>();
   readonly #again: Submission[] = [];
+  /** What was last found to lack a grant, by overlay: it is told once. */
+  readonly #ungranted = new Map<LedgerId, ReadonlySet<string>>();
   #lookedAtMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: NodeParts) {
@@ -84,7 +91,27 @@ export class Upkeep {
     return [
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
       ...this.#exposeFreshness(at),
+      ...this.#tellUngranted(at),
     ];
+  }
+
+  /** Names entries without effect, those that were named before left out. */
+  #tellUngranted(at: Moment): Effect[] {
+    return [...this.#parts.holdings.projects.values()].flatMap((project) =>
+      project.ledgers.flatMap((ledger): Effect[] => {
+        const known = this.#ungranted.get(ledger.id);
+        const keys = project.ungranted(ledger, at.wallMs);
+        if (keys.length === 0 && known === undefined) return [];
+        this.#ungranted.set(ledger.id, new Set(keys));
+        const fresh = keys.filter((key) => known?.has(key) !== true);
+        if (fresh.length === 0) return [];
+        const more = fresh.length > keysToldMax ? ` and ${fresh.length - keysToldMax} more` : "";
+        const names = `${fresh.slice(0, keysToldMax).join(", ")}${more}`;
+        const overlay = toHex(ledger.name.authority);
+        const message = `${project.name}: without a grant, overlay ${overlay} has no say in ${names}`;
+        return [logged("warn", "overlay-ungranted", message)];
+      }),
+    );
   }
 
   /** Tells watchers when data has become older without anything having changed. */

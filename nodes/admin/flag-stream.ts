@@ -93,7 +93,7 @@ export class FlagStreams {
   #line({ project, flag, initial }: Owed): Line {
     const { reads } = this.#access;
     const { wallMs } = this.#access.now();
-    const says = reads.flagText(project, flag);
+    const says = reads.flagText(project, flag, wallMs);
     const freshness = reads.freshness(project, wallMs);
     return { atMs: BigInt(Math.floor(wallMs)), project, flag, says, initial, freshness };
   }
@@ -125,6 +125,8 @@ export class FlagStreams {
 
   #textsOf(project: string): Map<string, string> {
     const { reads } = this.#access;
-    return new Map(reads.flags(project).map((flag) => [flag, reads.flagText(project, flag)]));
+    const { wallMs } = this.#access.now();
+    const textOf = (flag: string): string => reads.flagText(project, flag, wallMs);
+    return new Map(reads.flags(project).map((flag) => [flag, textOf(flag)]));
   }
 }

@@ -19,21 +19,23 @@ import { listRecords } from "./record-list.ts";
 /** Ledgers, for operators. */
 export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerService> {
   return {
-    prepareLedger: ({ project }) =>
+    prepareLedger: ({ project, overlay }) =>
       access.ask<MessageInitShape<typeof PrepareLedgerResponseSchema>>((call) => ({
         kind: "prepare-ledger",
         call,
         project,
+        overlay,
         ledgerSeed: randomBytes(keyBytes),
         beatSeed: randomBytes(keyBytes),
       })),
-    createLedger: ({ project, trust }) => {
+    createLedger: ({ project, overlay, trust }) => {
       if (trust === undefined)
         throw new HeadwaterError({ kind: "invalid", message: "trust: missing" });
       return access.ask<MessageInitShape<typeof CreateLedgerResponseSchema>>((call) => ({
         kind: "create-ledger",
         call,
         project,
+        overlay,
         trust,
       }));
     },

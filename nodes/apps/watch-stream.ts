@@ -110,7 +110,8 @@ export class WatchStreams {
   }
 
   #groupOf(project: string, version: string): WatchGroup {
-    const release = this.#access.reads.releaseOf(project, version);
+    const { wallMs } = this.#access.now();
+    const release = this.#access.reads.releaseOf(project, version, wallMs);
     const groups = this.#groups.get(project) ?? new Map<string, WatchGroup>();
     const group = groups.get(release) ?? new WatchGroup({ access: this.#access, project, release });
     this.#groups.set(project, groups.set(release, group));

@@ -64,14 +64,17 @@ function explanationText(
   of: { project: string; flag: string; instance: string; version: string; terminal: Terminal },
 ): string {
   const { terminal } = of;
-  const rows = explained.parts.map(({ own, authority, position, says, note }) => [
-    own ? "project" : "overlay",
-    formatFingerprint(authority),
-    positionText(position),
-    says,
-    note,
-  ]);
-  const head = ["layer", "authority", "position", "says", "note"];
+  const rows = explained.parts.map(
+    ({ own, authority, position, says, note, writable, primary }) => [
+      own ? "project" : "overlay",
+      writable ? "written here" : primary,
+      formatFingerprint(authority),
+      positionText(position),
+      says,
+      note,
+    ],
+  );
+  const head = ["layer", "from", "authority", "position", "says", "note"];
   const title = terminal.paint("bold", `${of.project}/${of.flag}`);
   const lines = [`${title}, ${explained.freshness}`];
   if (rows.length > 0) lines.push("", formatTable({ head, rows, terminal }), "");

@@ -54,10 +54,17 @@ export async function putFlag(
 /** Commits what is to change, if anything is, and says so. */
 export async function makeChanges(
   context: CommandContext,
-  of: { view: LedgerView; changes: readonly Change[]; json: boolean | undefined },
+  of: {
+    view: LedgerView;
+    changes: readonly Change[];
+    json: boolean | undefined;
+    /** What is changed, for people, when that is not the project itself. */
+    title?: string;
+  },
 ): Promise<ExitCode> {
   const { terminal } = context;
   const { project } = of.view.ledger;
+  const title = of.title ?? project;
   const { position, changed } =
     of.changes.length === 0
       ? { position: of.view.position, changed: false }
@@ -68,8 +75,6 @@ export async function makeChanges(
   }
   if (changed) terminal.print(changeLines(of.changes, terminal));
   const text = positionText(position);
-  terminal.print(
-    changed ? `${project} is at ${text}` : `nothing to change; ${project} is at ${text}`,
-  );
+  terminal.print(changed ? `${title} is at ${text}` : `nothing to change; ${title} is at ${text}`);
   return exitCode.done;
 }

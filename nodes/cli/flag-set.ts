@@ -1,11 +1,9 @@
 import type { Command } from "commander";
-import { parsePercent } from "../../relay/flag/percent.ts";
-import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { editableFlag, putFlag } from "./flag-edit.ts";
 import { parseFlagPath } from "./flag-path.ts";
-import { noteOption, rangeOption } from "./flag-saying.ts";
+import { noteOption, percentArgument, rangeOption } from "./flag-saying.ts";
 import { flagOf } from "./ledger-entry.ts";
 import { readLedger } from "./ledger-view.ts";
 
@@ -43,9 +41,7 @@ async function setFlag(
 ): Promise<ExitCode> {
   const { versions, note, json } = of.options;
   const path = parseFlagPath(of.path);
-  const basisPoints = parsePercent(of.percent);
-  if (typeof basisPoints !== "number")
-    throw new HeadwaterError({ kind: "invalid", message: `PERCENT: ${basisPoints.problem}` });
+  const basisPoints = percentArgument(of.percent);
   const newVersions = versions === undefined ? undefined : rangeOption(versions);
   const newNote = note === undefined ? undefined : noteOption(note);
   const view = await readLedger(context.admin(), path.project);

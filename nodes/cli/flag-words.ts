@@ -1,4 +1,4 @@
-import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
+import type { Flag, Rule } from "../../gen/headwater/v1/flag_pb.ts";
 import { formatPercent } from "../../relay/flag/percent.ts";
 
 /** The parts of a flag that a person may change, in words; empty for what it does not have. */
@@ -28,6 +28,28 @@ export function flagSentence(flag: Flag): string {
   if (kill !== "") parts.push(`killed for ${kill}`);
   if (note !== "") parts.push(JSON.stringify(note));
   return parts.join("; ");
+}
+
+/** An overlay's rule on one line: `capped to 1 % for <3; "waiting for QA"`. */
+export function ruleSentence(rule: Rule): string {
+  const says = ruleWords(rule);
+  return rule.note === "" ? says : `${says}; ${JSON.stringify(rule.note)}`;
+}
+
+/** The same without its note. */
+export function ruleWords({ effect }: Rule): string {
+  switch (effect.case) {
+    case "cap": {
+      const { basisPoints, versions } = effect.value;
+      return `capped to ${formatPercent(basisPoints)}${versions === "" ? "" : ` for ${versions}`}`;
+    }
+    case "kill":
+      return `killed for ${rangeWords(effect.value.versions)}`;
+    case "pin":
+      return `pinned to ${formatPercent(effect.value.basisPoints)}`;
+    case undefined:
+      return "not understood";
+  }
 }
 
 /** What differs between two flags: `percent 5 % -> 25 %, note "" -> "see …"`. */

@@ -13,6 +13,16 @@ import { type NewAuthority, newAuthority } from "./new-authority.ts";
 import { formatJson, formatTable } from "./output.ts";
 import { assertAbsent, SecretFiles, secretsDir } from "./secret-files.ts";
 
+interface InitOptions extends CommonOptions {
+  readonly overlay?: boolean;
+}
+
+/** What is to be started: a project, or an overlay of one. */
+interface Subject {
+  readonly project: string;
+  readonly overlay: boolean;
+}
+
 export function addInitCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
     name: "init",
@@ -20,35 +30,44 @@ export function addInitCommand(parent: Command, context: CommandContext): void {
     details:
       "The root key is made here, on the operator's side, and is never sent: it signs the keys " +
       "that the node has made for itself. It is kept, with grants for a later recovery, in " +
-      "~/.config/headwater (or $XDG_CONFIG_HOME/headwater); move it off this machine.",
-    examples: ["headwater init horizon"],
+      "~/.config/headwater (or $XDG_CONFIG_HOME/headwater); move it off this machine. With " +
+      "--overlay it is a layer of your own over a project that this node has from upstream, for " +
+      "`headwater overlay`: sites that join you from then on follow it too.",
+    examples: ["headwater init horizon", "headwater init horizon --overlay"],
   })
     .argument("<PROJECT>", "the project's name")
+    .option("--overlay", "an overlay of a project that is held here already")
     .action(
-      answer(context, async (project: string, options: CommonOptions) =>
-        init(context, parseProject(project), options),
+      answer(context, async (project: string, options: InitOptions) =>
+        init(
+          context,
+          { project: parseProject(project), overlay: options.overlay === true },
+          options,
+        ),
       ),
     );
 }
 
 async function init(
   context: CommandContext,
-  project: string,
+  subject: Subject,
   options: CommonOptions,
 ): Promise<ExitCode> {
+  const { project, overlay } = subject;
   const dir = secretsDir(context.terminal.env);
-  const pathOf = (ending: string): string => join(dir, `${project}.${ending}`);
+  const pathOf = (ending: string): string =>
+    join(dir, `${project}.${overlay ? "overlay." : ""}${ending}`);
   assertAbsent([pathOf("root.key")]);
   const admin = context.admin();
-  const { ledgerKey, beatKey } = await admin.ledgers.prepareLedger({ project });
-  const made = newAuthority({ project, ledgerKey, beatKey });
+  const { ledgerKey, beatKey } = await admin.ledgers.prepareLedger(subject);
+  const made = newAuthority({ ...subject, ledgerKey, beatKey });
   const texts = new Map([...made.files].map(([ending, text]) => [pathOf(ending), text]));
   assertAbsent([...texts.keys()]);
   const files = new SecretFiles(texts, `unconfirmed-${toHex(made.authority).slice(0, 12)}`);
-  const position = await create(context, { project, made, files });
+  const position = await create(context, { ...subject, made, files });
   files.keep();
   const authority = formatFingerprint(made.authority);
-  const report = { project, authority, position, paths: [...texts.keys()] };
+  const report = { ...subject, authority, position, paths: [...texts.keys()] };
   if (options.json) context.terminal.print(formatJson(report));
   else tell(context, report);
   return exitCode.done;
@@ -60,12 +79,12 @@ async function init(
  */
 async function create(
   context: CommandContext,
-  of: { project: string; made: NewAuthority; files: SecretFiles },
+  of: Subject & { made: NewAuthority; files: SecretFiles },
 ): Promise<Position | undefined> {
-  const { project, made, files } = of;
+  const { project, overlay, made, files } = of;
   const admin = context.admin();
   try {
-    return (await admin.ledgers.createLedger({ project, trust: made.trust })).position;
+    return (await admin.ledgers.createLedger({ project, overlay, trust: made.trust })).position;
   } catch (thrown) {
     const created = await isCreated(admin, { project, authority: made.authority });
     if (created === true) return undefined;
@@ -91,7 +110,7 @@ async function isCreated(
   of: { project: string; authority: Uint8Array },
 ): Promise<boolean | undefined> {
   try {
-    const { ledger } = await admin.ledgers.getLedger({ project: of.project });
+    const { ledger } = await admin.ledgers.getLedger(of);
     return ledger !== undefined && bytesEqual(ledger.authority, of.authority);
   } catch (thrown) {
     return HeadwaterError.from(thrown).kind === "unknown" ? false : undefined;
@@ -100,9 +119,10 @@ async function isCreated(
 
 function tell(
   { terminal }: CommandContext,
-  report: { project: string; authority: string; position: Position | undefined; paths: string[] },
+  report: Subject & { authority: string; position: Position | undefined; paths: string[] },
 ): void {
-  const { project, authority, position, paths } = report;
+  const { project, overlay, authority, position, paths } = report;
+  const what = overlay ? `the overlay of ${project}` : project;
   const [rootKey = "", ...grants] = paths;
   const rows = [
     ["authority", authority],
@@ -111,11 +131,15 @@ function tell(
     ...grants.map((path) => ["recovery", path]),
   ];
   terminal.print(
-    `${terminal.paint("bold", project)} is ready\n${formatTable({ head: [], rows, terminal })}`,
+    `${terminal.paint("bold", what)} is ready\n${formatTable({ head: [], rows, terminal })}`,
   );
   terminal.note(
     "Move the root key and the recovery grants off this machine now: whoever has the root key\n" +
-      `decides who may write ${project}, and without it its keys can never be changed.\n` +
-      `Sites pin it as: ${project} = "${authority}"`,
+      `decides who may write ${what}, and without it its keys can never be changed.`,
+  );
+  terminal.note(
+    overlay
+      ? "Tokens of `headwater child add` name it from now on; sites that have joined join again."
+      : `Sites pin it as: ${project} = "${authority}"`,
   );
 }

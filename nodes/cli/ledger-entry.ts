@@ -5,10 +5,12 @@ import {
   type Flag,
   FlagSchema,
   ReleaseSchema,
+  type Rule,
+  RuleSchema,
 } from "../../gen/headwater/v1/flag_pb.ts";
 import type { Entry } from "../../gen/headwater/v1/ledger_pb.ts";
 import { HASH_VERSION } from "../../relay/flag/bucket.ts";
-import { entryKey } from "../../relay/ledger/entry.ts";
+import { entryKey, type RuleEffect, ruleName } from "../../relay/ledger/entry.ts";
 
 /** An entry of a ledger: a key, and the bytes of the message that the key promises. */
 export type LedgerEntry = Pick<Entry, "key" | "value">;
@@ -55,6 +57,32 @@ export function featureEntry(name: string): LedgerEntry {
 
 export function aliasEntry(of: { name: string; release: string }): LedgerEntry {
   return { key: entryKey("alias", of.name), value: toBinary(AliasSchema, create(AliasSchema, of)) };
+}
+
+/** What one rule of an overlay says, about one flag or `*`. */
+export interface RuleSaying {
+  readonly flag: string;
+  readonly effect: Rule["effect"] & { readonly case: RuleEffect };
+  readonly note: string;
+}
+
+export function ruleKey(effect: RuleEffect, flag: string): string {
+  return entryKey("rule", ruleName(effect, flag));
+}
+
+export function ruleEntry({ flag, effect, note }: RuleSaying): LedgerEntry {
+  const rule = create(RuleSchema, { flag, note });
+  rule.effect = effect;
+  return { key: ruleKey(effect.case, flag), value: toBinary(RuleSchema, rule) };
+}
+
+/** The rule that an entry holds; undefined when this version can not read it. */
+export function readRule(value: Uint8Array): Rule | undefined {
+  try {
+    return fromBinary(RuleSchema, value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The flag that an entry holds; undefined when this version can not read it. */

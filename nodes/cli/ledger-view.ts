@@ -6,7 +6,7 @@ import { HeadwaterError } from "../error.ts";
 import type { AdminClient } from "./admin-client.ts";
 import { readAlias, readFlag } from "./ledger-entry.ts";
 
-/** A project's own ledger as a command found it. */
+/** A ledger as a command found it. */
 export interface LedgerView {
   readonly ledger: LedgerName;
   /** What a commit expects, so that nobody's change is lost. */
@@ -16,9 +16,16 @@ export interface LedgerView {
   readonly entries: ReadonlyMap<string, Uint8Array>;
 }
 
-/** @throws what `adminError` explains */
-export async function readLedger(admin: AdminClient, project: string): Promise<LedgerView> {
-  return viewOf(await admin.ledgers.getLedger({ project }));
+/**
+ * The project's own ledger, or that of an authority.
+ * @throws what `adminError` explains
+ */
+export async function readLedger(
+  admin: AdminClient,
+  project: string,
+  authority: Uint8Array = new Uint8Array(0),
+): Promise<LedgerView> {
+  return viewOf(await admin.ledgers.getLedger({ project, authority }));
 }
 
 /** Names of one kind of entry, in order. */

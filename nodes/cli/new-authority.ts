@@ -30,10 +30,12 @@ const recoveryTerms = [2, 3] as const;
 /** `ledgerKey` and `beatKey` are the public keys that the node has made for term 1. */
 export function newAuthority(of: {
   project: string;
+  /** Of an overlay of the project, instead of the project itself. */
+  overlay: boolean;
   ledgerKey: Uint8Array;
   beatKey: Uint8Array;
 }): NewAuthority {
-  const root = new Root(of.project);
+  const root = new Root(of);
   const grants = [root.grantLedger(1, of.ledgerKey), root.grantBeat(of.beatKey)];
   const recoveries = recoveryTerms.map(
     (term) => [`term-${term}.grant`, recoveryText(root, term)] as const,
@@ -48,12 +50,15 @@ export function newAuthority(of: {
 /** A new root key, and what it signs. */
 class Root {
   readonly project: string;
+  /** What it is the root of, for people. */
+  readonly title: string;
   readonly key: SigningKey = newKey();
   readonly envelope: Envelope;
   readonly authority: Uint8Array;
 
-  constructor(project: string) {
+  constructor({ project, overlay }: { project: string; overlay: boolean }) {
     this.project = project;
+    this.title = overlay ? `an overlay of ${project}` : project;
     const keys = [this.key.publicKey];
     const document = create(RootSchema, { project, version: 1, threshold: 1, keys });
     const payload = toBinary(RootSchema, document);
@@ -80,9 +85,9 @@ function newKey(): SigningKey {
   return new SigningKey(randomBytes(keyBytes));
 }
 
-function rootKeyText({ project, key, authority }: Root): string {
+function rootKeyText({ title, key, authority }: Root): string {
   return (
-    `# Secret: the root key of ${project}, authority ${formatFingerprint(authority)}.\n` +
+    `# Secret: the root key of ${title}, authority ${formatFingerprint(authority)}.\n` +
     "# An Ed25519 seed, base64url. Keep it off every machine that is on a network.\n" +
     `${base64url(key.seed)}\n`
   );
@@ -104,7 +109,7 @@ function recoveryText(root: Root, term: number): string {
     "beat-grant": base64url(toBinary(EnvelopeSchema, root.grantBeat(beatKey.publicKey))),
   });
   return (
-    `# Secret: the keys of term ${term} of ${root.project}, granted in advance by its root.\n` +
+    `# Secret: the keys of term ${term} of ${root.title}, granted in advance by its root.\n` +
     "# Whoever has them can go on writing the ledger when its node is lost.\n" +
     `${fields}\n`
   );

@@ -1,8 +1,8 @@
 import { splitEntryKey } from "../../relay/ledger/entry.ts";
 import { bytesEqual } from "../../relay/trust/key.ts";
-import { flagDifference, flagSentence } from "./flag-words.ts";
+import { flagDifference, flagSentence, ruleSentence } from "./flag-words.ts";
 import { killCovers } from "./kill-range.ts";
-import { type LedgerEntry, readAlias, readFlag } from "./ledger-entry.ts";
+import { type LedgerEntry, readAlias, readFlag, readRule } from "./ledger-entry.ts";
 
 /** One entry that is to be another one, to be there, or to be gone. */
 export interface Change {
@@ -67,6 +67,10 @@ function entryWords(kind: string, value: Uint8Array): string {
   if (kind === "flag") {
     const flag = readFlag(value);
     return flag === undefined ? "not understood" : flagSentence(flag);
+  }
+  if (kind === "rule") {
+    const rule = readRule(value);
+    return rule === undefined ? "not understood" : ruleSentence(rule);
   }
   return kind === "alias" ? (readAlias(value) ?? "not understood") : "";
 }

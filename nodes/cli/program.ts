@@ -21,6 +21,12 @@ import { addFleetCommand } from "./fleet.ts";
 import { addInitCommand } from "./init.ts";
 import { addJoinCommand } from "./join.ts";
 import { addNodeCommand } from "./node.ts";
+import { addOverlayCapCommand } from "./overlay-cap.ts";
+import { addOverlayClearCommand } from "./overlay-clear.ts";
+import { addOverlayHoldCommand } from "./overlay-hold.ts";
+import { addOverlayKillCommand } from "./overlay-kill.ts";
+import { addOverlayListCommand } from "./overlay-list.ts";
+import { addOverlayPinCommand } from "./overlay-pin.ts";
 import { addStatusCommand } from "./status.ts";
 import { addTelemetryDiscloseCommand } from "./telemetry-disclose.ts";
 import { addTelemetryLogCommand } from "./telemetry-log.ts";
@@ -77,6 +83,7 @@ export function createProgram(context: CommandContext): Command {
   addInitCommand(program, context);
   addApplyCommand(program, context);
   addFlagCommands(program, context);
+  addOverlayCommands(program, context);
   addExplainCommand(program, context);
   addWatchCommand(program, context);
   addStatusCommand(program, context);
@@ -99,6 +106,19 @@ function addFlagCommands(program: Command, context: CommandContext): void {
   addFlagReviveCommand(flag, context);
   addFlagDeleteCommand(flag, context);
   addFlagHistoryCommand(flag, context);
+}
+
+function addOverlayCommands(program: Command, context: CommandContext): void {
+  const overlay = addCommandGroup(program, {
+    name: "overlay",
+    summary: "cap, hold and kill flags of upstream, in a layer of your own",
+  });
+  addOverlayCapCommand(overlay, context);
+  addOverlayHoldCommand(overlay, context);
+  addOverlayKillCommand(overlay, context);
+  addOverlayPinCommand(overlay, context);
+  addOverlayClearCommand(overlay, context);
+  addOverlayListCommand(overlay, context);
 }
 
 function addTelemetryCommands(program: Command, context: CommandContext): void {

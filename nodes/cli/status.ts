@@ -82,11 +82,13 @@ function layerRow(layer: LedgerStatus, terminal: Terminal): string[] {
   const beatMs = Number(layer.beatIssuedMs);
   const misunderstoodCount = layer.misunderstood.length;
   const misunderstood = misunderstoodCount === 0 ? "" : `, ${misunderstoodCount} not understood`;
+  const ungrantedCount = layer.ungranted.length;
+  const ungranted = ungrantedCount === 0 ? "" : `, ${ungrantedCount} without a grant`;
   return [
     layer.ledger?.project ?? "",
     formatFingerprint(layer.ledger?.authority ?? new Uint8Array(0)),
     positionText(layer.position),
-    `${layer.entriesCount}${misunderstood}`,
+    `${layer.entriesCount}${misunderstood}${ungranted}`,
     freshnessText(layer.freshness, terminal),
     beatMs === 0 ? "none" : `${formatDuration(Math.max(0, terminal.wallMs() - beatMs))} ago`,
     layer.writable ? "written here" : layer.primary,

@@ -18,18 +18,20 @@ export function explain(
   project: Project,
   of: { flag: string; instance: string; version: string; wallMs: number },
 ): ExplainResponse {
-  const build = project.buildOf(of.version);
+  const build = project.buildOf(of.version, of.wallMs);
   const freshness = project.freshness(of.wallMs);
   const effective = project.isEmpty ? undefined : project.effective(of.flag, build, of.wallMs);
   const decision = project.isEmpty
     ? ({ enabled: false, reason: "EMPTY" } as const)
     : decide(effective, of.instance, false);
+  const hold = project.isEmpty ? undefined : project.hold(of.flag, of.wallMs);
   const asked: MessageInitShape<typeof EvaluateResponseSchema> = { ...decision, freshness };
   return create(ExplainResponseSchema, {
     freshness,
     release: build.release,
-    parts: project.ledgers.flatMap((ledger) => partOf(project, ledger, of.flag) ?? []),
+    parts: project.ledgers.flatMap((ledger) => partOf(project, ledger, of) ?? []),
     ...(effective && { effective: { ...effective } }),
+    ...(hold && ("problem" in hold ? { holdProblem: hold.problem } : { hold })),
     ...(of.instance !== "" && {
       decision: asked,
       bucket: basisPointOf({ flag: of.flag, instance: of.instance }),
@@ -38,16 +40,21 @@ export function explain(
 }
 
 /** The effective flag in one line; empty when the project has no such flag. */
-export function flagText(project: Project, flag: string): string {
-  const parts = project.ledgers.flatMap((ledger) => partOf(project, ledger, flag) ?? []);
-  if (!project.own.flags.has(flag)) return "";
+export function flagText(project: Project, of: { flag: string; wallMs: number }): string {
+  if (!project.own.flags.has(of.flag)) return "";
+  const parts = project.ledgers.flatMap((ledger) => partOf(project, ledger, of) ?? []);
   return parts.map(({ says, note }) => (note === "" ? says : `${says}: "${note}"`)).join("; ");
 }
 
-function partOf(project: Project, ledger: Ledger, flag: string): LayerPart | undefined {
+function partOf(
+  project: Project,
+  ledger: Ledger,
+  { flag, wallMs }: { flag: string; wallMs: number },
+): LayerPart | undefined {
   const layer = project.layerOf(ledger);
   if (layer === undefined) return undefined;
-  const own = ledger === project.ownLedger;
+  const overlay = project.overlay(ledger, wallMs);
+  const own = overlay === undefined;
   const base = {
     authority: ledger.name.authority,
     own,
@@ -55,7 +62,7 @@ function partOf(project: Project, ledger: Ledger, flag: string): LayerPart | und
   };
   if (ledger.position === undefined) return { ...base, says: "nothing verified yet", note: "" };
   if (!own) {
-    const words = ruleWords(layer, flag);
+    const words = ruleWords(overlay, flag);
     return words.says === "" ? undefined : { ...base, ...words };
   }
   const held = layer.flags.get(flag);

@@ -1,13 +1,8 @@
 import { BASIS_POINTS_MAX, HASH_VERSION } from "../flag/bucket.ts";
 import type { EffectiveFlag, Reason } from "../flag/effective-flag.ts";
-import { allows, type Build, kills } from "./build.ts";
-import { type Layer, type LayerFlag, type LayerRule, ruleFor } from "./layer.ts";
-
-/** An overlay as the fold sees it: its rules, and what the project's root lets it pin. */
-interface Overlay {
-  readonly layer: Layer;
-  readonly mayPin: (flag: string, basisPoints: number) => boolean;
-}
+import { allows, type Build, kills, type Scope } from "./build.ts";
+import { type CapEffect, type Layer, type LayerFlag, type LayerRule, ruleFor } from "./layer.ts";
+import type { Overlay } from "./overlay.ts";
 
 /** A project's pinned set of layers. */
 export interface Layers {
@@ -36,9 +31,9 @@ export function effectiveFlag(
     hash: HASH_VERSION,
     reason,
   });
-  if (isKilled(layers, name, own, build)) return answer(0, "KILLED");
+  if (scopesOfKills(layers, name).some((scope) => kills(scope, build))) return answer(0, "KILLED");
   if (own === "misunderstood") return answer(0, "NOT_UNDERSTOOD");
-  const caps = rulesFor(layers, (layer) => layer.caps, name);
+  const caps = capsFor(layers, name);
   const inScope =
     allows(own.scope, build) && caps.every(({ effect }) => allows(effect.scope, build));
   if (!inScope) return answer(0, "OUT_OF_RANGE");
@@ -58,20 +53,20 @@ function ownBasisPoints(own: LayerFlag, build: Build): number {
   return own.rollout.find(({ scope }) => allows(scope, build))?.basisPoints ?? 0;
 }
 
-function isKilled(
-  layers: Layers,
-  name: string,
-  own: LayerFlag | "misunderstood",
-  build: Build,
-): boolean {
-  const ownKill = own === "misunderstood" ? undefined : own.kill;
-  if (ownKill !== undefined && kills(ownKill, build)) return true;
-  return rulesFor(layers, (layer) => layer.kills, name).some(({ effect }) =>
-    kills(effect.scope, build),
-  );
+/** What all layers kill a flag for. */
+export function scopesOfKills(layers: Layers, name: string): Scope[] {
+  const own = layers.own.flags.get(name);
+  const ownKill = own === undefined || own === "misunderstood" ? undefined : own.kill;
+  const overlaid = rulesFor(layers, (layer) => layer.kills, name).map(({ effect }) => effect.scope);
+  return ownKill === undefined ? overlaid : [ownKill, ...overlaid];
 }
 
-function lowestPin(layers: Layers, name: string): number | undefined {
+export function capsFor(layers: Layers, name: string): LayerRule<CapEffect>[] {
+  return rulesFor(layers, (layer) => layer.caps, name);
+}
+
+/** The percentage that replaces the project's own, of those that are granted. */
+export function lowestPin(layers: Layers, name: string): number | undefined {
   const pins = layers.overlays.flatMap(({ layer, mayPin }) => {
     const rule = ruleFor(layer.pins, name);
     return rule !== undefined && mayPin(name, rule.effect.basisPoints)

@@ -10,7 +10,7 @@ import {
 } from "../../gen/headwater/v1/flag_pb.ts";
 import { BASIS_POINTS_MAX, HASH_VERSION } from "../flag/bucket.ts";
 import { isName } from "../flag/name.ts";
-import { splitEntryKey } from "../ledger/entry.ts";
+import { ruleFlag, ruleName, splitEntryKey } from "../ledger/entry.ts";
 import type { HeldEntry } from "../ledger/ledger.ts";
 import { noteLengthMax, versionLengthMax } from "../limits.ts";
 import { parseScope, type Scope } from "./build.ts";
@@ -50,15 +50,6 @@ export interface KillEffect {
 
 export interface PinEffect {
   readonly basisPoints: number;
-}
-
-/** Which rule of an overlay an entry key names: `rule/cap/new-scheduler`, `rule/kill/*`. */
-const ruleEffects = ["cap", "kill", "pin"] as const;
-
-export type RuleEffect = (typeof ruleEffects)[number];
-
-export function ruleName(effect: RuleEffect, flag: string): string {
-  return `${effect}/${flag}`;
 }
 
 /**
@@ -174,11 +165,6 @@ export function ruleFor<Effect>(
   flag: string,
 ): LayerRule<Effect> | undefined {
   return rules.get(flag) ?? rules.get("*");
-}
-
-/** The flag that a rule's name is about, or `*`. */
-export function ruleFlag(name: string): string {
-  return name.slice(name.indexOf("/") + 1);
 }
 
 function parseFlag(name: string, flag: Flag): LayerFlag | undefined {

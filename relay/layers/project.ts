@@ -1,21 +1,30 @@
 import type { OverlayAuthority } from "../../gen/headwater/v1/ledger_pb.ts";
-import { BASIS_POINTS_MAX } from "../flag/bucket.ts";
 import { type Decision, decide, type EffectiveFlag } from "../flag/effective-flag.ts";
-import { splitEntryKey } from "../ledger/entry.ts";
+import { ruleFlag, splitEntryKey } from "../ledger/entry.ts";
 import { type Freshness, freshnessOf, worstFreshness } from "../ledger/freshness.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { EntryChanges, Ledger } from "../ledger/ledger.ts";
 import { idleTablesMax } from "../limits.ts";
-import { bytesEqual } from "../trust/key.ts";
 import { overlayGrantsOf } from "../trust/trusted.ts";
 import { type Build, buildOf } from "./build.ts";
 import { FlagTable, type FlagTableChange } from "./flag-table.ts";
 import { effectiveFlag, type Layers } from "./fold.ts";
-import { Layer, ruleFlag } from "./layer.ts";
+import { type Hold, holdOf } from "./hold.ts";
+import { Layer } from "./layer.ts";
+import { type Overlay, overlayOf, ungrantedKeys } from "./overlay.ts";
 
 interface HeldLayer {
   readonly ledger: Ledger;
   readonly layer: Layer;
 }
+
+/** What a change of layers comes to. */
+export interface ProjectChange {
+  readonly changes: readonly FlagTableChange[];
+  /** Whether a version may be taken for another release than before. */
+  readonly vocabulary: boolean;
+}
+
+const noChange: ProjectChange = { changes: [], vocabulary: false };
 
 /**
  * A project as apps see it: its pinned layers folded, with a table for each release that somebody
@@ -25,7 +34,9 @@ interface HeldLayer {
 export class Project {
   readonly name: string;
   readonly #own: HeldLayer;
-  readonly #overlays: readonly HeldLayer[];
+  readonly #overlays: HeldLayer[];
+  /** Overlays pinned while the project was served: until they come, it stays as it was. */
+  readonly #late = new Set<Ledger>();
   /** By release; those without watchers are dropped, the longest unused first. */
   readonly #tables = new Map<string, FlagTable>();
   /** How many watch, by version: which release that is may change while they do. */
@@ -54,7 +65,23 @@ export class Project {
   }
 
   get isEmpty(): boolean {
-    return this.#held().some(({ ledger }) => ledger.head === undefined);
+    return this.#held().some(({ ledger }) => ledger.head === undefined && !this.#late.has(ledger));
+  }
+
+  /** Overlays that are pinned and have not come, though the project is served without them. */
+  get missing(): readonly Ledger[] {
+    return [...this.#late].filter(({ head }) => head === undefined);
+  }
+
+  /** More overlays are pinned. One that has not come leaves a served project at its last value. */
+  extend(overlays: readonly Ledger[]): void {
+    const isServed = !this.isEmpty;
+    for (const ledger of overlays) {
+      const layer = new Layer();
+      layer.update(ledger.entries, ledger.entries.keys());
+      this.#overlays.push({ ledger, layer });
+      if (isServed) this.#late.add(ledger);
+    }
   }
 
   layerOf(ledger: Ledger): Layer | undefined {
@@ -62,11 +89,46 @@ export class Project {
   }
 
   freshness(wallMs: number): Freshness {
-    return worstFreshness(this.#held().map(({ ledger }) => freshnessOf(ledger, wallMs)));
+    return worstFreshness(
+      this.#held().map(({ ledger }) =>
+        ledger.head === undefined && this.#late.has(ledger) ? "STALE" : freshnessOf(ledger, wallMs),
+      ),
+    );
   }
 
-  buildOf(version: string): Build {
-    return buildOf(this.#own.layer, version);
+  buildOf(version: string, wallMs: number): Build {
+    const { own, overlays } = this.#layers(wallMs);
+    return buildOf(own, overlays, version);
+  }
+
+  /** The cap that keeps a flag as it is now. */
+  hold(flag: string, wallMs: number): Hold {
+    return holdOf(this.#layers(wallMs), flag);
+  }
+
+  /** An overlay with what it may do; undefined for the project's own ledger. */
+  overlay(ledger: Ledger, wallMs: number): Overlay | undefined {
+    const layer = this.layerOf(ledger);
+    if (layer === undefined || ledger === this.ownLedger) return undefined;
+    const { authority } = ledger.name;
+    return overlayOf({ layer, authority, grants: this.#grants(wallMs) });
+  }
+
+  /** Keys of an overlay's entries that need a grant, have none, and so have no effect. */
+  ungranted(ledger: Ledger, wallMs: number): string[] {
+    const overlay = this.overlay(ledger, wallMs);
+    return overlay === undefined ? [] : ungrantedKeys(overlay);
+  }
+
+  /** The same of entries that are not in it yet. */
+  ungrantedAmong(ledger: Ledger, entries: EntryChanges["entries"], wallMs: number): string[] {
+    const overlay = this.overlay(ledger, wallMs);
+    if (overlay === undefined) return [];
+    const layer = new Layer();
+    const none = new Uint8Array(0);
+    const held = new Map(entries.map(({ key, value }) => [key, { value, hash: none }]));
+    layer.update(held, held.keys());
+    return ungrantedKeys({ ...overlay, layer });
   }
 
   effective(flag: string, build: Build, wallMs: number): EffectiveFlag | undefined {
@@ -75,27 +137,23 @@ export class Project {
 
   decide(of: { flag: string; instance: string; version: string; wallMs: number }): Decision {
     if (this.isEmpty) return { enabled: false, reason: "EMPTY" };
-    const effective = this.effective(of.flag, this.buildOf(of.version), of.wallMs);
+    const effective = this.effective(of.flag, this.buildOf(of.version, of.wallMs), of.wallMs);
     return decide(effective, of.instance, false);
   }
 
   /** The table for a version, made if need be; undefined while the project is EMPTY. */
   table(version: string, wallMs: number): FlagTable | undefined {
     if (this.isEmpty) return undefined;
-    const build = this.buildOf(version);
+    const build = this.buildOf(version, wallMs);
     const table = this.#tables.get(build.release) ?? this.#fill(build, wallMs);
     this.#tables.delete(build.release);
     this.#tables.set(build.release, table);
-    this.#dropIdle();
+    this.#dropIdle(wallMs);
     return table;
   }
 
   /** Takes up a ledger's change; what it comes to, for the tables that there are. */
-  changed(
-    ledger: Ledger,
-    keys: readonly string[],
-    wallMs: number,
-  ): { changes: FlagTableChange[]; vocabulary: boolean } {
+  changed(ledger: Ledger, keys: readonly string[], wallMs: number): ProjectChange {
     this.layerOf(ledger)?.update(ledger.entries, keys);
     const kinds = keys.map(splitEntryKey);
     const vocabulary = kinds.some(({ kind }) => kind === "release" || kind === "alias");
@@ -106,24 +164,28 @@ export class Project {
       const names = all
         ? new Set([...this.own.flags.keys(), ...table.flags.keys()])
         : new Set(kinds.map(({ kind, name }) => (kind === "rule" ? ruleFlag(name) : name)));
-      return table.update(this.#effectives(names, this.buildOf(table.release), wallMs)) ?? [];
+      return (
+        table.update(this.#effectives(names, this.buildOf(table.release, wallMs), wallMs)) ?? []
+      );
     });
     return { changes, vocabulary };
   }
 
   /** Folds all tables anew if grants have come or ended meanwhile; what that comes to. */
-  refold(wallMs: number): FlagTableChange[] {
-    const { trusted } = this.#own.ledger;
-    if (this.#overlays.length === 0 || trusted === undefined) return [];
-    const granted = overlayGrantsOf(trusted, wallMs);
+  refold(wallMs: number): ProjectChange {
+    if (this.#overlays.length === 0) return noChange;
+    const granted = this.#grants(wallMs);
     const known = this.#granted;
-    if (granted.length === known.length && granted.every((one, i) => one === known[i])) return [];
+    if (granted.length === known.length && granted.every((one, i) => one === known[i]))
+      return noChange;
     this.#granted = granted;
-    if (this.isEmpty) return [];
-    return [...this.#tables.values()].flatMap((table) => {
-      const build = this.buildOf(table.release);
+    if (this.isEmpty) return noChange;
+    const vocabulary = this.#overlays.some(({ layer }) => layer.aliases.size > 0);
+    const changes = [...this.#tables.values()].flatMap((table) => {
+      const build = this.buildOf(table.release, wallMs);
       return table.update(this.#effectives(this.own.flags.keys(), build, wallMs)) ?? [];
     });
+    return { changes, vocabulary };
   }
 
   /** Somebody begins (1) or ends (-1) to watch the table for a version. */
@@ -150,27 +212,24 @@ export class Project {
     );
   }
 
-  #dropIdle(): void {
+  #dropIdle(wallMs: number): void {
     if (this.#tables.size <= idleTablesMax) return;
-    const watched = new Set([...this.#watchers.keys()].map((one) => this.buildOf(one).release));
+    const versions = [...this.#watchers.keys()];
+    const watched = new Set(versions.map((version) => this.buildOf(version, wallMs).release));
     const idle = [...this.#tables.keys()].filter((release) => !watched.has(release));
     for (const release of idle.slice(0, -idleTablesMax)) this.#tables.delete(release);
   }
 
+  #grants(wallMs: number): readonly OverlayAuthority[] {
+    const { trusted } = this.#own.ledger;
+    return trusted === undefined ? [] : overlayGrantsOf(trusted, wallMs);
+  }
+
   #layers(wallMs: number): Layers {
-    const trusted = this.#own.ledger.trusted;
-    const grants = trusted === undefined ? [] : overlayGrantsOf(trusted, wallMs);
-    const overlays = this.#overlays.map(({ ledger, layer }) => {
-      const granted = grants.filter((one) => bytesEqual(one.authority, ledger.name.authority));
-      const mayPin = (flag: string, basisPoints: number): boolean =>
-        basisPoints <= BASIS_POINTS_MAX &&
-        granted.some(
-          (one) =>
-            basisPoints <= one.pinBasisPointsMax &&
-            (one.flags.length === 0 || one.flags.includes(flag)),
-        );
-      return { layer, mayPin };
-    });
+    const grants = this.#overlays.length === 0 ? [] : this.#grants(wallMs);
+    const overlays = this.#overlays.map(({ ledger, layer }) =>
+      overlayOf({ layer, authority: ledger.name.authority, grants }),
+    );
     return { own: this.#own.layer, overlays };
   }
 

@@ -1,6 +1,6 @@
 import { formatPercent } from "../flag/percent.ts";
-import type { Layer, LayerFlag } from "./layer.ts";
-import { ruleFor } from "./layer.ts";
+import { type LayerFlag, ruleFor } from "./layer.ts";
+import type { Overlay } from "./overlay.ts";
 
 /** What a project's own ledger says about a flag, in words. */
 export function flagWords(own: LayerFlag | "misunderstood"): string {
@@ -21,12 +21,19 @@ export function flagWords(own: LayerFlag | "misunderstood"): string {
 }
 
 /** What an overlay says about a flag, in words; empty when it says nothing. */
-export function ruleWords(layer: Layer, flag: string): { says: string; note: string } {
+export function ruleWords(
+  { layer, mayPin }: Overlay,
+  flag: string,
+): { says: string; note: string } {
   const cap = ruleFor(layer.caps, flag);
   const kill = ruleFor(layer.kills, flag);
   const pin = ruleFor(layer.pins, flag);
   const says: string[] = [];
-  if (pin !== undefined) says.push(`pinned to ${formatPercent(pin.effect.basisPoints)}`);
+  if (pin !== undefined) {
+    const { basisPoints } = pin.effect;
+    const granted = mayPin(flag, basisPoints) ? "" : " (without a grant, so without effect)";
+    says.push(`pinned to ${formatPercent(basisPoints)}${granted}`);
+  }
   if (cap !== undefined) says.push(capWords(cap.effect));
   if (kill !== undefined) says.push(`killed for ${rangeWords(kill.effect.versions)}`);
   const notes = [pin?.note, cap?.note, kill?.note].filter(

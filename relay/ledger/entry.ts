@@ -30,6 +30,21 @@ export function splitEntryKey(key: string): { kind: string; name: string } {
   return { kind: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
+/** What a rule of an overlay may do. */
+export const ruleEffects = ["cap", "kill", "pin"] as const;
+
+export type RuleEffect = (typeof ruleEffects)[number];
+
+/** Which rule an entry key names: `rule/cap/new-scheduler`, `rule/kill/*`. */
+export function ruleName(effect: RuleEffect, flag: string): string {
+  return `${effect}/${flag}`;
+}
+
+/** The flag that a rule's name is about, or `*`. */
+export function ruleFlag(name: string): string {
+  return name.slice(name.indexOf("/") + 1);
+}
+
 /**
  * SHA-256 of the key's length (4 bytes, big-endian), the key in UTF-8 and the value: no two
  * entries share one, whatever their bytes.

@@ -125,8 +125,8 @@ export class Peers {
         holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
       ),
     );
-    const isMissingPins = pins.some(
-      ({ project, authority }) => !asked.has(ledgerId({ project, authority })),
+    const isMissingPins = pins.some(({ project, authority: own, overlays }) =>
+      [own, ...overlays].some((authority) => !asked.has(ledgerId({ project, authority }))),
     );
     const frames = [...served].flatMap(([id, one]) => {
       const holding = asked.get(id);

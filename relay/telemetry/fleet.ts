@@ -27,7 +27,12 @@ export class Fleet {
   }) {
     this.#project = of.project;
     this.#reports = of.reports;
-    this.#vocabulary = vocabularyOf(of.project.own);
+    const releases = new Map<string, string>();
+    this.#vocabulary = vocabularyOf(of.project.own, (version) => {
+      const release = releases.get(version) ?? of.project.buildOf(version, of.wallMs).release;
+      releases.set(version, release);
+      return release || undefined;
+    });
     const asked = { project: of.project.name, wallMs: of.wallMs, sinceMs: of.sinceMs };
     this.#weightDocuments = of.received.of({ ...asked, kind: "WEIGHTS" });
     this.#healthDocuments = of.received.of({ ...asked, kind: "HEALTH" });

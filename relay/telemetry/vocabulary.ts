@@ -14,12 +14,16 @@ export interface Vocabulary {
   releaseOf(version: string): string;
 }
 
-export function vocabularyOf(layer: Layer): Vocabulary {
+/** `releaseOf` is given where others than the project itself may say what a build is. */
+export function vocabularyOf(
+  layer: Layer,
+  releaseOf: (version: string) => string | undefined = (version) => resolveRelease(version, layer),
+): Vocabulary {
   const published = [...layer.releases].filter((release) => release !== otherRelease);
   const releases = published.sort().slice(0, vocabularyWordsMax);
   return {
     releases: [...releases, otherRelease],
     flags: [...layer.flags.keys()].sort().slice(0, vocabularyWordsMax),
-    releaseOf: (version) => resolveRelease(version, layer) ?? otherRelease,
+    releaseOf: (version) => releaseOf(version) ?? otherRelease,
   };
 }

@@ -38,7 +38,7 @@ export class IntendedFlags {
   }
 
   isOn({ name, otherwise }: AskedFlag, { id, version }: Instance): boolean {
-    const build = buildOf(this.#layer, version);
+    const build = buildOf(this.#layer, [], version);
     const effective = effectiveFlag({ own: this.#layer, overlays: [] }, name, build);
     return decide(effective, id, otherwise).enabled;
   }

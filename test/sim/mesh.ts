@@ -1,4 +1,4 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FlagSchema, ReleaseSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import {
   EnvelopeSchema,
@@ -27,40 +27,85 @@ export function valueOf<T>(outcome: Outcome<T> | undefined): T {
   return outcome.value;
 }
 
+/** What a grant lets another key do. */
+type Power = NonNullable<MessageInitShape<typeof GrantSchema>["power"]>;
+
 /** What `headwater init` does, with keys that follow from the project's name. */
-export function initProject(world: World, node: string, project: string): Uint8Array {
-  const rootKey = new SigningKey(seedOf(`${project} root`));
+export function initProject(
+  world: World,
+  node: string,
+  project: string,
+  grants: readonly { readonly power: Power; readonly expiresMs?: number }[] = [],
+): Uint8Array {
+  return init(world, node, { project, overlay: false, title: project, grants });
+}
+
+/** What `headwater init PROJECT --overlay` does. */
+export function initOverlay(world: World, node: string, project: string): Uint8Array {
+  const title = overlayTitle(node, project);
+  return init(world, node, { project, overlay: true, title, grants: [] });
+}
+
+/** The authority that a node's overlay has, or will have. */
+export function overlayAuthority(node: string, project: string): Uint8Array {
+  return rootOf(project, overlayTitle(node, project)).authority;
+}
+
+const overlayTitle = (node: string, project: string): string => `${node} over ${project}`;
+
+function rootOf(project: string, title: string) {
+  const key = new SigningKey(seedOf(`${title} root`));
+  const root = create(RootSchema, { project, version: 1, threshold: 1, keys: [key.publicKey] });
+  const payload = toBinary(RootSchema, root);
+  const envelope = seal({ type: payloadType.root, payload, keys: [key] });
+  return { key, envelope, authority: authorityOf(envelope) };
+}
+
+function init(
+  world: World,
+  node: string,
+  of: {
+    project: string;
+    overlay: boolean;
+    title: string;
+    grants: readonly { readonly power: Power; readonly expiresMs?: number }[];
+  },
+): Uint8Array {
+  const { project, overlay, title } = of;
   const keys = valueOf(
     world.ask<{ ledgerKey: Uint8Array; beatKey: Uint8Array }>(node, (call) => ({
       kind: "prepare-ledger",
       call,
       project,
-      ledgerSeed: seedOf(`${project} ledger`),
-      beatSeed: seedOf(`${project} beat`),
+      overlay,
+      ledgerSeed: seedOf(`${title} ledger`),
+      beatSeed: seedOf(`${title} beat`),
     })),
   );
-  const root = create(RootSchema, { project, version: 1, threshold: 1, keys: [rootKey.publicKey] });
-  const payload = toBinary(RootSchema, root);
-  const envelope = seal({ type: payloadType.root, payload, keys: [rootKey] });
-  const authority = authorityOf(envelope);
-  const grant = (power: Parameters<typeof create<typeof GrantSchema>>[1]) =>
-    seal({
-      type: payloadType.grant,
-      payload: toBinary(GrantSchema, create(GrantSchema, { authority, rootVersion: 1, ...power })),
-      keys: [rootKey],
-    });
+  const { key, envelope, authority } = rootOf(project, title);
+  const grant = ({ power, expiresMs = 0 }: { power: Power; expiresMs?: number }) => {
+    const end = BigInt(expiresMs);
+    const message = create(GrantSchema, { authority, rootVersion: 1, power, expiresMs: end });
+    return seal({ type: payloadType.grant, payload: toBinary(GrantSchema, message), keys: [key] });
+  };
   const grants = [
     grant({ power: { case: "ledgerKey", value: { term: 1, key: keys.ledgerKey } } }),
     grant({ power: { case: "beatKey", value: { key: keys.beatKey } } }),
+    ...of.grants.map(grant),
   ];
   const trust = create(TrustSchema, { roots: [envelope], grants });
-  valueOf(world.ask(node, (call) => ({ kind: "create-ledger", call, project, trust })));
+  const created = { kind: "create-ledger", project, overlay, trust } as const;
+  valueOf(world.ask(node, (call) => ({ ...created, call })));
   return authority;
 }
 
 /** What `child add` and `join` do. */
 export function joinNodes(world: World, parent: string, child: string): void {
-  const token = valueOf(
+  valueOf(joinWith(world, child, tokenFor(world, parent, child)));
+}
+
+export function tokenFor(world: World, parent: string, child: string): JoinToken {
+  return valueOf(
     world.ask<JoinToken>(parent, (call) => ({
       kind: "add-child",
       call,
@@ -68,12 +113,19 @@ export function joinNodes(world: World, parent: string, child: string): void {
       expiresMs: 0,
       projects: [],
       addresses: [parent],
-      id: seedOf(`${parent} ${child}`).subarray(0, 16),
+      id: seedOf(`${parent} ${child} ${world.nowMs}`).subarray(0, 16),
     })),
   );
+}
+
+export function joinWith(
+  world: World,
+  child: string,
+  token: JoinToken,
+): Outcome<unknown> | undefined {
   const credential = token.credential && toBinary(EnvelopeSchema, token.credential);
   world.joined.set(child, [...(world.joined.get(child) ?? []), { id: token.site, credential }]);
-  valueOf(world.ask(child, (call) => ({ kind: "join", call, token })));
+  return world.ask(child, (call) => ({ kind: "join", call, token }));
 }
 
 export interface FlagChange {

@@ -9,12 +9,14 @@ const parts = [
     position: { term: 1, seq: 7 },
     says: "5 %",
     note: "",
+    primary: "acme",
   },
   {
     authority: new Uint8Array(32).fill(2),
     position: { term: 2, seq: 3 },
     says: "capped to 1 %",
     note: "waiting for QA",
+    writable: true,
   },
 ];
 
@@ -32,9 +34,11 @@ describe("explain", () => {
     expect(stdout.split("\n")).toEqual([
       "horizon/a, FRESH",
       "",
-      expect.stringMatching(/^LAYER +AUTHORITY +POSITION +SAYS +NOTE$/),
-      expect.stringMatching(/^project +sha256:(01){32} +1\.7 +5 %$/),
-      expect.stringMatching(/^overlay +sha256:(02){32} +2\.3 +capped to 1 % +waiting for QA$/),
+      expect.stringMatching(/^LAYER +FROM +AUTHORITY +POSITION +SAYS +NOTE$/),
+      expect.stringMatching(/^project +acme +sha256:(01){32} +1\.7 +5 %$/),
+      expect.stringMatching(
+        /^overlay +written here +sha256:(02){32} +2\.3 +capped to 1 % +waiting for QA$/,
+      ),
       "",
       "a build of no published release: CAPPED, 1 %",
     ]);

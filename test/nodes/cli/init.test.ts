@@ -99,6 +99,7 @@ describe("init", () => {
   it("answers machines", async () => {
     expect(await terminal.json("init", "horizon")).toEqual({
       project: "horizon",
+      overlay: false,
       authority: formatFingerprint(ledger.authority),
       position: expect.objectContaining({ term: 1, seq: 1 }),
       paths: ["root.key", "term-2.grant", "term-3.grant"].map((ending) =>
@@ -171,5 +172,27 @@ describe("init keeps the key of a ledger that there is", () => {
     }
     ledger.exists = false;
     expect(await terminal.run("init", "horizon")).toMatchObject({ code: 0 });
+  });
+});
+
+describe("init --overlay", () => {
+  it("keeps its secrets beside those of the project, by names of their own", async () => {
+    await terminal.run("init", "horizon");
+    ledger.exists = false;
+    const { code, stdout, stderr } = await terminal.run("init", "horizon", "--overlay");
+    expect(code).toBe(0);
+    expect(stdout).toContain("the overlay of horizon is ready\n");
+    expect(stderr).toContain("sites that have joined join again");
+    expect(text("horizon.overlay.root.key")).toContain("the root key of an overlay of horizon");
+    const endings = ["root.key", "term-2.grant", "term-3.grant"];
+    expect(readdirSync(directory).sort()).toEqual(
+      [
+        ...endings.map((one) => `horizon.${one}`),
+        ...endings.map((one) => `horizon.overlay.${one}`),
+      ].sort(),
+    );
+    expect((await terminal.run("init", "horizon", "--overlay")).stderr).toContain(
+      "is there already",
+    );
   });
 });

@@ -7,7 +7,7 @@ import {
   ReleaseSchema,
   RuleSchema,
 } from "../../../gen/headwater/v1/flag_pb.ts";
-import { ruleName } from "../../../relay/layers/layer.ts";
+import { ruleName } from "../../../relay/ledger/entry.ts";
 import type { Entries } from "../authority.ts";
 
 export type FlagInit = Partial<MessageInitShape<typeof FlagSchema>>;

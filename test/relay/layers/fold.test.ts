@@ -163,7 +163,7 @@ describe("one flag", () => {
 
 describe("an unknown build fails safe", () => {
   test.each(["unpublished", "", "v2.0", "2.0.0.0.0", "2.0+build"])("%j", (text) => {
-    const build = buildOf(layerOf(releaseEntries("2.0")), text);
+    const build = buildOf(layerOf(releaseEntries("2.0")), [], text);
     expect(build).toEqual({ release: "", version: undefined });
     expect([allows("every", build), kills("every", build)]).toEqual([true, true]);
     for (const range of ["<2", ">=2", "=2.0"]) {
@@ -173,7 +173,7 @@ describe("an unknown build fails safe", () => {
   });
 
   test("and so does a release whose name is no version", () => {
-    const build = buildOf(layerOf(releaseEntries("nightly")), "nightly");
+    const build = buildOf(layerOf(releaseEntries("nightly")), [], "nightly");
     expect(build.release).toBe("nightly");
     const scope = parseScope(">=2")!;
     expect([allows(scope, build), kills(scope, build)]).toEqual([false, true]);
@@ -186,7 +186,11 @@ describe("an unknown build fails safe", () => {
       ...aliasEntry("b", "a"),
       ...aliasEntry("c", "3.0"),
     });
-    expect(["a", "b", "c"].map((text) => buildOf(layer, text).release)).toEqual(["2.0", "", ""]);
+    expect(["a", "b", "c"].map((text) => buildOf(layer, [], text).release)).toEqual([
+      "2.0",
+      "",
+      "",
+    ]);
   });
 });
 
@@ -221,11 +225,12 @@ function folded(
   text: string,
 ): EffectiveFlag | undefined {
   const own = layerOf(of.own);
-  const build: Build = buildOf(own, text);
+  const build: Build = buildOf(own, [], text);
   const layers: Layers = {
     own,
     overlays: of.overlays.map((entries) => ({
       layer: layerOf(entries),
+      mayAlias: of.isGranted === true,
       mayPin: () => of.isGranted === true,
     })),
   };

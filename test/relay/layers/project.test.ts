@@ -64,7 +64,7 @@ describe("tables brought forward by changes are those of a node that starts now"
           const [table, anew] = [project, fresh].map((one) => one.table(version, epochMs)!);
           expect(textOf(table!)).toBe(textOf(anew!));
           expect(toHex(table!.position)).toBe(toHex(anew!.position));
-          expect(project.buildOf(version)).toEqual(fresh.buildOf(version));
+          expect(project.buildOf(version, epochMs)).toEqual(fresh.buildOf(version, epochMs));
           const follower = watched.get(table!.release);
           if (follower !== undefined) expect(textOf(follower)).toBe(textOf(anew!));
         }
@@ -151,7 +151,7 @@ describe("grants", () => {
   });
   const shown = (project: Project, wallMs: number) =>
     ["alpha", "beta"].map(
-      (name) => project.effective(name, project.buildOf("1.0"), wallMs)?.reason,
+      (name) => project.effective(name, project.buildOf("1.0", wallMs), wallMs)?.reason,
     );
 
   test("let an authority pin what they name, as high as they say, and nobody else", () => {
@@ -169,14 +169,14 @@ describe("grants", () => {
     const project = new Project("horizon", own, [vendor.ledger(pins(300))]);
     const table = project.table("1.0", epochMs)!;
     const alpha = () => table.flags.get("alpha")?.basisPoints;
-    expect([alpha(), project.refold(epochMs)]).toEqual([0, []]);
+    expect([alpha(), project.refold(epochMs).changes]).toEqual([0, []]);
     own.trusted = granted;
-    expect(project.refold(epochMs)).toMatchObject([
+    expect(project.refold(epochMs).changes).toMatchObject([
       { flags: [{ name: "alpha", basisPoints: 300 }] },
     ]);
-    expect([alpha(), project.refold(expiresMs - 1)]).toEqual([300, []]);
-    expect(project.refold(expiresMs)).toHaveLength(1);
-    expect([alpha(), project.refold(expiresMs + 1)]).toEqual([0, []]);
+    expect([alpha(), project.refold(expiresMs - 1).changes]).toEqual([300, []]);
+    expect(project.refold(expiresMs).changes).toHaveLength(1);
+    expect([alpha(), project.refold(expiresMs + 1).changes]).toEqual([0, []]);
   });
 });
 
@@ -231,11 +231,13 @@ test("a flag is told in one line: what each layer says, and why", () => {
   const cap = { case: "cap", value: { basisPoints: 100, versions: "<3" } } as const;
   const overlay = vendor.ledger(ruleEntry("*", cap, "waiting for QA"));
   const project = new Project("horizon", own, [overlay, site.ledger()]);
-  expect(flagText(project, "alpha")).toBe(
+  expect(flagText(project, { flag: "alpha", wallMs: epochMs })).toBe(
     '5 % for >=2; killed for =2.1; capped to 1 % for <3: "waiting for QA"',
   );
-  expect(flagText(project, "beta")).toContain("not understood, held off");
-  expect(flagText(project, "gamma")).toBe("");
+  expect(flagText(project, { flag: "beta", wallMs: epochMs })).toContain(
+    "not understood, held off",
+  );
+  expect(flagText(project, { flag: "gamma", wallMs: epochMs })).toBe("");
 });
 
 const kill = { case: "kill", value: { versions: "*" } } as const;
