@@ -7,7 +7,7 @@ import {
 import type { Effect } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { deltaSince } from "./ledger/delta.ts";
-import type { SignedBeat } from "./ledger/head.ts";
+import { openBeat, type SignedBeat } from "./ledger/head.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import { positionText } from "./ledger/position.ts";
 import { holdingOf } from "./link/uplinks.ts";
@@ -50,6 +50,12 @@ export function advanceTrust(
 ): Effect[] {
   const { ledger, trusted, source, at } = of;
   ledger.trusted = trusted;
+  // Nobody who knows these grants would take such a beat, and would hang up on who sends it.
+  if (
+    ledger.beat !== undefined &&
+    !openBeat(ledger.beat.envelope, { trusted, wallMs: at.wallMs }).ok
+  )
+    ledger.beat = undefined;
   const exposures = parts.holdings.refold(at.wallMs, ledger.name.project);
   const effects = parts.downlinks.pumpAll(at.monoMs);
   effects.push(...exposures.map((exposure): Effect => ({ kind: "expose", exposure })));

@@ -3,6 +3,7 @@ import {
   BeatSchema,
   EnvelopeSchema,
   HeadSchema,
+  type Position,
   TrustSchema,
 } from "../gen/headwater/v1/ledger_pb.ts";
 import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
@@ -109,6 +110,29 @@ export function auditWrites(of: {
     const order = `${digits(wallMs, 15)}-${digits(term, 10)}-${digits(seq, 10)}-${digits(index, 6)}`;
     return put("audit", `${ledger.name.project}/${order}`, toBinary(HistoryRecordSchema, record));
   });
+}
+
+/** One audit record of what touches no entry: a new root, new grants, a new term. */
+export function auditNote(of: {
+  ledger: Ledger;
+  position: Position | undefined;
+  key: string;
+  actor: string;
+  at: { readonly wallMs: number };
+}): Write {
+  const { ledger, position, key, actor } = of;
+  const { wallMs } = of.at;
+  const record = create(HistoryRecordSchema, {
+    atMs: BigInt(Math.floor(wallMs)),
+    ledger: { authority: ledger.name.authority, project: ledger.name.project },
+    key,
+    actor,
+    after: new Uint8Array(0),
+    ...(position && { position }),
+  });
+  const { term = 0, seq = 0 } = position ?? {};
+  const order = `${digits(wallMs, 15)}-${digits(term, 10)}-${digits(seq, 10)}-${key}`;
+  return put("audit", `${ledger.name.project}/${order}`, toBinary(HistoryRecordSchema, record));
 }
 
 /**

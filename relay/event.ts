@@ -1,7 +1,11 @@
 import type { ReportRequest } from "../gen/headwater/v1/apps_pb.ts";
 import type { PeerAsk, PeerMessage } from "../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope, Trust } from "../gen/headwater/v1/ledger_pb.ts";
-import type { CommitRequest } from "../gen/headwater/v1/ledgers_pb.ts";
+import type {
+  CommitRequest,
+  PromoteRequest,
+  UpdateTrustRequest,
+} from "../gen/headwater/v1/ledgers_pb.ts";
 import type {
   ConfirmRequest,
   JoinToken,
@@ -67,6 +71,8 @@ export type OperatorEvent =
       readonly trust: Trust;
     }
   | { readonly kind: "commit"; readonly call: CallId; readonly request: CommitRequest }
+  | { readonly kind: "update-trust"; readonly call: CallId; readonly request: UpdateTrustRequest }
+  | { readonly kind: "promote"; readonly call: CallId; readonly request: PromoteRequest }
   | {
       readonly kind: "add-child";
       readonly call: CallId;

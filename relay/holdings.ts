@@ -143,6 +143,12 @@ export class Holdings {
     this.pin(pin);
   }
 
+  /** From now on a ledger that is held is written here: its way begins at this node. */
+  takeOver(ledger: Ledger, writer: Writer): void {
+    this.#writers.set(ledger.id, writer);
+    this.setHops(ledger.id, [this.#nodeId]);
+  }
+
   /**
    * All that a change makes durable. What is left of a damaged ledger goes with the first change
    * that replaces it; until then somebody may still want to save it.

@@ -36,6 +36,9 @@ export const chunkBytesMax = 64 * 1024;
 /** Positions a child may resume from; past it, a snapshot. */
 export const historyLengthMax = 1_000;
 
+/** Terms and sequences are 32 bits wide: a commit each second would take 136 years. */
+export const sequenceMax = 0xffff_ffff;
+
 /** The project's own ledger and its overlays: more authorities than a chain has hops. */
 export const layersCountMax = 8;
 

@@ -115,6 +115,8 @@ export class Node {
       case "prepare-ledger":
       case "create-ledger":
       case "commit":
+      case "update-trust":
+      case "promote":
       case "add-child":
       case "revoke-child":
       case "join":

@@ -13,6 +13,7 @@ import { upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
+import { promote, updateTrust } from "./succession.ts";
 import { encodeCredential, signCredential } from "./trust/join-token.ts";
 import { toHex } from "./trust/key.ts";
 
@@ -33,6 +34,10 @@ export function operate(parts: NodeParts, event: Event & OperatorEvent): Outcome
       return createLedger(parts, event);
     case "commit":
       return commit(parts, event);
+    case "update-trust":
+      return updateTrust(parts, event);
+    case "promote":
+      return promote(parts, event);
     case "add-child":
       return addChild(parts, event);
     case "revoke-child":

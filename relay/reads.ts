@@ -1,6 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type GetFleetResponse, GetFleetResponseSchema } from "../gen/headwater/v1/fleet_pb.ts";
-import { type GetLedgerResponse, GetLedgerResponseSchema } from "../gen/headwater/v1/ledgers_pb.ts";
+import {
+  type GetLedgerResponse,
+  GetLedgerResponseSchema,
+  type GetTrustResponse,
+  GetTrustResponseSchema,
+} from "../gen/headwater/v1/ledgers_pb.ts";
 import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
 import {
   type Child,
@@ -20,6 +25,7 @@ import { done, type Outcome, refused } from "./refusal.ts";
 import { statusOf } from "./status.ts";
 import { isDisclosureLevel } from "./telemetry/disclosure/level.ts";
 import { documentKinds } from "./telemetry/window.ts";
+import { trustMessage } from "./trust/trusted.ts";
 
 /** The table of one release, as apps get it. */
 export interface TableView {
@@ -44,6 +50,18 @@ export class Reads {
 
   pins(): readonly ProjectPin[] {
     return this.#parts.holdings.pins;
+  }
+
+  /** The roots and grants that are held of an authority. */
+  trust(of: { project: string; authority: Uint8Array }): Outcome<GetTrustResponse> {
+    const ledger = this.#parts.holdings.ledgerOf(of.project, of.authority);
+    if (!ledger.ok) return ledger;
+    const { name, trusted, position } = ledger.value;
+    if (trusted === undefined)
+      return refused("unavailable", `trust: nothing verified is held of ${name.project} yet`);
+    const trust = trustMessage(trusted);
+    const term = position?.term ?? 0;
+    return done(create(GetTrustResponseSchema, { ledger: name, trust, term }));
   }
 
   /** Ledgers whose stored form was damaged when the node started. */

@@ -12,6 +12,7 @@ import type { Project } from "./layers/project.ts";
 import { freshnessOf } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { ledgerId, samePosition } from "./ledger/position.ts";
+import { grantProblem } from "./ledger/writer.ts";
 import type { Downlink } from "./link/downlink.ts";
 import type { Uplink } from "./link/uplink.ts";
 import type { NodeParts } from "./parts.ts";
@@ -116,6 +117,12 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
   );
   for (const { problem, settings } of uplinks.all)
     if (problem !== "") problems.push(`upstream ${settings.id}: ${problem}`);
+  for (const [id, writer] of holdings.writers) {
+    const ledger = holdings.ledgers.get(id);
+    const problem = ledger?.trusted && grantProblem(ledger.trusted, writer, at.wallMs);
+    if (problem !== undefined)
+      problems.push(`${ledger?.name.project} can not be written here any more: ${problem}`);
+  }
   for (const project of holdings.projects.values()) {
     const freshness = project.freshness(at.wallMs);
     if (freshness !== "FRESH")

@@ -150,6 +150,7 @@ function beatDue(
   at: Moment,
 ): Parameters<typeof advanceBeats>[1]["beats"] {
   if (ledger === undefined) return [];
+  if (!writer.mayBeat(ledger, at.wallMs)) return [];
   const ageMs = at.wallMs - (ledger.beat?.issuedMs ?? 0);
   if (ageMs >= 0 && ageMs < beatIntervalMs) return [];
   const beat = writer.beat(ledger, at.wallMs);

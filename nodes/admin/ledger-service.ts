@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   type CommitResponseSchema,
   type CreateLedgerResponseSchema,
   HistoryRecordSchema,
   type LedgerService,
   type PrepareLedgerResponseSchema,
+  type PromoteResponseSchema,
+  type UpdateTrustResponseSchema,
 } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { actorLengthMax, auditRecordsMax } from "../../relay/limits.ts";
 import { keyBytes } from "../../relay/trust/key.ts";
@@ -42,13 +44,26 @@ export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerServ
     getLedger: ({ project, authority }) =>
       outcomeValue(access.reads.ledger({ project, authority }, access.now().wallMs)),
     commit: (request, context) => {
-      request.actor ||= remoteAddressOf(context);
-      if (request.actor.length > actorLengthMax) {
-        const message = `actor: ${request.actor.length} characters; at most ${actorLengthMax} are allowed`;
-        throw new HeadwaterError({ kind: "invalid", message });
-      }
+      nameActor(request, context);
       return access.ask<MessageInitShape<typeof CommitResponseSchema>>((call) => ({
         kind: "commit",
+        call,
+        request,
+      }));
+    },
+    getTrust: (request) => outcomeValue(access.reads.trust(request)),
+    updateTrust: (request, context) => {
+      nameActor(request, context);
+      return access.ask<MessageInitShape<typeof UpdateTrustResponseSchema>>((call) => ({
+        kind: "update-trust",
+        call,
+        request,
+      }));
+    },
+    promote: (request, context) => {
+      nameActor(request, context);
+      return access.ask<MessageInitShape<typeof PromoteResponseSchema>>((call) => ({
+        kind: "promote",
         call,
         request,
       }));
@@ -67,4 +82,12 @@ export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerServ
       }),
     }),
   };
+}
+
+/** For the audit: who says so, else the address that it came from. */
+function nameActor(request: { actor: string }, context: HandlerContext): void {
+  request.actor ||= remoteAddressOf(context);
+  if (request.actor.length <= actorLengthMax) return;
+  const message = `actor: ${request.actor.length} characters; at most ${actorLengthMax} are allowed`;
+  throw new HeadwaterError({ kind: "invalid", message });
 }

@@ -1,18 +1,17 @@
-import { randomBytes } from "node:crypto";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { stringify } from "smol-toml";
 import {
   type Envelope,
-  EnvelopeSchema,
   GrantSchema,
   RootSchema,
   type Trust,
   TrustSchema,
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
-import { keyBytes, SigningKey } from "../../relay/trust/key.ts";
+import type { SigningKey } from "../../relay/trust/key.ts";
 import { authorityOf } from "../../relay/trust/trusted.ts";
 import { formatFingerprint } from "../config/fingerprint.ts";
+import { keyFileText, newKey } from "./key-file.ts";
+import { type Recovery, recoveryText } from "./recovery-file.ts";
 
 /** A project's authority, made on the operator's side: what goes to the node, and what does not. */
 export interface NewAuthority {
@@ -38,7 +37,7 @@ export function newAuthority(of: {
   const root = new Root(of);
   const grants = [root.grantLedger(1, of.ledgerKey), root.grantBeat(of.beatKey)];
   const recoveries = recoveryTerms.map(
-    (term) => [`term-${term}.grant`, recoveryText(root, term)] as const,
+    (term) => [`term-${term}.grant`, recoveryText(recoveryOf(root, term))] as const,
   );
   return {
     authority: root.authority,
@@ -81,40 +80,13 @@ class Root {
   }
 }
 
-function newKey(): SigningKey {
-  return new SigningKey(randomBytes(keyBytes));
-}
-
 function rootKeyText({ title, key, authority }: Root): string {
-  return (
-    `# Secret: the root key of ${title}, authority ${formatFingerprint(authority)}.\n` +
-    "# An Ed25519 seed, base64url. Keep it off every machine that is on a network.\n" +
-    `${base64url(key.seed)}\n`
-  );
+  return keyFileText(key, `the root key of ${title}, authority ${formatFingerprint(authority)}`);
 }
 
-/** TOML. Beats of the new term have a key of their own, because the old one may be lost. */
-function recoveryText(root: Root, term: number): string {
+function recoveryOf(root: Root, term: number): Recovery {
   const ledgerKey = newKey();
   const beatKey = newKey();
-  const fields = stringify({
-    project: root.project,
-    authority: formatFingerprint(root.authority),
-    term,
-    "ledger-seed": base64url(ledgerKey.seed),
-    "ledger-grant": base64url(
-      toBinary(EnvelopeSchema, root.grantLedger(term, ledgerKey.publicKey)),
-    ),
-    "beat-seed": base64url(beatKey.seed),
-    "beat-grant": base64url(toBinary(EnvelopeSchema, root.grantBeat(beatKey.publicKey))),
-  });
-  return (
-    `# Secret: the keys of term ${term} of ${root.title}, granted in advance by its root.\n` +
-    "# Whoever has them can go on writing the ledger when its node is lost.\n" +
-    `${fields}\n`
-  );
-}
-
-function base64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64url");
+  const grants = [root.grantLedger(term, ledgerKey.publicKey), root.grantBeat(beatKey.publicKey)];
+  return { project: root.project, authority: root.authority, term, ledgerKey, beatKey, grants };
 }

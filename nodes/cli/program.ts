@@ -20,6 +20,10 @@ import { addFlagSetCommand } from "./flag-set.ts";
 import { addFleetCommand } from "./fleet.ts";
 import { addInitCommand } from "./init.ts";
 import { addJoinCommand } from "./join.ts";
+import { addKeysGrantCommand } from "./keys-grant.ts";
+import { addKeysImportCommand } from "./keys-import.ts";
+import { addKeysGenerateCommand, addKeysRotateCommand, addKeysSignCommand } from "./keys-rotate.ts";
+import { addKeysExportCommand, addKeysShowCommand } from "./keys-show.ts";
 import { addNodeCommand } from "./node.ts";
 import { addOverlayCapCommand } from "./overlay-cap.ts";
 import { addOverlayClearCommand } from "./overlay-clear.ts";
@@ -27,6 +31,7 @@ import { addOverlayHoldCommand } from "./overlay-hold.ts";
 import { addOverlayKillCommand } from "./overlay-kill.ts";
 import { addOverlayListCommand } from "./overlay-list.ts";
 import { addOverlayPinCommand } from "./overlay-pin.ts";
+import { addPromoteCommand } from "./promote.ts";
 import { addStatusCommand } from "./status.ts";
 import { addTelemetryDiscloseCommand } from "./telemetry-disclose.ts";
 import { addTelemetryLogCommand } from "./telemetry-log.ts";
@@ -91,6 +96,8 @@ export function createProgram(context: CommandContext): Command {
   addTelemetryCommands(program, context);
   addChildCommands(program, context);
   addJoinCommand(program, context);
+  addKeysCommands(program, context);
+  addPromoteCommand(program, context);
   return program;
 }
 
@@ -139,6 +146,20 @@ function addChildCommands(program: Command, context: CommandContext): void {
   addChildAddCommand(child, context);
   addChildListCommand(child, context);
   addChildRevokeCommand(child, context);
+}
+
+function addKeysCommands(program: Command, context: CommandContext): void {
+  const keys = addCommandGroup(program, {
+    name: "keys",
+    summary: "see, rotate and grant the keys of a project",
+  });
+  addKeysShowCommand(keys, context);
+  addKeysExportCommand(keys, context);
+  addKeysRotateCommand(keys, context);
+  addKeysSignCommand(keys, context);
+  addKeysGrantCommand(keys, context);
+  addKeysGenerateCommand(keys, context);
+  addKeysImportCommand(keys, context);
 }
 
 function failed(error: HeadwaterError, terminal: Terminal): ExitCode {

@@ -3,7 +3,7 @@ import type { Position, Trust } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { CommitRequest } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { type WriterKeys, WriterKeysSchema } from "../../gen/headwater/v1/store_pb.ts";
 import { isName } from "../flag/name.ts";
-import { commitEntriesMax } from "../limits.ts";
+import { commitEntriesMax, sequenceMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { bytesEqual, SigningKey } from "../trust/key.ts";
 import {
@@ -42,6 +42,12 @@ export class Writer {
     return toBinary(WriterKeysSchema, keys);
   }
 
+  /** A beat without a grant would only make those who get it hang up. */
+  mayBeat({ trusted }: Ledger, wallMs: number): boolean {
+    const keys = trusted === undefined ? [] : beatKeysOf(trusted, wallMs);
+    return keys.some((key) => bytesEqual(key, this.beatKey.publicKey));
+  }
+
   beat(ledger: Ledger, wallMs: number): SignedBeat | undefined {
     if (ledger.head === undefined) return undefined;
     return signBeat({ head: ledger.head, wallMs, key: this.beatKey });
@@ -73,7 +79,25 @@ export function foundLedger(of: {
   return change.ok ? done({ ledger, trusted: trusted.value, change: change.value }) : change;
 }
 
-function grantProblem(trusted: Trusted, writer: Writer, wallMs: number): string | undefined {
+/** The first head of a writer's term: what was held before, in its name. */
+export function takeOver(of: {
+  ledger: Ledger;
+  trusted: Trusted;
+  writer: Writer;
+  wallMs: number;
+}): Outcome<LedgerChange> {
+  const problem = grantProblem(of.trusted, of.writer, of.wallMs);
+  if (problem !== undefined)
+    return refused(
+      "forbidden",
+      problem,
+      "Import the trust bundle that grants them first: `headwater keys import`.",
+    );
+  return signChange({ ...of, entries: [], tombstones: [] });
+}
+
+/** Why nobody would believe what this writer signs; undefined when they would. */
+export function grantProblem(trusted: Trusted, writer: Writer, wallMs: number): string | undefined {
   const problem = ledgerGrantProblem(trusted, writer, wallMs);
   if (problem !== undefined) return problem;
   const keys = beatKeysOf(trusted, wallMs);
@@ -157,6 +181,12 @@ function signChange(of: {
   if (!staged.ok) return staged;
   const held = of.ledger.head;
   const isSameTerm = held?.position.term === of.writer.term;
+  if (isSameTerm && held.position.seq >= sequenceMax)
+    return refused(
+      "limit",
+      `ledger: the sequence of term ${of.writer.term} is used up`,
+      "Only somebody else with its key can have done that. `headwater promote` goes on in a new term.",
+    );
   const head = signHead({
     ledger: of.ledger.name,
     position: {

@@ -17,7 +17,7 @@ import {
 } from "../ledger/position.ts";
 import { linkBytesInFlightMax, linkFramesInFlightMax } from "../limits.ts";
 import { bytesEqual, toHex } from "../trust/key.ts";
-import { trustDigest } from "../trust/trusted.ts";
+import { ledgerKeyOf, trustDigest } from "../trust/trusted.ts";
 import { type EncodedSnapshot, encodeFrame, type LedgerFrames } from "./ledger-frames.ts";
 
 /** What a node serves of a ledger: the state, its frames, and the way it came. */
@@ -133,7 +133,8 @@ export class Downlink {
       const value = create(OfferSchema, { ledger, outcome, hops: [...hops] });
       return encodeFrame({ case: "offer", value });
     }
-    if (served === undefined || kind !== "SERVED") return undefined;
+    if (served === undefined || kind === "DENIED" || kind === "EMPTY") return undefined;
+    if (kind === "BEHIND") return nextTrust(sent, served);
     return nextTrust(sent, served) ?? nextEntries(sent, served);
   }
 
@@ -183,7 +184,7 @@ function nextTrust(sent: Sent, { ledger, frames }: Served): Uint8Array | undefin
 
 function nextEntries(sent: Sent, { ledger, frames }: Served): Uint8Array | undefined {
   const position = ledger.position;
-  if (position === undefined) return undefined;
+  if (position === undefined || !isGranted(ledger)) return undefined;
   if (sent.position !== undefined) {
     if (samePosition(sent.position, position)) return undefined;
     const delta = frames.delta(sent.position);
@@ -196,6 +197,13 @@ function nextEntries(sent: Sent, { ledger, frames }: Served): Uint8Array | undef
   if (snapshot === undefined) return undefined;
   sent.snapshot = { of: snapshot, next: 0 };
   return nextOfSnapshot(sent, sent.snapshot);
+}
+
+/** A head whose grant has ended with its root is kept here, and would be refused below. */
+function isGranted({ head, trusted }: Ledger): boolean {
+  if (head === undefined || trusted === undefined) return false;
+  const wallMs = Number(head.head.issuedMs);
+  return ledgerKeyOf(trusted, { term: head.position.term, wallMs }) !== undefined;
 }
 
 function nextOfSnapshot(

@@ -3,6 +3,7 @@ import {
   type Envelope,
   type Grant,
   GrantSchema,
+  type LedgerKey,
   type OverlayAuthority,
   type Root,
   RootSchema,
@@ -27,7 +28,7 @@ export interface Trusted {
   readonly grants: readonly GrantedPower[];
 }
 
-interface GrantedPower {
+export interface GrantedPower {
   readonly envelope: Envelope;
   readonly grant: Grant;
 }
@@ -73,12 +74,29 @@ export function ledgerKeyOf(
   trusted: Trusted,
   at: { term: number; wallMs: number },
 ): Uint8Array | undefined {
-  const keys: Uint8Array[] = [];
-  for (const { grant } of inForce(trusted, at.wallMs)) {
-    if (grant.power.case !== "ledgerKey" || grant.power.value.term !== at.term) continue;
-    keys.push(grant.power.value.key);
-  }
-  return new Set(keys.map(toHex)).size === 1 ? keys[0] : undefined;
+  return ledgerGrantOf(trusted, at)?.key;
+}
+
+export function ledgerGrantOf(
+  trusted: Trusted,
+  at: { term: number; wallMs: number },
+): LedgerKey | undefined {
+  const keys = ledgerKeysOf(trusted, at.wallMs).filter(({ term }) => term === at.term);
+  return new Set(keys.map(({ key }) => toHex(key))).size === 1 ? keys[0] : undefined;
+}
+
+/** The terms that somebody may write in, lowest first. */
+export function ledgerTermsOf(trusted: Trusted, wallMs: number): number[] {
+  const terms = new Set(ledgerKeysOf(trusted, wallMs).map(({ term }) => term));
+  return [...terms]
+    .filter((term) => ledgerGrantOf(trusted, { term, wallMs }) !== undefined)
+    .sort((one, other) => one - other);
+}
+
+function ledgerKeysOf(trusted: Trusted, wallMs: number): LedgerKey[] {
+  return inForce(trusted, wallMs).flatMap(({ grant }) =>
+    grant.power.case === "ledgerKey" ? [grant.power.value] : [],
+  );
 }
 
 export function beatKeysOf(trusted: Trusted, wallMs: number): Uint8Array[] {
@@ -155,7 +173,7 @@ function alreadyHeld(chain: Chain, envelope: Envelope, version: number): Outcome
   return refused("forbidden", `roots: version ${version} differs from the one held`);
 }
 
-function parseRoot(envelope: Envelope, project: string): Outcome<Root> {
+export function parseRoot(envelope: Envelope, project: string): Outcome<Root> {
   let root: Root;
   try {
     root = fromBinary(RootSchema, envelope.payload);
@@ -205,7 +223,7 @@ function joinGrants(of: {
   return done([...grants.values()]);
 }
 
-function parseGrant(envelope: Envelope, pinned: Pinned): Outcome<Grant> {
+export function parseGrant(envelope: Envelope, pinned: Pinned): Outcome<Grant> {
   let grant: Grant;
   try {
     grant = fromBinary(GrantSchema, envelope.payload);

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Entry, LedgerName, Position, Trust } from "./ledger_pb.ts";
+import type { Entry, Envelope, LedgerName, Position, Trust } from "./ledger_pb.ts";
 import { file_headwater_v1_ledger } from "./ledger_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/ledgers.proto.
  */
 export const file_headwater_v1_ledgers: GenFile = /*@__PURE__*/
-  fileDesc("ChpoZWFkd2F0ZXIvdjEvbGVkZ2Vycy5wcm90bxIMaGVhZHdhdGVyLnYxIjgKFFByZXBhcmVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDwoHb3ZlcmxheRgCIAEoCCI9ChVQcmVwYXJlTGVkZ2VyUmVzcG9uc2USEgoKbGVkZ2VyX2tleRgBIAEoDBIQCghiZWF0X2tleRgCIAEoDCJbChNDcmVhdGVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDwoHb3ZlcmxheRgDIAEoCCJqChRDcmVhdGVMZWRnZXJSZXNwb25zZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbiI2ChBHZXRMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSEQoJYXV0aG9yaXR5GAIgASgMIrIBChFHZXRMZWRnZXJSZXNwb25zZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhAKCHdyaXRhYmxlGAQgASgIEhEKCWZyZXNobmVzcxgFIAEoCSKsAQoNQ29tbWl0UmVxdWVzdBIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghleHBlY3RlZBgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSDQoFYWN0b3IYBSABKAkiSwoOQ29tbWl0UmVzcG9uc2USKAoIcG9zaXRpb24YASABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SDwoHY2hhbmdlZBgCIAEoCCJBChJMaXN0SGlzdG9yeVJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRILCgNrZXkYAiABKAkSDQoFbGltaXQYAyABKA0iQwoTTGlzdEhpc3RvcnlSZXNwb25zZRIsCgdyZWNvcmRzGAEgAygLMhsuaGVhZHdhdGVyLnYxLkhpc3RvcnlSZWNvcmQizAEKDUhpc3RvcnlSZWNvcmQSDQoFYXRfbXMYASABKAQSKAoGbGVkZ2VyGAIgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSKAoIcG9zaXRpb24YAyABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SCwoDa2V5GAQgASgJEhMKBmJlZm9yZRgFIAEoDEgAiAEBEhIKBWFmdGVyGAYgASgMSAGIAQESDQoFYWN0b3IYByABKAlCCQoHX2JlZm9yZUIICgZfYWZ0ZXIypwMKDUxlZGdlclNlcnZpY2USWAoNUHJlcGFyZUxlZGdlchIiLmhlYWR3YXRlci52MS5QcmVwYXJlTGVkZ2VyUmVxdWVzdBojLmhlYWR3YXRlci52MS5QcmVwYXJlTGVkZ2VyUmVzcG9uc2USVQoMQ3JlYXRlTGVkZ2VyEiEuaGVhZHdhdGVyLnYxLkNyZWF0ZUxlZGdlclJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuQ3JlYXRlTGVkZ2VyUmVzcG9uc2USTAoJR2V0TGVkZ2VyEh4uaGVhZHdhdGVyLnYxLkdldExlZGdlclJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuR2V0TGVkZ2VyUmVzcG9uc2USQwoGQ29tbWl0EhsuaGVhZHdhdGVyLnYxLkNvbW1pdFJlcXVlc3QaHC5oZWFkd2F0ZXIudjEuQ29tbWl0UmVzcG9uc2USUgoLTGlzdEhpc3RvcnkSIC5oZWFkd2F0ZXIudjEuTGlzdEhpc3RvcnlSZXF1ZXN0GiEuaGVhZHdhdGVyLnYxLkxpc3RIaXN0b3J5UmVzcG9uc2ViBnByb3RvMw", [file_headwater_v1_ledger]);
+  fileDesc("ChpoZWFkd2F0ZXIvdjEvbGVkZ2Vycy5wcm90bxIMaGVhZHdhdGVyLnYxIjgKFFByZXBhcmVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDwoHb3ZlcmxheRgCIAEoCCI9ChVQcmVwYXJlTGVkZ2VyUmVzcG9uc2USEgoKbGVkZ2VyX2tleRgBIAEoDBIQCghiZWF0X2tleRgCIAEoDCJbChNDcmVhdGVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDwoHb3ZlcmxheRgDIAEoCCJqChRDcmVhdGVMZWRnZXJSZXNwb25zZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbiI2ChBHZXRMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSEQoJYXV0aG9yaXR5GAIgASgMIrIBChFHZXRMZWRnZXJSZXNwb25zZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhAKCHdyaXRhYmxlGAQgASgIEhEKCWZyZXNobmVzcxgFIAEoCSKsAQoNQ29tbWl0UmVxdWVzdBIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghleHBlY3RlZBgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSDQoFYWN0b3IYBSABKAkiSwoOQ29tbWl0UmVzcG9uc2USKAoIcG9zaXRpb24YASABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SDwoHY2hhbmdlZBgCIAEoCCJBChJMaXN0SGlzdG9yeVJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRILCgNrZXkYAiABKAkSDQoFbGltaXQYAyABKA0iQwoTTGlzdEhpc3RvcnlSZXNwb25zZRIsCgdyZWNvcmRzGAEgAygLMhsuaGVhZHdhdGVyLnYxLkhpc3RvcnlSZWNvcmQizAEKDUhpc3RvcnlSZWNvcmQSDQoFYXRfbXMYASABKAQSKAoGbGVkZ2VyGAIgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSKAoIcG9zaXRpb24YAyABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SCwoDa2V5GAQgASgJEhMKBmJlZm9yZRgFIAEoDEgAiAEBEhIKBWFmdGVyGAYgASgMSAGIAQESDQoFYWN0b3IYByABKAlCCQoHX2JlZm9yZUIICgZfYWZ0ZXIiNQoPR2V0VHJ1c3RSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSEQoJYXV0aG9yaXR5GAIgASgMIm4KEEdldFRydXN0UmVzcG9uc2USKAoGbGVkZ2VyGAEgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDAoEdGVybRgDIAEoDSJxChJVcGRhdGVUcnVzdFJlcXVlc3QSKAoGbGVkZ2VyGAEgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDQoFYWN0b3IYAyABKAkiUgoTVXBkYXRlVHJ1c3RSZXNwb25zZRIPCgdjaGFuZ2VkGAEgASgIEhQKDHJvb3RfdmVyc2lvbhgCIAEoDRIUCgxncmFudHNfY291bnQYAyABKA0itgEKDlByb21vdGVSZXF1ZXN0EigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMEiYKBmdyYW50cxgFIAMoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZRINCgVmb3JjZRgGIAEoCBINCgVhY3RvchgHIAEoCSJlCg9Qcm9tb3RlUmVzcG9uc2USKAoIcHJldmlvdXMYASABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SKAoIcG9zaXRpb24YAiABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24yjgUKDUxlZGdlclNlcnZpY2USWAoNUHJlcGFyZUxlZGdlchIiLmhlYWR3YXRlci52MS5QcmVwYXJlTGVkZ2VyUmVxdWVzdBojLmhlYWR3YXRlci52MS5QcmVwYXJlTGVkZ2VyUmVzcG9uc2USVQoMQ3JlYXRlTGVkZ2VyEiEuaGVhZHdhdGVyLnYxLkNyZWF0ZUxlZGdlclJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuQ3JlYXRlTGVkZ2VyUmVzcG9uc2USTAoJR2V0TGVkZ2VyEh4uaGVhZHdhdGVyLnYxLkdldExlZGdlclJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuR2V0TGVkZ2VyUmVzcG9uc2USQwoGQ29tbWl0EhsuaGVhZHdhdGVyLnYxLkNvbW1pdFJlcXVlc3QaHC5oZWFkd2F0ZXIudjEuQ29tbWl0UmVzcG9uc2USUgoLTGlzdEhpc3RvcnkSIC5oZWFkd2F0ZXIudjEuTGlzdEhpc3RvcnlSZXF1ZXN0GiEuaGVhZHdhdGVyLnYxLkxpc3RIaXN0b3J5UmVzcG9uc2USSQoIR2V0VHJ1c3QSHS5oZWFkd2F0ZXIudjEuR2V0VHJ1c3RSZXF1ZXN0Gh4uaGVhZHdhdGVyLnYxLkdldFRydXN0UmVzcG9uc2USUgoLVXBkYXRlVHJ1c3QSIC5oZWFkd2F0ZXIudjEuVXBkYXRlVHJ1c3RSZXF1ZXN0GiEuaGVhZHdhdGVyLnYxLlVwZGF0ZVRydXN0UmVzcG9uc2USRgoHUHJvbW90ZRIcLmhlYWR3YXRlci52MS5Qcm9tb3RlUmVxdWVzdBodLmhlYWR3YXRlci52MS5Qcm9tb3RlUmVzcG9uc2ViBnByb3RvMw", [file_headwater_v1_ledger]);
 
 /**
  * @generated from message headwater.v1.PrepareLedgerRequest
@@ -339,6 +339,194 @@ export const HistoryRecordSchema: GenMessage<HistoryRecord> = /*@__PURE__*/
   messageDesc(file_headwater_v1_ledgers, 10);
 
 /**
+ * @generated from message headwater.v1.GetTrustRequest
+ */
+export type GetTrustRequest = Message<"headwater.v1.GetTrustRequest"> & {
+  /**
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * Empty: the project's own.
+   *
+   * @generated from field: bytes authority = 2;
+   */
+  authority: Uint8Array;
+};
+
+/**
+ * Describes the message headwater.v1.GetTrustRequest.
+ * Use `create(GetTrustRequestSchema)` to create a new message.
+ */
+export const GetTrustRequestSchema: GenMessage<GetTrustRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ledgers, 11);
+
+/**
+ * @generated from message headwater.v1.GetTrustResponse
+ */
+export type GetTrustResponse = Message<"headwater.v1.GetTrustResponse"> & {
+  /**
+   * @generated from field: headwater.v1.LedgerName ledger = 1;
+   */
+  ledger?: LedgerName | undefined;
+
+  /**
+   * @generated from field: headwater.v1.Trust trust = 2;
+   */
+  trust?: Trust | undefined;
+
+  /**
+   * Of the newest head; 0 for none.
+   *
+   * @generated from field: uint32 term = 3;
+   */
+  term: number;
+};
+
+/**
+ * Describes the message headwater.v1.GetTrustResponse.
+ * Use `create(GetTrustResponseSchema)` to create a new message.
+ */
+export const GetTrustResponseSchema: GenMessage<GetTrustResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ledgers, 12);
+
+/**
+ * @generated from message headwater.v1.UpdateTrustRequest
+ */
+export type UpdateTrustRequest = Message<"headwater.v1.UpdateTrustRequest"> & {
+  /**
+   * @generated from field: headwater.v1.LedgerName ledger = 1;
+   */
+  ledger?: LedgerName | undefined;
+
+  /**
+   * @generated from field: headwater.v1.Trust trust = 2;
+   */
+  trust?: Trust | undefined;
+
+  /**
+   * Who asks, for the audit; never sent on.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
+};
+
+/**
+ * Describes the message headwater.v1.UpdateTrustRequest.
+ * Use `create(UpdateTrustRequestSchema)` to create a new message.
+ */
+export const UpdateTrustRequestSchema: GenMessage<UpdateTrustRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ledgers, 13);
+
+/**
+ * @generated from message headwater.v1.UpdateTrustResponse
+ */
+export type UpdateTrustResponse = Message<"headwater.v1.UpdateTrustResponse"> & {
+  /**
+   * False when all of it was held already.
+   *
+   * @generated from field: bool changed = 1;
+   */
+  changed: boolean;
+
+  /**
+   * @generated from field: uint32 root_version = 2;
+   */
+  rootVersion: number;
+
+  /**
+   * @generated from field: uint32 grants_count = 3;
+   */
+  grantsCount: number;
+};
+
+/**
+ * Describes the message headwater.v1.UpdateTrustResponse.
+ * Use `create(UpdateTrustResponseSchema)` to create a new message.
+ */
+export const UpdateTrustResponseSchema: GenMessage<UpdateTrustResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ledgers, 14);
+
+/**
+ * @generated from message headwater.v1.PromoteRequest
+ */
+export type PromoteRequest = Message<"headwater.v1.PromoteRequest"> & {
+  /**
+   * @generated from field: headwater.v1.LedgerName ledger = 1;
+   */
+  ledger?: LedgerName | undefined;
+
+  /**
+   * @generated from field: uint32 term = 2;
+   */
+  term: number;
+
+  /**
+   * Secret: the keys of the new term.
+   *
+   * @generated from field: bytes ledger_seed = 3;
+   */
+  ledgerSeed: Uint8Array;
+
+  /**
+   * @generated from field: bytes beat_seed = 4;
+   */
+  beatSeed: Uint8Array;
+
+  /**
+   * For those keys; none where they are held already.
+   *
+   * @generated from field: repeated headwater.v1.Envelope grants = 5;
+   */
+  grants: Envelope[];
+
+  /**
+   * Even while the writer of the term before is heard of.
+   *
+   * @generated from field: bool force = 6;
+   */
+  force: boolean;
+
+  /**
+   * Who asks, for the audit; never sent on.
+   *
+   * @generated from field: string actor = 7;
+   */
+  actor: string;
+};
+
+/**
+ * Describes the message headwater.v1.PromoteRequest.
+ * Use `create(PromoteRequestSchema)` to create a new message.
+ */
+export const PromoteRequestSchema: GenMessage<PromoteRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ledgers, 15);
+
+/**
+ * @generated from message headwater.v1.PromoteResponse
+ */
+export type PromoteResponse = Message<"headwater.v1.PromoteResponse"> & {
+  /**
+   * @generated from field: headwater.v1.Position previous = 1;
+   */
+  previous?: Position | undefined;
+
+  /**
+   * @generated from field: headwater.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message headwater.v1.PromoteResponse.
+ * Use `create(PromoteResponseSchema)` to create a new message.
+ */
+export const PromoteResponseSchema: GenMessage<PromoteResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ledgers, 16);
+
+/**
  * LedgerService is for operators: it makes, reads and changes ledgers.
  *
  * @generated from service headwater.v1.LedgerService
@@ -389,6 +577,36 @@ export const LedgerService: GenService<{
     methodKind: "unary";
     input: typeof ListHistoryRequestSchema;
     output: typeof ListHistoryResponseSchema;
+  },
+  /**
+   * GetTrust reads the roots and grants that are held of an authority.
+   *
+   * @generated from rpc headwater.v1.LedgerService.GetTrust
+   */
+  getTrust: {
+    methodKind: "unary";
+    input: typeof GetTrustRequestSchema;
+    output: typeof GetTrustResponseSchema;
+  },
+  /**
+   * UpdateTrust takes roots and grants that extend those that are held.
+   *
+   * @generated from rpc headwater.v1.LedgerService.UpdateTrust
+   */
+  updateTrust: {
+    methodKind: "unary";
+    input: typeof UpdateTrustRequestSchema;
+    output: typeof UpdateTrustResponseSchema;
+  },
+  /**
+   * Promote makes this node the writer of a ledger that it holds, in a new term.
+   *
+   * @generated from rpc headwater.v1.LedgerService.Promote
+   */
+  promote: {
+    methodKind: "unary";
+    input: typeof PromoteRequestSchema;
+    output: typeof PromoteResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_headwater_v1_ledgers, 0);

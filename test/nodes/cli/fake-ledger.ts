@@ -5,6 +5,7 @@ import type {
   CommitRequest,
   HistoryRecord,
   LedgerService,
+  PromoteRequest,
 } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import { HeadwaterError, toConnect } from "../../../nodes/error.ts";
 import { SigningKey } from "../../../relay/trust/key.ts";
@@ -19,6 +20,7 @@ export class FakeLedger {
   trust: Trust | undefined;
   readonly entries = new Map<string, Uint8Array>();
   readonly commits: CommitRequest[] = [];
+  readonly promotions: PromoteRequest[] = [];
   readonly history: Omit<HistoryRecord, "$typeName">[] = [];
   seq = 1;
   /** Thrown by the next call of this name. */
@@ -71,6 +73,30 @@ export class FakeLedger {
         };
       },
       commit: (request) => this.#commit(request),
+      getTrust: ({ project, authority }) => {
+        this.#fail("getTrust");
+        if (authority.length > 0 && !Buffer.from(authority).equals(this.authority))
+          throw refusal("unknown", "project: not held here with this authority");
+        return {
+          ledger: { authority: this.authority, project },
+          term: 1,
+          ...(this.trust && { trust: this.trust }),
+        };
+      },
+      updateTrust: ({ trust }) => {
+        this.#fail("updateTrust");
+        this.trust = trust;
+        const rootVersion = trust?.roots.length ?? 0;
+        return { changed: true, rootVersion, grantsCount: trust?.grants.length ?? 0 };
+      },
+      promote: (request) => {
+        this.#fail("promote");
+        this.promotions.push(request);
+        return {
+          previous: this.position,
+          position: { ...this.position, term: request.term, seq: 1 },
+        };
+      },
       listHistory: ({ key, limit }) => ({
         records: this.history.filter((one) => key === "" || one.key === key).slice(0, limit || 100),
       }),

@@ -52,6 +52,14 @@ describe("the commands", () => {
       "child list",
       "child revoke",
       "join",
+      "keys show",
+      "keys export",
+      "keys rotate",
+      "keys sign",
+      "keys grant",
+      "keys generate",
+      "keys import",
+      "promote",
     ]);
   });
 
