@@ -7,7 +7,7 @@ import { isName } from "./flag/name.ts";
 import type { Holdings } from "./holdings.ts";
 import { foundLedger, Writer } from "./ledger/writer.ts";
 import { layersCountMax, projectsCountMax } from "./limits.ts";
-import type { Operation, OperationEvent } from "./operations.ts";
+import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { bytesEqual } from "./trust/key.ts";

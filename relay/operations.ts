@@ -11,20 +11,12 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { prepareCommit } from "./ledger/writer.ts";
 import { upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
+import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { promote, updateTrust } from "./succession.ts";
 import { encodeCredential, signCredential } from "./trust/join-token.ts";
 import { toHex } from "./trust/key.ts";
-
-/** Something an operator asked for: first made durable, then done and answered. */
-export interface Operation {
-  readonly writes: readonly Write[];
-  accept(): { readonly value: unknown; readonly effects: readonly Effect[] };
-}
-
-/** What an operator asked for, and when. */
-export type OperationEvent<K extends OperatorEvent["kind"]> = Extract<Event, { kind: K }>;
 
 export function operate(parts: NodeParts, event: Event & OperatorEvent): Outcome<Operation> {
   switch (event.kind) {

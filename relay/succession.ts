@@ -7,7 +7,7 @@ import { freshnessOf } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { takeOver, Writer } from "./ledger/writer.ts";
 import { sequenceMax } from "./limits.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { bytesEqual, keyBytes } from "./trust/key.ts";

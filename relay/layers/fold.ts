@@ -1,8 +1,8 @@
 import { BASIS_POINTS_MAX, HASH_VERSION } from "../flag/bucket.ts";
 import type { EffectiveFlag, Reason } from "../flag/effective-flag.ts";
-import { allows, type Build, kills, type Scope } from "./build.ts";
 import { type CapEffect, type Layer, type LayerFlag, type LayerRule, ruleFor } from "./layer.ts";
 import type { Overlay } from "./overlay.ts";
+import { allows, type Build, kills, type Scope } from "./scope.ts";
 
 /** A project's pinned set of layers. */
 export interface Layers {

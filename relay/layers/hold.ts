@@ -1,6 +1,6 @@
 import { rangeLengthMax } from "../flag/version-range.ts";
-import { parseScope } from "./build.ts";
 import { capsFor, type Layers, lowestPin, scopesOfKills } from "./fold.ts";
+import { parseScope } from "./scope.ts";
 
 /** A cap as an overlay says it, or why no single one does. */
 export type Hold =

@@ -13,7 +13,7 @@ import { isName } from "../flag/name.ts";
 import { ruleFlag, ruleName, splitEntryKey } from "../ledger/entry.ts";
 import type { HeldEntry } from "../ledger/ledger.ts";
 import { noteLengthMax, versionLengthMax } from "../limits.ts";
-import { parseScope, type Scope } from "./build.ts";
+import { parseScope, type Scope } from "./scope.ts";
 
 /** The newest version of the meaning of entries that this software understands. */
 export const readerVersion = 1;

@@ -5,12 +5,13 @@ import { type Freshness, freshnessOf, worstFreshness } from "../ledger/freshness
 import type { EntryChanges, Ledger } from "../ledger/ledger.ts";
 import { idleTablesMax } from "../limits.ts";
 import { overlayGrantsOf } from "../trust/trusted.ts";
-import { type Build, buildOf } from "./build.ts";
+import { buildOf } from "./build.ts";
 import { FlagTable, type FlagTableChange } from "./flag-table.ts";
 import { effectiveFlag, type Layers } from "./fold.ts";
 import { type Hold, holdOf } from "./hold.ts";
 import { Layer } from "./layer.ts";
 import { type Overlay, overlayOf, ungrantedKeys } from "./overlay.ts";
+import type { Build } from "./scope.ts";
 
 interface HeldLayer {
   readonly ledger: Ledger;

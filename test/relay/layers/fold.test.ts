@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isIn } from "../../../relay/flag/bucket.ts";
 import { decide, type EffectiveFlag } from "../../../relay/flag/effective-flag.ts";
-import { allows, type Build, buildOf, kills, parseScope } from "../../../relay/layers/build.ts";
+import { buildOf } from "../../../relay/layers/build.ts";
 import { effectiveFlag, type Layers } from "../../../relay/layers/fold.ts";
 import { Layer } from "../../../relay/layers/layer.ts";
+import { allows, type Build, kills, parseScope } from "../../../relay/layers/scope.ts";
 import type { Entries } from "../authority.ts";
 import {
   aliasEntry,
