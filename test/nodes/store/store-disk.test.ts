@@ -2,8 +2,9 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { openStore } from "../../../nodes/store/store.ts";
+import { mountSmallDisk } from "./small-disk.ts";
 import { loaded, put } from "./store-contract.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -100,16 +101,6 @@ function reportOf(command: string, args: readonly string[]): Record<string, unkn
   const { stdout, stderr } = system(command, args);
   expect(stderr).toBe("");
   return JSON.parse(stdout) as Record<string, unknown>;
-}
-
-/** A disk of 1 MB in memory; false where the system does not let us. */
-function mountSmallDisk(directory: string): boolean {
-  const args = ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", directory];
-  if (!isRoot || system("mount", args).status !== 0) return false;
-  onTestFinished(() => {
-    system("umount", ["--lazy", directory]);
-  });
-  return true;
 }
 
 function system(command: string, args: readonly string[]): SpawnSyncReturns<string> {
