@@ -17,7 +17,7 @@ import { type Clock, Driver } from "./driver.ts";
 import { HeadwaterError } from "./error.ts";
 import type { Fanout } from "./fanout/fanout.ts";
 import { localFanout } from "./fanout/local.ts";
-import { openNatsFanout } from "./fanout/nats.ts";
+import { type NatsSecrets, openNatsFanout } from "./fanout/nats.ts";
 import type { Log } from "./log.ts";
 import { openMeshClient } from "./mesh/client.ts";
 import { openMeshServer } from "./mesh/server.ts";
@@ -201,8 +201,20 @@ function openFanout(of: {
     url: config.natsUrl,
     siteKey: siteKey.publicKey,
     node: config.name,
+    readSecrets: () => natsSecrets(config),
     log: (entry) => log.write(entry),
   });
+}
+
+function natsSecrets({ natsCredentialsFile, natsCaFile }: NodeConfig): NatsSecrets {
+  return {
+    ...(natsCredentialsFile !== undefined && {
+      credentials: readSetting("HEADWATER_NATS_CREDENTIALS_FILE", natsCredentialsFile),
+    }),
+    ...(natsCaFile !== undefined && {
+      authorities: readSetting("HEADWATER_NATS_CA_FILE", natsCaFile),
+    }),
+  };
 }
 
 /** Joining again with the same token changes nothing but the link. */

@@ -17,6 +17,12 @@ import { packageDir } from "./runtime.mjs";
 const cacheDir = join(packageDir, "node_modules", ".cache", "headwater");
 const unpackedDir = join(cacheDir, "nats-server");
 const stepMsMax = 120_000;
+
+/** Distributions carry an old one; ours is tested with this one as well. */
+const currentVersion = "2.15.2";
+const currentDir = join(cacheDir, `nats-server-${currentVersion}`);
+const buildMsMax = 600_000;
+
 /** Without a network, say so soon: the tests can run without the server. */
 const impatient = ["--option=Acquire::Retries=0", "--option=Acquire::http::Timeout=15"];
 
@@ -28,6 +34,23 @@ export function findNatsServer() {
     .filter((dir) => dir !== "")
     .map((dir) => join(dir, "nats-server"))
     .find(isExecutable);
+}
+
+/** The path of a current nats-server, once `node scripts/nats-server.mjs --current` has built it. */
+export function findCurrentNatsServer() {
+  const path = join(currentDir, "nats-server");
+  return isExecutable(path) ? path : undefined;
+}
+
+/** Builds a current nats-server where the machine has Go; else says why there is none. */
+export function buildCurrentNatsServer() {
+  const found = findCurrentNatsServer();
+  if (found !== undefined) return { path: found };
+  mkdirSync(cacheDir, { recursive: true });
+  const env = { ...process.env, GOBIN: currentDir };
+  const module = `github.com/nats-io/nats-server/v2@v${currentVersion}`;
+  const reason = run("go", ["install", module], cacheDir, { env, timeout: buildMsMax });
+  return reason === undefined ? { path: findCurrentNatsServer() } : { reason };
 }
 
 /** Finds or unpacks a nats-server; where that cannot be, says why. */
@@ -81,8 +104,13 @@ function downloadWithOwnLists(workDir) {
 }
 
 /** Runs one step; answers what went wrong in one line, or undefined. */
-function run(command, args, cwd) {
-  const ended = spawnSync(command, args, { cwd, encoding: "utf8", timeout: stepMsMax });
+function run(command, args, cwd, options = {}) {
+  const ended = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    timeout: stepMsMax,
+    ...options,
+  });
   if (ended.error?.code === "ENOENT") return `this machine has no ${command}`;
   if (ended.error) return `${command}: ${ended.error.message}`;
   if (ended.status === 0) return undefined;
@@ -101,7 +129,8 @@ function isExecutable(path) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { path, reason } = installNatsServer();
+  const isCurrent = process.argv.includes("--current");
+  const { path, reason } = isCurrent ? buildCurrentNatsServer() : installNatsServer();
   if (path === undefined) process.stderr.write(`no nats-server: ${reason}\n`);
   else process.stdout.write(`${path}\n`);
   process.exitCode = path === undefined ? 1 : 0;

@@ -41,6 +41,12 @@ function contradictions(values: Partial<NodeSettings>): string[] {
     problems.push(
       "HEADWATER_TLS_CERT_FILE: missing: set it to the certificate of HEADWATER_TLS_KEY_FILE",
     );
+  if (values.natsUrl === undefined)
+    for (const key of ["natsCredentialsFile", "natsCaFile"] as const)
+      if (values[key] !== undefined)
+        problems.push(
+          `${nodeOptions[key].variable}: there is no NATS to use it for: set HEADWATER_NATS_URL`,
+        );
   const mesh = listener("HEADWATER_MESH_ADDR", meshAddress);
   if (meshAdvertise === undefined && mesh.some(({ address }) => isEveryInterface(address)))
     problems.push(

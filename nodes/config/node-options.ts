@@ -36,6 +36,10 @@ export interface NodeSettings {
   readonly siteSecretFile: string | undefined;
   /** Undefined: a site of one node. */
   readonly natsUrl: string | undefined;
+  /** A credentials file or an NKey seed; read anew at each connection. */
+  readonly natsCredentialsFile: string | undefined;
+  /** Undefined: the authorities that the system trusts. */
+  readonly natsCaFile: string | undefined;
   readonly onBad: "report";
   readonly disclosure: DisclosureLevel;
   readonly windowMs: number;
@@ -170,6 +174,22 @@ export const nodeOptions: Options<NodeSettings> = {
     otherwise: "none, so it is the site's only node",
     example: "nats://127.0.0.1:4222",
     schema: natsValue,
+  },
+  natsCredentialsFile: {
+    variable: "HEADWATER_NATS_CREDENTIALS_FILE",
+    value: "FILE",
+    sentence: "how this node logs in to NATS: a .creds file, or the seed of an NKey",
+    otherwise: "what HEADWATER_NATS_URL says",
+    example: "/etc/headwater/nats.creds",
+    schema: textValue,
+  },
+  natsCaFile: {
+    variable: "HEADWATER_NATS_CA_FILE",
+    value: "FILE",
+    sentence: "authorities to trust for the certificate of NATS, PEM",
+    otherwise: "those that Node trusts",
+    example: "/etc/headwater/nats-ca.crt",
+    schema: textValue,
   },
   onBad: {
     variable: "HEADWATER_ON_BAD",

@@ -9,7 +9,7 @@ export function natsProblem(error: unknown, servers: readonly string[]): string 
     case ErrorCode.AuthorizationViolation:
     case ErrorCode.BadAuthentication:
     case ErrorCode.BadCreds:
-      return `${where} refuses this node: check the user and password in HEADWATER_NATS_URL`;
+      return `${where} refuses this node: check the user and password in HEADWATER_NATS_URL, or HEADWATER_NATS_CREDENTIALS_FILE`;
     case ErrorCode.AuthenticationExpired:
     case ErrorCode.AccountExpired:
       return `${where} refuses this node: its user or account has expired`;

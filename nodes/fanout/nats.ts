@@ -7,6 +7,7 @@ import type { NodeAccess } from "../access.ts";
 import { DropLog } from "./drop-log.ts";
 import type { Fanout } from "./fanout.ts";
 import { type NatsAddress, parseNatsUrl } from "./nats-address.ts";
+import { natsAuthenticator } from "./nats-credentials.ts";
 import { natsProblem } from "./nats-problem.ts";
 import { PeerSession } from "./peer-session.ts";
 import { type SiteSubjects, siteSubjects } from "./site-subjects.ts";
@@ -15,6 +16,11 @@ export interface NatsFanoutOptions {
   readonly access: NodeAccess;
   /** As `parseNatsUrl` reads it. */
   readonly url: string;
+  /**
+   * Credentials as `natsAuthenticator` reads them, and PEM of authorities to trust; asked for at
+   * each connection, so that both can be renewed while the node runs.
+   */
+  readonly readSecrets?: () => NatsSecrets;
   /** The site's public key, 32 bytes. */
   readonly siteKey: Uint8Array;
   /** This node's name, its own within the site. */
@@ -22,12 +28,19 @@ export interface NatsFanoutOptions {
   log(entry: LogEntry): void;
 }
 
+export interface NatsSecrets {
+  readonly credentials?: string;
+  readonly authorities?: string;
+}
+
 /**
  * Talks to the other nodes of a site over core NATS. Returns at once and keeps trying for as long
  * as it is open; each change is told as `fanout-changed`.
- * @throws HeadwaterError `invalid` when the URL is none
+ * @throws HeadwaterError when the URL is none, or the secrets can not be read
  */
 export function openNatsFanout(options: NatsFanoutOptions): Fanout {
+  const { credentials } = options.readSecrets?.() ?? {};
+  if (credentials !== undefined) natsAuthenticator(credentials);
   return new NatsFanout(options);
 }
 
@@ -94,14 +107,17 @@ class NatsFanout implements Fanout {
   /** Resolves with the reason once a connection has ended, or could not be made. */
   async #connectOnce(): Promise<string> {
     const { servers } = this.#address;
-    const connection = await connect(clientOptions(this.#address, this.#options.node)).catch(
-      (error: unknown) => natsProblem(error, servers),
-    );
+    const connection = await this.#connect().catch((error: unknown) => natsProblem(error, servers));
     if (typeof connection === "string") return connection;
     if (this.#closing.signal.aborted) await connection.close();
     // Refused in the same breath as it was made.
     else if (!connection.isClosed()) await this.#serve(connection);
     return natsProblem(await connection.closed(), servers);
+  }
+
+  async #connect(): Promise<NatsConnection> {
+    const { node, readSecrets } = this.#options;
+    return connect(clientOptions({ address: this.#address, node, secrets: readSecrets?.() ?? {} }));
   }
 
   async #serve(connection: NatsConnection): Promise<void> {
@@ -132,12 +148,17 @@ class NatsFanout implements Fanout {
   }
 }
 
-function clientOptions(address: NatsAddress, node: string): ConnectionOptions {
+function clientOptions(of: {
+  address: NatsAddress;
+  node: string;
+  secrets: NatsSecrets;
+}): ConnectionOptions {
+  const { address, secrets } = of;
   return {
     servers: [...address.servers],
-    name: `headwater ${node}`,
-    ...credentialOptions(address),
-    ...(address.tls && { tls: {} }),
+    name: `headwater ${of.node}`,
+    ...credentialOptions(address, secrets),
+    ...tlsOptions(address, secrets),
     noEcho: true,
     reconnect: false,
     timeout: dialDeadlineMs,
@@ -146,13 +167,23 @@ function clientOptions(address: NatsAddress, node: string): ConnectionOptions {
   };
 }
 
-function credentialOptions({ credentials }: NatsAddress): ConnectionOptions {
-  switch (credentials.by) {
+/** Naming authorities asks for TLS: a server without it is refused. */
+function tlsOptions({ tls }: NatsAddress, { authorities }: NatsSecrets): ConnectionOptions {
+  if (authorities !== undefined) return { tls: { ca: authorities } };
+  return tls ? { tls: {} } : {};
+}
+
+function credentialOptions(
+  { credentials: inUrl }: NatsAddress,
+  { credentials }: NatsSecrets,
+): ConnectionOptions {
+  if (credentials !== undefined) return { authenticator: natsAuthenticator(credentials) };
+  switch (inUrl.by) {
     case "nothing":
       return {};
     case "token":
-      return { token: credentials.token };
+      return { token: inUrl.token };
     case "password":
-      return { user: credentials.user, pass: credentials.password };
+      return { user: inUrl.user, pass: inUrl.password };
   }
 }

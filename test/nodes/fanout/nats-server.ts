@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, type TestContext } from "vitest";
-import { findNatsServer } from "../../../scripts/nats-server.mjs";
+import { findCurrentNatsServer, findNatsServer } from "../../../scripts/nats-server.mjs";
 import { eventually } from "./eventually.ts";
 
 /** A real nats-server, on a port that stays its own when it is started again. */
@@ -40,6 +40,17 @@ export class NatsServer {
     await eventually(() => this.#greets());
   }
 
+  /** PEM both. */
+  async startWithTls({ cert, key }: { cert: string; key: string }): Promise<void> {
+    const files = { cert_file: cert, key_file: key };
+    const lines = Object.entries(files).map(([name, pem]) => {
+      const file = join(this.#directory, name);
+      writeFileSync(file, pem);
+      return `${name}: "${file}"`;
+    });
+    await this.start(`tls { ${lines.join(", ")} }`);
+  }
+
   async stop(): Promise<void> {
     const running = this.#process;
     this.#process = undefined;
@@ -67,12 +78,24 @@ export class NatsServer {
   }
 }
 
-/** Not yet started. Where there is no nats-server the test is skipped, or fails under `CI`. */
-export async function natsServer(context: TestContext): Promise<NatsServer> {
-  const path = findNatsServer();
+/** The distribution's nats-server, or a current one. */
+export type NatsRelease = "packaged" | "current";
+
+/**
+ * Not yet started. Where there is no nats-server the test is skipped; under `CI` it fails, unless
+ * what is missing is a current one, which only a machine with Go can build.
+ */
+export async function natsServer(
+  context: TestContext,
+  release: NatsRelease = "packaged",
+): Promise<NatsServer> {
+  const isCurrent = release === "current";
+  const path = isCurrent ? findCurrentNatsServer() : findNatsServer();
   if (path === undefined) {
-    const why = "no nats-server here: put one on the PATH, or run node scripts/nats-server.mjs";
-    if (process.env["CI"]) throw new Error(why);
+    const why = isCurrent
+      ? "no current nats-server here: with Go, run node scripts/nats-server.mjs --current"
+      : "no nats-server here: put one on the PATH, or run node scripts/nats-server.mjs";
+    if (process.env["CI"] && !isCurrent) throw new Error(why);
     return context.skip(why);
   }
   const directory = mkdtempSync(join(tmpdir(), "headwater-test-"));
@@ -84,8 +107,12 @@ export async function natsServer(context: TestContext): Promise<NatsServer> {
   return server;
 }
 
-export async function startedServer(context: TestContext, config = ""): Promise<NatsServer> {
-  const server = await natsServer(context);
+export async function startedServer(
+  context: TestContext,
+  config = "",
+  release: NatsRelease = "packaged",
+): Promise<NatsServer> {
+  const server = await natsServer(context, release);
   await server.start(config);
   return server;
 }

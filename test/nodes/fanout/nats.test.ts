@@ -61,7 +61,7 @@ describe("the connection to NATS", { timeout: 60_000 }, () => {
         connected: false,
         problem:
           `NATS at 127.0.0.1:${server.port} refuses this node: ` +
-          "check the user and password in HEADWATER_NATS_URL",
+          "check the user and password in HEADWATER_NATS_URL, or HEADWATER_NATS_CREDENTIALS_FILE",
       },
     ]);
     await server.stop();

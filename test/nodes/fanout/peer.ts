@@ -3,7 +3,7 @@ import { connect, type NatsConnection } from "nats";
 import { expect, onTestFinished } from "vitest";
 import { type PeerMessage, PeerMessageSchema } from "../../../gen/headwater/v1/fanout_pb.ts";
 import type { Fanout } from "../../../nodes/fanout/fanout.ts";
-import { openNatsFanout } from "../../../nodes/fanout/nats.ts";
+import { type NatsFanoutOptions, openNatsFanout } from "../../../nodes/fanout/nats.ts";
 import type { LogEntry } from "../../../relay/effect.ts";
 import { eventually } from "./eventually.ts";
 import { FakeAccess } from "./fake-access.ts";
@@ -18,12 +18,10 @@ export interface Peer {
   readonly log: LogEntry[];
 }
 
+type PeerOptions = Partial<Pick<NatsFanoutOptions, "url" | "siteKey" | "readSecrets">>;
+
 /** Not yet connected. */
-export function openPeer(
-  server: NatsServer,
-  node: string,
-  options: { url?: string; siteKey?: Uint8Array } = {},
-): Peer {
+export function openPeer(server: NatsServer, node: string, options: PeerOptions = {}): Peer {
   const access = new FakeAccess();
   const log: LogEntry[] = [];
   const fanout = openNatsFanout({
@@ -42,7 +40,7 @@ export function openPeer(
 export async function connectedPeer(
   server: NatsServer,
   node: string,
-  options: { url?: string; siteKey?: Uint8Array } = {},
+  options: PeerOptions = {},
 ): Promise<Peer> {
   const peer = openPeer(server, node, options);
   await connected(peer);

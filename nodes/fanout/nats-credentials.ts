@@ -1,0 +1,25 @@
+import { type Authenticator, credsAuthenticator, nkeyAuthenticator } from "nats";
+import { HeadwaterError } from "../error.ts";
+
+const jwtBegin = "-----BEGIN NATS USER JWT-----";
+
+/** A user's NKey seed: `SU` and base32 (https://docs.nats.io, "NKeys"). */
+const userSeed = /^SU[A-Z2-7]{56}$/;
+
+/**
+ * Reads what NATS tools write: a credentials file (`nsc generate creds`: a JWT and the seed that
+ * signs for it) or the seed of an NKey alone; lines that begin with `#` are comments.
+ * @throws HeadwaterError `invalid`, without the secret
+ */
+export function natsAuthenticator(text: string): Authenticator {
+  if (text.includes(jwtBegin)) return credsAuthenticator(Buffer.from(text));
+  const lines = text.split("\n").map((line) => line.trim());
+  const [seed, ...more] = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (seed !== undefined && more.length === 0 && userSeed.test(seed))
+    return nkeyAuthenticator(Buffer.from(seed));
+  throw new HeadwaterError({
+    kind: "invalid",
+    message: "HEADWATER_NATS_CREDENTIALS_FILE holds neither NATS credentials nor a user's NKey",
+    hint: "name a file that `nsc generate creds` wrote, or one with a seed that begins with SU",
+  });
+}
