@@ -1,16 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import {
-  ConfirmRequestSchema,
-  type ReplicateResponse,
-  ReplicateResponseSchema,
-} from "../gen/headwater/v1/mesh_pb.ts";
+import { type ReplicateResponse, ReplicateResponseSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import type { Effect } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { deltaSince } from "./ledger/delta.ts";
 import { openBeat, type SignedBeat } from "./ledger/head.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import { positionText } from "./ledger/position.ts";
-import { holdingOf } from "./link/uplinks.ts";
+import { confirmation } from "./link/confirmation.ts";
 import type { NodeParts } from "./parts.ts";
 import { type Trusted, trustMessage } from "./trust/trusted.ts";
 
@@ -33,11 +29,7 @@ export function advance(
     effects.push(publish(parts, { case: "delta", value: delta }));
   effects.push(...exposures.map((exposure): Effect => ({ kind: "expose", exposure })));
   if (source.kind === "upstream") {
-    const request = create(ConfirmRequestSchema, {
-      node: parts.settings.name,
-      holdings: [holdingOf(ledger)],
-    });
-    effects.push({ kind: "confirm", upstream: source.id, request });
+    effects.push(confirm(parts, source.id, [ledger]));
   }
   effects.push(advancedLog(ledger, change, source, at));
   return effects;
@@ -83,6 +75,14 @@ export function advanceBeats(
   };
   const { frame } = create(ReplicateResponseSchema, { frame: { case: "heartbeat", value } });
   return [...effects, publish(parts, frame)];
+}
+
+/** Tells an upstream what is durable here. */
+export function confirm(parts: NodeParts, upstream: string, ledgers: readonly Ledger[]): Effect {
+  const { settings, holdings, uplinks } = parts;
+  const uplink = uplinks.all.find((one) => one.settings.id === upstream);
+  const request = confirmation({ node: settings.name, ledgers, held: holdings.ledgers, uplink });
+  return { kind: "confirm", upstream, request };
 }
 
 function publish(parts: NodeParts, frame: ReplicateResponse["frame"]): Effect {

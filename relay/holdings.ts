@@ -1,4 +1,5 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
+import type { Position } from "../gen/headwater/v1/ledger_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { WriterKeysSchema } from "../gen/headwater/v1/store_pb.ts";
 import { changeWrites, leftoverWrites, type Records, restoreLedger } from "./durable.ts";
@@ -25,6 +26,8 @@ export class Holdings {
   readonly #leftovers = new Map<LedgerId, readonly Write[]>();
   /** Projects whose layers the trust file names: only it changes them. */
   readonly #fixed: ReadonlySet<string>;
+  /** Heads of ledgers written here that others hold and this node does not: it has an old copy. */
+  readonly outrun = new Map<LedgerId, Position>();
   /** Keys of ledgers that do not exist yet, by what they are for. */
   readonly prepared = new Map<string, Writer>();
   /** Ledgers whose stored form was damaged, with what was wrong. */
@@ -147,6 +150,12 @@ export class Holdings {
   takeOver(ledger: Ledger, writer: Writer): void {
     this.#writers.set(ledger.id, writer);
     this.setHops(ledger.id, [this.#nodeId]);
+  }
+
+  /** Somebody else writes a ledger from now on. */
+  retire(id: LedgerId): void {
+    this.#writers.delete(id);
+    this.outrun.delete(id);
   }
 
   /**

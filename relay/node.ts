@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
-import { advance, advanceBeats, advanceTrust, type Source } from "./advance.ts";
+import { advance, advanceBeats, advanceTrust, confirm, type Source } from "./advance.ts";
 import { auditWrites, beatWrite, groupRecords, pinWrite, trustWrite } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
@@ -8,6 +8,7 @@ import type { Holdings } from "./holdings.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
 import { operate, redial, upstreamOf } from "./operations.ts";
+import { hearAhead, retirement } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
@@ -172,9 +173,16 @@ export class Node {
   }
 
   #childConfirmed(event: Of<"child-confirmed">): Effect[] {
-    const site = this.#authenticate(event.peer, event.at);
-    if (site.ok) this.#parts.downlinks.confirmed(site.value, event.request);
-    return [answered(event.call, site.ok ? {} : site)];
+    const { call, request, at } = event;
+    const site = this.#authenticate(event.peer, at);
+    if (!site.ok) return [answered(call, site)];
+    this.#parts.downlinks.confirmed(site.value, request);
+    const from = `child ${site.value}`;
+    const ahead = hearAhead(this.#parts, { proofs: request.ahead, from, at });
+    return this.#stage(ahead.writes, {
+      accept: () => [...ahead.accept(), answered(call, {})],
+      fail: (why) => [answered(call, notDurable(why))],
+    });
   }
 
   #documentReceived(event: Of<"document-received">): Effect[] {
@@ -209,6 +217,8 @@ export class Node {
     const { arrival, effects } = this.#parts.uplinks.hear(id, frame.frame, at);
     if (frame.frame.case === "offer" || frame.frame.case === "welcome")
       effects.push(...this.#renewHops(at));
+    if (frame.frame.case === "offer" && frame.frame.value.outcome === "BEHIND")
+      effects.push(confirm(this.#parts, id, []));
     const source: Source = { kind: "upstream", id };
     if (arrival.ok) return [...effects, ...this.#arrive(arrival.value, source, at)];
     const { message, hint } = arrival.refusal;
@@ -271,8 +281,17 @@ export class Node {
           ledger.head === undefined
             ? []
             : auditWrites({ ledger, change, actor, wallMs: at.wallMs });
-        return this.#stage([...parts.holdings.changeWrites(ledger, change), ...audit], {
-          accept: () => applied(advance(parts, { ledger, change, source, at })),
+        const { term } = change.head.position;
+        const retired = retirement(parts, { ledger, term, from: actor, at });
+        const writes = [...parts.holdings.changeWrites(ledger, change), ...audit];
+        return this.#stage([...writes, ...retired.writes], {
+          accept: () => {
+            const effects = [
+              ...retired.accept(),
+              ...advance(parts, { ledger, change, source, at }),
+            ];
+            return applied([...effects, ...(retired.writes.length > 0 ? this.#renewHops(at) : [])]);
+          },
           fail,
         });
       }

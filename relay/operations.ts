@@ -8,10 +8,12 @@ import type { Event, Moment, OperatorEvent } from "./event.ts";
 import { createLedger, prepareLedger } from "./founding.ts";
 import type { Project } from "./layers/project.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { ledgerId } from "./ledger/position.ts";
 import { prepareCommit } from "./ledger/writer.ts";
 import { upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
+import { outrunProblem } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { promote, updateTrust } from "./succession.ts";
@@ -56,6 +58,8 @@ function commit(parts: NodeParts, { request, at }: OperationEvent<"commit">): Ou
     );
   if (ledger.head === undefined)
     return refused("unavailable", `ledger: ${name.project} has nothing verified here`);
+  const outrun = outrunProblem(parts.holdings, ledger);
+  if (outrun !== undefined) return outrun;
   const ungranted = ungrantedProblem(parts, { ledger, entries: request.entries, at });
   if (ungranted !== undefined) return ungranted;
   const prepared = prepareCommit({ ledger, writer, request, wallMs: at.wallMs });
@@ -182,6 +186,11 @@ export function upstreamOf(token: JoinToken): UpstreamSettings {
     certificate: token.certificate,
     credential: token.credential && encodeCredential(token.credential),
     projects: token.pins.map(({ project }) => project),
+    ledgers: new Set(
+      token.pins.flatMap(({ project, authority, overlays }) =>
+        [authority, ...overlays].map((one) => ledgerId({ project, authority: one })),
+      ),
+    ),
   };
 }
 

@@ -41,7 +41,8 @@ export function assembleParts(settings: NodeSettings, records: Records, random: 
     uplinks: new Uplinks({
       self,
       random,
-      wanted: () => [...holdings.ledgers.values()].filter(({ id }) => !holdings.writers.has(id)),
+      ledgers: () => [...holdings.ledgers.values()],
+      isWritten: (id) => holdings.writers.has(id),
     }),
     peers: new Peers({ node: settings.name, siteKey }),
     telemetry: new Telemetry(settings, records),

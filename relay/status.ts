@@ -15,6 +15,7 @@ import { ledgerId, samePosition } from "./ledger/position.ts";
 import { grantProblem } from "./ledger/writer.ts";
 import type { Downlink } from "./link/downlink.ts";
 import type { Uplink } from "./link/uplink.ts";
+import { outrunHint, outrunPosition, outrunText } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { toHex } from "./trust/key.ts";
 
@@ -122,7 +123,11 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     const problem = ledger?.trusted && grantProblem(ledger.trusted, writer, at.wallMs);
     if (problem !== undefined)
       problems.push(`${ledger?.name.project} can not be written here any more: ${problem}`);
+    const outrun = ledger && outrunPosition(holdings, ledger);
+    if (ledger !== undefined && outrun !== undefined)
+      problems.push(`${outrunText(ledger, outrun)}. ${outrunHint}`);
   }
+  problems.push(...unservedProblems(parts));
   for (const project of holdings.projects.values()) {
     const freshness = project.freshness(at.wallMs);
     if (freshness !== "FRESH")
@@ -134,6 +139,16 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
       );
   }
   return problems;
+}
+
+/** Ledgers that nothing new can come of: a writer that was succeeded and follows nobody yet. */
+function unservedProblems({ holdings, uplinks, peers }: NodeParts): string[] {
+  if (uplinks.all.length > 0 || peers.connected) return [];
+  return [...holdings.ledgers.values()].flatMap(({ id, name, head }) =>
+    holdings.writers.has(id) || head === undefined
+      ? []
+      : `${name.project} is written elsewhere, and this node has no upstream: headwater join TOKEN, of a node that has it`,
+  );
 }
 
 function layerProblems(project: Project, at: Moment): string[] {

@@ -8,6 +8,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { takeOver, Writer } from "./ledger/writer.ts";
 import { sequenceMax } from "./limits.ts";
 import type { Operation } from "./operation.ts";
+import { outrunProblem } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { bytesEqual, keyBytes } from "./trust/key.ts";
@@ -169,6 +170,8 @@ function rivalProblem(
   of: { force: boolean; at: Moment },
 ): ReturnType<typeof refused> | undefined {
   const isOurs = parts.holdings.writers.has(ledger.id);
+  const outrun = of.force ? undefined : outrunProblem(parts.holdings, ledger);
+  if (outrun !== undefined) return outrun;
   if (of.force || isOurs || freshnessOf(ledger, of.at.wallMs) !== "FRESH") return undefined;
   return refused(
     "conflict",

@@ -8,6 +8,7 @@ import type { Freshness } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { LedgerId } from "./ledger/position.ts";
 import type { Writer } from "./ledger/writer.ts";
+import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { toHex } from "./trust/key.ts";
 
@@ -56,9 +57,12 @@ export class Upkeep {
   /** What is written now and then, in one go: beats of our own ledgers, documents that are due. */
   work(at: Moment): { writes: Write[]; accept: () => Effect[] } {
     const { holdings, telemetry, uplinks } = this.#parts;
-    const beats = [...holdings.writers].flatMap(([id, writer]) =>
-      beatDue(holdings.ledgers.get(id), writer, at),
-    );
+    const beats = [...holdings.writers].flatMap(([id, writer]) => {
+      const ledger = holdings.ledgers.get(id);
+      // The head of an old copy is not the newest.
+      if (ledger === undefined || outrunPosition(holdings, ledger) !== undefined) return [];
+      return beatDue(ledger, writer, at);
+    });
     const choices = uplinks.all.flatMap(
       ({ settings }) => telemetry.adoptEnvironment(settings.id, at.wallMs) ?? [],
     );
@@ -145,11 +149,10 @@ export class Upkeep {
 
 /** When the clock was set back, the last beat is from the future, and no measure for the next. */
 function beatDue(
-  ledger: Ledger | undefined,
+  ledger: Ledger,
   writer: Writer,
   at: Moment,
 ): Parameters<typeof advanceBeats>[1]["beats"] {
-  if (ledger === undefined) return [];
   if (!writer.mayBeat(ledger, at.wallMs)) return [];
   const ageMs = at.wallMs - (ledger.beat?.issuedMs ?? 0);
   if (ageMs >= 0 && ageMs < beatIntervalMs) return [];

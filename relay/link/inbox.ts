@@ -10,7 +10,7 @@ import type {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Heard } from "../ledger/delta.ts";
 import { hearDelta } from "../ledger/delta.ts";
-import { isAbout, openBeat, type SignedBeat } from "../ledger/head.ts";
+import { isAbout, openBeat, type SignedBeat, type SignedHead } from "../ledger/head.ts";
 import type { Ledger, LedgerChange } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { SnapshotAssembly } from "../ledger/snapshot.ts";
@@ -136,7 +136,7 @@ export class Inbox {
         const newest = beats.get(ledger.id)?.beat ?? ledger.beat;
         if (beat.value.issuedMs > (newest?.issuedMs ?? 0))
           beats.set(ledger.id, { ledger, beat: beat.value });
-      } else if (beat.value.issuedMs > Number(ledger.head.head.issuedMs)) {
+      } else if (beat.value.issuedMs > vouchedMsOf(ledger, ledger.head)) {
         return done({ kind: "resync", ledger, why: "a beat about a head that has not come" });
       }
     }
@@ -144,6 +144,11 @@ export class Inbox {
       beats.size === 0 ? { kind: "known" } : { kind: "beats", beats: [...beats.values()] },
     );
   }
+}
+
+/** When the writer last said that something that is held, or was before it, is the newest. */
+function vouchedMsOf({ beat }: Ledger, { head }: SignedHead): number {
+  return Math.max(Number(head.issuedMs), beat?.issuedMs ?? 0);
 }
 
 function arrivalOf(ledger: Ledger, heard: Outcome<Heard>): Outcome<Arrival> {

@@ -16,6 +16,8 @@ export interface UpstreamSettings {
   readonly credential: Uint8Array | undefined;
   /** The projects that its token named; undefined: whatever is pinned here. */
   readonly projects: readonly string[] | undefined;
+  /** The ledgers that its token named, so that it knows of them. */
+  readonly ledgers?: ReadonlySet<LedgerId>;
 }
 
 export type UplinkState =
@@ -125,6 +127,11 @@ export class Uplink {
   serves(id: LedgerId): boolean {
     const outcome = this.#offers.get(id)?.outcome;
     return this.takes(id) && (outcome === "RESUME" || outcome === "SNAPSHOT");
+  }
+
+  /** Ledgers that the parent says it holds less of. */
+  get behind(): LedgerId[] {
+    return [...this.#offers].flatMap(([id, { outcome }]) => (outcome === "BEHIND" ? id : []));
   }
 
   offerOf(id: LedgerId): HeldOffer | undefined {

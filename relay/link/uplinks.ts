@@ -27,18 +27,21 @@ interface Upstream {
 /** A child's links, one for each upstream, in the operator's order. */
 export class Uplinks {
   readonly #self: { readonly site: string; readonly node: string; readonly nodeId: Uint8Array };
-  /** The ledgers that are wanted from upstream: those not written here. */
-  readonly #wanted: () => readonly Ledger[];
+  readonly #ledgers: () => readonly Ledger[];
+  readonly #isWritten: (id: LedgerId) => boolean;
   readonly #random: Random;
   readonly #upstreams = new Map<string, Upstream>();
 
   constructor(of: {
     self: { readonly site: string; readonly node: string; readonly nodeId: Uint8Array };
-    wanted: () => readonly Ledger[];
+    ledgers: () => readonly Ledger[];
+    /** Whether a ledger's way begins at this node. */
+    isWritten: (id: LedgerId) => boolean;
     random: Random;
   }) {
     this.#self = of.self;
-    this.#wanted = of.wanted;
+    this.#ledgers = of.ledgers;
+    this.#isWritten = of.isWritten;
     this.#random = of.random;
   }
 
@@ -58,8 +61,9 @@ export class Uplinks {
     this.#upstreams.set(settings.id, { uplink, inbox: new Inbox(new Map()), suspects: new Set() });
   }
 
-  /** The first listed upstream that serves a ledger: its primary. */
+  /** The first listed upstream that serves a ledger: its primary. What is written here has none. */
   primaryOf(id: LedgerId): Uplink | undefined {
+    if (this.#isWritten(id)) return undefined;
     return this.all.find((uplink) => uplink.serves(id));
   }
 
@@ -114,11 +118,20 @@ export class Uplinks {
     if (uplink !== undefined && uplink.state.kind !== "waiting") uplink.ended(why, monoMs);
   }
 
+  /**
+   * A ledger that is written here is asked for, too, in case somebody else has taken it over; but
+   * only of those who know of it, since nobody else is to learn that it exists.
+   */
+  #isAskedOf({ projects, ledgers }: UpstreamSettings, { id, name }: Ledger): boolean {
+    if (this.#isWritten(id)) return ledgers?.has(id) ?? false;
+    return projects === undefined || projects.includes(name.project);
+  }
+
   #dial(upstream: Upstream, address: string): Effect {
-    const { id, certificate, credential, projects } = upstream.uplink.settings;
+    const { id, certificate, credential } = upstream.uplink.settings;
     const isSuspect = (ledger: Ledger): number => (upstream.suspects.has(ledger.id) ? 1 : 0);
-    const wanted = this.#wanted()
-      .filter(({ name }) => projects === undefined || projects.includes(name.project))
+    const wanted = this.#ledgers()
+      .filter((ledger) => this.#isAskedOf(upstream.uplink.settings, ledger))
       .sort((a, b) => isSuspect(a) - isSuspect(b));
     upstream.suspects.clear();
     upstream.inbox = new Inbox(new Map(wanted.map((ledger) => [ledger.id, ledger])));

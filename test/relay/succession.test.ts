@@ -174,9 +174,10 @@ describe("a promotion", () => {
     world.run(settleMs);
     const held = valueOf(world.get("vendor").node.reads.trust({ ...scene.name }));
     expect(held.trust?.roots).toEqual(next.roots);
-    expect(refusalOf(scene.promote("root", { term: 2 }))).toMatch(/beat key/);
+    const force = true;
+    expect(refusalOf(scene.promote("root", { term: 2, force }))).toMatch(/beat key/);
     const beatSeed = authority.writer.beatKey.seed;
-    valueOf(scene.promote("root", { term: 2, beatSeed }));
+    valueOf(scene.promote("root", { term: 2, beatSeed, force }));
     world.run(settleMs);
     expect([scene.at("root"), scene.at("vendor")]).toEqual(["2.1", "2.1"]);
     expect(scene.commit("root", "a")).toBe("");

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/mesh.proto.
  */
 export const file_headwater_v1_mesh: GenFile = /*@__PURE__*/
-  fileDesc("ChdoZWFkd2F0ZXIvdjEvbWVzaC5wcm90bxIMaGVhZHdhdGVyLnYxInoKEFJlcGxpY2F0ZVJlcXVlc3QSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSJwoIaG9sZGluZ3MYBSADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZyJzCgdIb2xkaW5nEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEigKCHBvc2l0aW9uGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEhQKDHRydXN0X2RpZ2VzdBgDIAEoDCK+AwoRUmVwbGljYXRlUmVzcG9uc2USKAoHd2VsY29tZRgBIAEoCzIVLmhlYWR3YXRlci52MS5XZWxjb21lSAASJAoFb2ZmZXIYAiABKAsyEy5oZWFkd2F0ZXIudjEuT2ZmZXJIABIxCgx0cnVzdF91cGRhdGUYAyABKAsyGS5oZWFkd2F0ZXIudjEuVHJ1c3RVcGRhdGVIABI1Cg5zbmFwc2hvdF9iZWdpbhgEIAEoCzIbLmhlYWR3YXRlci52MS5TbmFwc2hvdEJlZ2luSAASNQoOc25hcHNob3RfY2h1bmsYBSABKAsyGy5oZWFkd2F0ZXIudjEuU25hcHNob3RDaHVua0gAEjEKDHNuYXBzaG90X2VuZBgGIAEoCzIZLmhlYWR3YXRlci52MS5TbmFwc2hvdEVuZEgAEiQKBWRlbHRhGAcgASgLMhMuaGVhZHdhdGVyLnYxLkRlbHRhSAASLAoJaGVhcnRiZWF0GAggASgLMhcuaGVhZHdhdGVyLnYxLkhlYXJ0YmVhdEgAEigKB2dvb2RieWUYCSABKAsyFS5oZWFkd2F0ZXIudjEuR29vZGJ5ZUgAQgcKBWZyYW1lIl4KB1dlbGNvbWUSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSFAoMaGVhcnRiZWF0X21zGAUgASgNIlAKBU9mZmVyEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEg8KB291dGNvbWUYAiABKAkSDAoEaG9wcxgDIAMoDCJbCgtUcnVzdFVwZGF0ZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdCKjAQoNU25hcHNob3RCZWdpbhIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIkCgRoZWFkGAIgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlEhUKDWVudHJpZXNfY291bnQYAyABKA0SFQoNZW50cmllc19ieXRlcxgEIAEoBBIUCgxjaHVua3NfY291bnQYBSABKA0ibgoNU25hcHNob3RDaHVuaxIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRINCgVpbmRleBgCIAEoDRIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5IjcKC1NuYXBzaG90RW5kEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lIrsBCgVEZWx0YRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwcmV2aW91cxgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSJAoEaGVhZBgFIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZSI0CglIZWFydGJlYXQSJwoFYmVhdHMYASADKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyQmVhdCJcCgpMZWRnZXJCZWF0EigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEiQKBGJlYXQYAiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiMQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAiABKA0iRwoOQ29uZmlybVJlcXVlc3QSJwoIaG9sZGluZ3MYASADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZxIMCgRub2RlGAIgASgJIhEKD0NvbmZpcm1SZXNwb25zZSJBChVTdWJtaXREb2N1bWVudFJlcXVlc3QSKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiKQoWU3VibWl0RG9jdW1lbnRSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJIjsKCkNyZWRlbnRpYWwSDQoFY2hpbGQYASABKAkSCgoCaWQYAiABKAwSEgoKZXhwaXJlc19tcxgDIAEoBCKVAQoJSm9pblRva2VuEhEKCWFkZHJlc3NlcxgBIAMoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoDBIMCgRzaXRlGAMgASgJEiYKBHBpbnMYBCADKAsyGC5oZWFkd2F0ZXIudjEuUHJvamVjdFBpbhIqCgpjcmVkZW50aWFsGAUgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlIkIKClByb2plY3RQaW4SDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwSEAoIb3ZlcmxheXMYAyADKAwyggIKC01lc2hTZXJ2aWNlEk4KCVJlcGxpY2F0ZRIeLmhlYWR3YXRlci52MS5SZXBsaWNhdGVSZXF1ZXN0Gh8uaGVhZHdhdGVyLnYxLlJlcGxpY2F0ZVJlc3BvbnNlMAESRgoHQ29uZmlybRIcLmhlYWR3YXRlci52MS5Db25maXJtUmVxdWVzdBodLmhlYWR3YXRlci52MS5Db25maXJtUmVzcG9uc2USWwoOU3VibWl0RG9jdW1lbnQSIy5oZWFkd2F0ZXIudjEuU3VibWl0RG9jdW1lbnRSZXF1ZXN0GiQuaGVhZHdhdGVyLnYxLlN1Ym1pdERvY3VtZW50UmVzcG9uc2ViBnByb3RvMw", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
+  fileDesc("ChdoZWFkd2F0ZXIvdjEvbWVzaC5wcm90bxIMaGVhZHdhdGVyLnYxInoKEFJlcGxpY2F0ZVJlcXVlc3QSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSJwoIaG9sZGluZ3MYBSADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZyJzCgdIb2xkaW5nEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEigKCHBvc2l0aW9uGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEhQKDHRydXN0X2RpZ2VzdBgDIAEoDCK+AwoRUmVwbGljYXRlUmVzcG9uc2USKAoHd2VsY29tZRgBIAEoCzIVLmhlYWR3YXRlci52MS5XZWxjb21lSAASJAoFb2ZmZXIYAiABKAsyEy5oZWFkd2F0ZXIudjEuT2ZmZXJIABIxCgx0cnVzdF91cGRhdGUYAyABKAsyGS5oZWFkd2F0ZXIudjEuVHJ1c3RVcGRhdGVIABI1Cg5zbmFwc2hvdF9iZWdpbhgEIAEoCzIbLmhlYWR3YXRlci52MS5TbmFwc2hvdEJlZ2luSAASNQoOc25hcHNob3RfY2h1bmsYBSABKAsyGy5oZWFkd2F0ZXIudjEuU25hcHNob3RDaHVua0gAEjEKDHNuYXBzaG90X2VuZBgGIAEoCzIZLmhlYWR3YXRlci52MS5TbmFwc2hvdEVuZEgAEiQKBWRlbHRhGAcgASgLMhMuaGVhZHdhdGVyLnYxLkRlbHRhSAASLAoJaGVhcnRiZWF0GAggASgLMhcuaGVhZHdhdGVyLnYxLkhlYXJ0YmVhdEgAEigKB2dvb2RieWUYCSABKAsyFS5oZWFkd2F0ZXIudjEuR29vZGJ5ZUgAQgcKBWZyYW1lIl4KB1dlbGNvbWUSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSFAoMaGVhcnRiZWF0X21zGAUgASgNIlAKBU9mZmVyEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEg8KB291dGNvbWUYAiABKAkSDAoEaG9wcxgDIAMoDCJbCgtUcnVzdFVwZGF0ZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdCKjAQoNU25hcHNob3RCZWdpbhIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIkCgRoZWFkGAIgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlEhUKDWVudHJpZXNfY291bnQYAyABKA0SFQoNZW50cmllc19ieXRlcxgEIAEoBBIUCgxjaHVua3NfY291bnQYBSABKA0ibgoNU25hcHNob3RDaHVuaxIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRINCgVpbmRleBgCIAEoDRIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5IjcKC1NuYXBzaG90RW5kEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lIrsBCgVEZWx0YRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwcmV2aW91cxgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSJAoEaGVhZBgFIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZSI0CglIZWFydGJlYXQSJwoFYmVhdHMYASADKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyQmVhdCJcCgpMZWRnZXJCZWF0EigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEiQKBGJlYXQYAiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiMQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAiABKA0icQoOQ29uZmlybVJlcXVlc3QSJwoIaG9sZGluZ3MYASADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZxIMCgRub2RlGAIgASgJEigKBWFoZWFkGAMgAygLMhkuaGVhZHdhdGVyLnYxLkxlZGdlclByb29mIoEBCgtMZWRnZXJQcm9vZhIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdBIkCgRoZWFkGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlIhEKD0NvbmZpcm1SZXNwb25zZSJBChVTdWJtaXREb2N1bWVudFJlcXVlc3QSKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiKQoWU3VibWl0RG9jdW1lbnRSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJIjsKCkNyZWRlbnRpYWwSDQoFY2hpbGQYASABKAkSCgoCaWQYAiABKAwSEgoKZXhwaXJlc19tcxgDIAEoBCKVAQoJSm9pblRva2VuEhEKCWFkZHJlc3NlcxgBIAMoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoDBIMCgRzaXRlGAMgASgJEiYKBHBpbnMYBCADKAsyGC5oZWFkd2F0ZXIudjEuUHJvamVjdFBpbhIqCgpjcmVkZW50aWFsGAUgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlIkIKClByb2plY3RQaW4SDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwSEAoIb3ZlcmxheXMYAyADKAwyggIKC01lc2hTZXJ2aWNlEk4KCVJlcGxpY2F0ZRIeLmhlYWR3YXRlci52MS5SZXBsaWNhdGVSZXF1ZXN0Gh8uaGVhZHdhdGVyLnYxLlJlcGxpY2F0ZVJlc3BvbnNlMAESRgoHQ29uZmlybRIcLmhlYWR3YXRlci52MS5Db25maXJtUmVxdWVzdBodLmhlYWR3YXRlci52MS5Db25maXJtUmVzcG9uc2USWwoOU3VibWl0RG9jdW1lbnQSIy5oZWFkd2F0ZXIudjEuU3VibWl0RG9jdW1lbnRSZXF1ZXN0GiQuaGVhZHdhdGVyLnYxLlN1Ym1pdERvY3VtZW50UmVzcG9uc2ViBnByb3RvMw", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
 
 /**
  * @generated from message headwater.v1.ReplicateRequest
@@ -457,6 +457,14 @@ export type ConfirmRequest = Message<"headwater.v1.ConfirmRequest"> & {
    * @generated from field: string node = 2;
    */
   node: string;
+
+  /**
+   * Ledgers that the parent holds less of. One that writes them learns from this that it should
+   * not: that a later term has begun, or that it was restored from an older copy.
+   *
+   * @generated from field: repeated headwater.v1.LedgerProof ahead = 3;
+   */
+  ahead: LedgerProof[];
 };
 
 /**
@@ -465,6 +473,35 @@ export type ConfirmRequest = Message<"headwater.v1.ConfirmRequest"> & {
  */
 export const ConfirmRequestSchema: GenMessage<ConfirmRequest> = /*@__PURE__*/
   messageDesc(file_headwater_v1_mesh, 13);
+
+/**
+ * LedgerProof shows a node that a head exists which it does not hold.
+ *
+ * @generated from message headwater.v1.LedgerProof
+ */
+export type LedgerProof = Message<"headwater.v1.LedgerProof"> & {
+  /**
+   * @generated from field: headwater.v1.LedgerName ledger = 1;
+   */
+  ledger?: LedgerName | undefined;
+
+  /**
+   * @generated from field: headwater.v1.Trust trust = 2;
+   */
+  trust?: Trust | undefined;
+
+  /**
+   * @generated from field: headwater.v1.Envelope head = 3;
+   */
+  head?: Envelope | undefined;
+};
+
+/**
+ * Describes the message headwater.v1.LedgerProof.
+ * Use `create(LedgerProofSchema)` to create a new message.
+ */
+export const LedgerProofSchema: GenMessage<LedgerProof> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_mesh, 14);
 
 /**
  * @generated from message headwater.v1.ConfirmResponse
@@ -477,7 +514,7 @@ export type ConfirmResponse = Message<"headwater.v1.ConfirmResponse"> & {
  * Use `create(ConfirmResponseSchema)` to create a new message.
  */
 export const ConfirmResponseSchema: GenMessage<ConfirmResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 14);
+  messageDesc(file_headwater_v1_mesh, 15);
 
 /**
  * @generated from message headwater.v1.SubmitDocumentRequest
@@ -494,7 +531,7 @@ export type SubmitDocumentRequest = Message<"headwater.v1.SubmitDocumentRequest"
  * Use `create(SubmitDocumentRequestSchema)` to create a new message.
  */
 export const SubmitDocumentRequestSchema: GenMessage<SubmitDocumentRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 15);
+  messageDesc(file_headwater_v1_mesh, 16);
 
 /**
  * @generated from message headwater.v1.SubmitDocumentResponse
@@ -513,7 +550,7 @@ export type SubmitDocumentResponse = Message<"headwater.v1.SubmitDocumentRespons
  * Use `create(SubmitDocumentResponseSchema)` to create a new message.
  */
 export const SubmitDocumentResponseSchema: GenMessage<SubmitDocumentResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 16);
+  messageDesc(file_headwater_v1_mesh, 17);
 
 /**
  * Credential is what a join token proves: its holder is this child. Signed by the parent's site.
@@ -546,7 +583,7 @@ export type Credential = Message<"headwater.v1.Credential"> & {
  * Use `create(CredentialSchema)` to create a new message.
  */
 export const CredentialSchema: GenMessage<Credential> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 17);
+  messageDesc(file_headwater_v1_mesh, 18);
 
 /**
  * JoinToken is all that a node needs to live downstream of another.
@@ -589,7 +626,7 @@ export type JoinToken = Message<"headwater.v1.JoinToken"> & {
  * Use `create(JoinTokenSchema)` to create a new message.
  */
 export const JoinTokenSchema: GenMessage<JoinToken> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 18);
+  messageDesc(file_headwater_v1_mesh, 19);
 
 /**
  * ProjectPin says whose word counts for a project: its authority, and those of its overlays.
@@ -618,7 +655,7 @@ export type ProjectPin = Message<"headwater.v1.ProjectPin"> & {
  * Use `create(ProjectPinSchema)` to create a new message.
  */
 export const ProjectPinSchema: GenMessage<ProjectPin> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 19);
+  messageDesc(file_headwater_v1_mesh, 20);
 
 /**
  * MeshService is what a node offers to the nodes downstream of it.

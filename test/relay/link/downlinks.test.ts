@@ -335,6 +335,7 @@ describe("a link", () => {
     const { holdings } = new Mirror(other).request();
     const confirmed = [...child.request().holdings, ...holdings];
     parent.links.confirmed("site", {
+      ahead: [],
       $typeName: "headwater.v1.ConfirmRequest",
       node: "node",
       holdings: confirmed,

@@ -216,7 +216,8 @@ class Child {
   constructor(wanted: Ledger[], settings: Settings = {}) {
     this.links = new Uplinks({
       self: { site: "site", node: "n", nodeId },
-      wanted: () => wanted,
+      ledgers: () => wanted,
+      isWritten: () => false,
       random: new Random(7),
     });
     this.add("up", settings);

@@ -1,0 +1,139 @@
+import type { Position } from "../gen/headwater/v1/ledger_pb.ts";
+import type { LedgerProof } from "../gen/headwater/v1/mesh_pb.ts";
+import { advanceTrust } from "./advance.ts";
+import { auditNote, trustWrite } from "./durable.ts";
+import { type Effect, logged, type Write } from "./effect.ts";
+import type { Moment } from "./event.ts";
+import type { Holdings } from "./holdings.ts";
+import { openHead, type SignedHead } from "./ledger/head.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { comparePositions, type LedgerId, ledgerId, positionText } from "./ledger/position.ts";
+import type { NodeParts } from "./parts.ts";
+import { refused } from "./refusal.ts";
+import { extendTrust, type Trusted } from "./trust/trusted.ts";
+
+/** What is made durable, and what follows. */
+interface Consequence {
+  readonly writes: readonly Write[];
+  accept(): readonly Effect[];
+}
+
+/**
+ * A term has one key, so a later one ends this node's writing: it forgets the key of its own term
+ * for good, and follows whoever writes now.
+ */
+export function retirement(
+  { holdings }: NodeParts,
+  of: { ledger: Ledger; term: number; from: string; at: Moment },
+): Consequence {
+  const { ledger, term, from, at } = of;
+  const { project } = ledger.name;
+  const writer = holdings.writers.get(ledger.id);
+  if (writer === undefined || term <= writer.term) return { writes: [], accept: () => [] };
+  const key = `trust/term-${term}`;
+  return {
+    writes: [
+      { bucket: "key", key: ledger.id, value: undefined },
+      auditNote({ ledger, position: ledger.position, key, actor: from, at }),
+    ],
+    accept: () => {
+      holdings.retire(ledger.id);
+      const message = `${project} is written elsewhere, in term ${term}: this node follows from now on`;
+      return [logged("warn", "writer-retired", message)];
+    },
+  };
+}
+
+/**
+ * What children show to a node that writes: heads that it does not hold. Only signatures count, so
+ * a child can show nothing that has not happened.
+ */
+export function hearAhead(
+  parts: NodeParts,
+  of: { proofs: readonly LedgerProof[]; from: string; at: Moment },
+): Consequence {
+  const proofs = new Map<LedgerId, LedgerProof>();
+  for (const proof of of.proofs)
+    if (proof.ledger !== undefined) proofs.set(ledgerId(proof.ledger), proof);
+  const outcomes = [...parts.holdings.writers.keys()].flatMap((id) => {
+    const proof = proofs.get(id);
+    return proof === undefined ? [] : (outrunBy(parts, { id, proof, ...of }) ?? []);
+  });
+  return {
+    writes: outcomes.flatMap(({ writes }) => writes),
+    accept: () => outcomes.flatMap((one) => one.accept()),
+  };
+}
+
+/** Why a writer with an old copy must not go on: what it signed next would be a second history. */
+export function outrunProblem(
+  holdings: Holdings,
+  ledger: Ledger,
+): ReturnType<typeof refused> | undefined {
+  const position = outrunPosition(holdings, ledger);
+  if (position === undefined) return undefined;
+  return refused("conflict", `ledger: ${outrunText(ledger, position)}`, outrunHint);
+}
+
+export const outrunHint =
+  "It was restored from an older copy, or somebody else has its key. `headwater promote` goes on in a new term: at a node that holds the newer one, or here with --force.";
+
+/** The head that others hold, while this node holds less. */
+export function outrunPosition(holdings: Holdings, ledger: Ledger): Position | undefined {
+  const position = holdings.outrun.get(ledger.id);
+  const held = ledger.position;
+  return position !== undefined && held !== undefined && comparePositions(position, held) > 0
+    ? position
+    : undefined;
+}
+
+export function outrunText({ name, position: held }: Ledger, position: Position): string {
+  const [theirs, ours] = [position, held].map((one) => (one ? positionText(one) : "nothing"));
+  return `a node below holds ${name.project} at ${theirs}, signed with this node's key; here it is at ${ours}`;
+}
+
+function outrunBy(
+  parts: NodeParts,
+  of: { id: LedgerId; proof: LedgerProof; from: string; at: Moment },
+): Consequence | undefined {
+  const { id, proof, from, at } = of;
+  const { holdings } = parts;
+  const ledger = holdings.ledgers.get(id);
+  const shown = ledger && proven(ledger, proof, at);
+  if (shown === undefined || ledger?.position === undefined) return undefined;
+  const { trusted, head } = shown;
+  const { position } = head;
+  if (comparePositions(position, ledger.position) <= 0) return undefined;
+  const retired = retirement(parts, { ledger, term: position.term, from, at });
+  if (retired.writes.length > 0)
+    return {
+      writes: [trustWrite(ledger, trusted), ...retired.writes],
+      accept: () => [
+        ...retired.accept(),
+        ...advanceTrust(parts, { ledger, trusted, source: { kind: "here" }, at }),
+      ],
+    };
+  const known = outrunPosition(holdings, ledger);
+  if (known !== undefined && comparePositions(known, position) >= 0) return undefined;
+  return {
+    writes: [],
+    accept: () => {
+      holdings.outrun.set(id, position);
+      const message = `${outrunText(ledger, position)}. ${outrunHint}`;
+      return [logged("error", "writer-outrun", message)];
+    },
+  };
+}
+
+/** Undefined for what does not check. */
+function proven(
+  ledger: Ledger,
+  proof: LedgerProof,
+  { wallMs }: Moment,
+): { trusted: Trusted; head: SignedHead } | undefined {
+  if (proof.trust === undefined || proof.head === undefined) return undefined;
+  const trusted = extendTrust(ledger.name, ledger.trusted, proof.trust);
+  if (!trusted.ok) return undefined;
+  const head = openHead(proof.head, ledger.name, { trusted: trusted.value, wallMs });
+  return head.ok ? { trusted: trusted.value, head: head.value } : undefined;
+}
