@@ -358,7 +358,7 @@ export class Node {
   }
 
   #documentAnswered({ upstream, document, outcome, at }: Of<"document-answered">): Effect[] {
-    const { writes, again } = this.#parts.telemetry.answered(upstream, document, outcome);
+    const { writes, again } = this.#parts.telemetry.outbox.answered(upstream, document, outcome);
     return this.#stage(writes, {
       accept: () => {
         if (again) this.#upkeep.submitAgain({ upstream, document, at });

@@ -147,7 +147,7 @@ function join(parts: NodeParts, { token, at }: OperationEvent<"join">): Outcome<
   if (others.length >= upstreamsCountMax)
     return refused("limit", `token: ${upstreamsCountMax} upstreams are joined already`);
   const upstream = upstreamOf(token);
-  const adopted = parts.telemetry.adoptEnvironment(upstream.id, at.wallMs);
+  const adopted = parts.telemetry.consents.adoptEnvironment(upstream.id, at.wallMs);
   return done({
     writes: [
       { bucket: "upstream", key: token.site, value: toBinary(JoinTokenSchema, token) },
@@ -210,7 +210,7 @@ function setDisclosure(
     );
   const choices = upstreams.flatMap(
     (upstream) =>
-      parts.telemetry.choose({
+      parts.telemetry.consents.choose({
         upstream,
         level: event.level,
         byCommand: true,

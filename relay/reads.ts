@@ -181,14 +181,14 @@ export class Reads {
     const primary = uplinks.primaryOf(project.value.ownLedger.id)?.settings.id;
     const upstream = of.upstream || primary || uplinks.all[0]?.settings.id || "";
     const asked = of.disclosure.toUpperCase();
-    const level = asked === "" ? telemetry.disclosure(upstream).level : asked;
+    const level = asked === "" ? telemetry.consents.of(upstream).level : asked;
     if (!isDisclosureLevel(level))
       return refused("invalid", `disclosure: ${JSON.stringify(level)} is no level`);
     if (asked === "" && upstream === "")
       return done({ document: undefined, why: "this node has no upstream" });
     if (level === "OFF")
       return done({ document: undefined, why: `disclosure to ${upstream} is off` });
-    const document = telemetry.preview({
+    const document = telemetry.outbox.preview({
       upstream,
       project: project.value,
       kind,

@@ -38,7 +38,7 @@ export function statusOf(parts: NodeParts, at: Moment): GetStatusResponse {
       peers: peers.alive(at.monoMs),
     },
     disclosures: uplinks.all.map(({ settings: { id } }) => {
-      const { level, source } = telemetry.disclosure(id);
+      const { level, source } = telemetry.consents.of(id);
       return { upstream: id, level, source };
     }),
     problems: problemsOf(parts, at),

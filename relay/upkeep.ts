@@ -64,11 +64,13 @@ export class Upkeep {
       return beatDue(ledger, writer, at);
     });
     const choices = uplinks.all.flatMap(
-      ({ settings }) => telemetry.adoptEnvironment(settings.id, at.wallMs) ?? [],
+      ({ settings }) => telemetry.consents.adoptEnvironment(settings.id, at.wallMs) ?? [],
     );
     const due = [...holdings.projects.values()].flatMap((project) => {
       const primary = uplinks.primaryOf(project.ownLedger.id);
-      return primary === undefined ? [] : telemetry.due(primary.settings.id, project, at.wallMs);
+      return primary === undefined
+        ? []
+        : telemetry.outbox.due(primary.settings.id, project, at.wallMs);
     });
     const accept = (): Effect[] => {
       for (const accepted of [...choices, ...due]) accepted.accept();
@@ -140,7 +142,7 @@ export class Upkeep {
       if (first.atMonoMs > at.monoMs) break;
       this.#again.shift();
       const { upstream, document } = first;
-      if (!this.#parts.telemetry.mayLeave(upstream, document)) continue;
+      if (!this.#parts.telemetry.outbox.mayLeave(upstream, document)) continue;
       effects.push({ kind: "submit-document", upstream, document });
     }
     return effects;

@@ -2,7 +2,8 @@ import type { Document } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { groupRecords, type StoredRecord } from "../../../relay/durable.ts";
 import type { Write } from "../../../relay/effect.ts";
 import type { DisclosureLevel } from "../../../relay/telemetry/disclosure/level.ts";
-import { type DueDocument, Telemetry } from "../../../relay/telemetry/telemetry.ts";
+import type { DueDocument } from "../../../relay/telemetry/outbox.ts";
+import { Telemetry } from "../../../relay/telemetry/telemetry.ts";
 import { slotOf, Windows } from "../../../relay/telemetry/window.ts";
 import { epochMs, valueOf } from "../authority.ts";
 import { projectOf, type ReportInit, reportOf, settings } from "./fixture.ts";
@@ -46,19 +47,19 @@ export class Site {
   }
 
   choose(level: DisclosureLevel, wallMs: number = epochMs): void {
-    const choice = this.telemetry.choose({ upstream, level, byCommand: true, wallMs })!;
+    const choice = this.telemetry.consents.choose({ upstream, level, byCommand: true, wallMs })!;
     this.#store([choice.write]);
     choice.accept();
   }
 
   adopt(wallMs: number): void {
-    const choice = this.telemetry.adoptEnvironment(upstream, wallMs)!;
+    const choice = this.telemetry.consents.adoptEnvironment(upstream, wallMs)!;
     this.#store([choice.write]);
     choice.accept();
   }
 
   due(wallMs: number): DueDocument[] {
-    return this.telemetry.due(upstream, this.project, wallMs);
+    return this.telemetry.outbox.due(upstream, this.project, wallMs);
   }
 
   dueOf(kind: string, wallMs: number): Document[] {

@@ -19,14 +19,14 @@ describe("nothing leaves before the operator says so", () => {
     expect(site.due(epochMs + 100 * dayMs)).toEqual([]);
     site.choose("OFF");
     expect(site.due(epochMs + 100 * dayMs)).toEqual([]);
-    expect(site.telemetry.disclosure(upstream)).toMatchObject({ level: "OFF", source: "command" });
+    expect(site.telemetry.consents.of(upstream)).toMatchObject({ level: "OFF", source: "command" });
   });
 
   test("and then for that upstream only: consent is never inherited", () => {
     const site = new Site();
     site.choose("ROUNDED");
     expect(site.due(epochMs + 3 * dayMs)).toHaveLength(2);
-    expect(site.telemetry.due("another", site.project, epochMs + 3 * dayMs)).toEqual([]);
+    expect(site.telemetry.outbox.due("another", site.project, epochMs + 3 * dayMs)).toEqual([]);
   });
 
   test("and then nothing from before that moment: neither reports nor children's documents", () => {
@@ -42,34 +42,34 @@ describe("nothing leaves before the operator says so", () => {
 
   test("a choice that is not durable yet is none", () => {
     const site = new Site();
-    site.telemetry.choose({ upstream, level: "EXACT", byCommand: true, wallMs: epochMs });
-    expect(site.telemetry.disclosure(upstream).level).toBe("OFF");
+    site.telemetry.consents.choose({ upstream, level: "EXACT", byCommand: true, wallMs: epochMs });
+    expect(site.telemetry.consents.of(upstream).level).toBe("OFF");
   });
 
   test("what the environment says counts from when it is first seen, and yields to a command", () => {
     const site = new Site({ disclosure: "ROUNDED" });
-    expect(site.telemetry.disclosure(upstream).level).toBe("OFF");
+    expect(site.telemetry.consents.of(upstream).level).toBe("OFF");
     site.adopt(epochMs + 5);
-    expect(site.telemetry.disclosure(upstream)).toEqual({
+    expect(site.telemetry.consents.of(upstream)).toEqual({
       level: "ROUNDED",
       sinceMs: epochMs + 5,
       source: "environment",
     });
-    expect(site.telemetry.adoptEnvironment(upstream, epochMs + 9)).toBeUndefined();
+    expect(site.telemetry.consents.adoptEnvironment(upstream, epochMs + 9)).toBeUndefined();
     site.choose("OFF", epochMs + 20);
-    expect(site.telemetry.adoptEnvironment(upstream, epochMs + 30)).toBeUndefined();
-    expect(site.telemetry.disclosure(upstream).level).toBe("OFF");
+    expect(site.telemetry.consents.adoptEnvironment(upstream, epochMs + 30)).toBeUndefined();
+    expect(site.telemetry.consents.of(upstream).level).toBe("OFF");
     const withoutIt = new Site();
-    expect(withoutIt.telemetry.adoptEnvironment(upstream, epochMs)).toBeUndefined();
+    expect(withoutIt.telemetry.consents.adoptEnvironment(upstream, epochMs)).toBeUndefined();
   });
 
   test("saying the same again starts no new window, saying something else does", () => {
     const site = new Site();
     site.choose("ROUNDED", epochMs);
     site.choose("ROUNDED", epochMs + dayMs);
-    expect(site.telemetry.disclosure(upstream).sinceMs).toBe(epochMs);
+    expect(site.telemetry.consents.of(upstream).sinceMs).toBe(epochMs);
     site.choose("EXACT", epochMs + dayMs);
-    expect(site.telemetry.disclosure(upstream).sinceMs).toBe(epochMs + dayMs);
+    expect(site.telemetry.consents.of(upstream).sinceMs).toBe(epochMs + dayMs);
   });
 });
 
@@ -136,7 +136,7 @@ describe("documents", () => {
       const endMs = windows.startMs(windows.at(epochMs + 2 * dayMs));
       for (let n = 0; n < 9; n++)
         site.report({ instance: `${n}`, version: n < 4 ? "2.0" : "x", on: ["alpha"] }, endMs - n);
-      const preview = site.telemetry.preview({
+      const preview = site.telemetry.outbox.preview({
         upstream,
         project: site.project,
         kind: "WEIGHTS",
@@ -153,13 +153,17 @@ describe("documents", () => {
     site.choose("ROUNDED");
     const [due] = site.due(epochMs + 3 * dayMs);
     site.accept([due!]);
-    const { writes, again } = site.telemetry.answered(upstream, due!.document, "unreachable");
+    const { writes, again } = site.telemetry.outbox.answered(
+      upstream,
+      due!.document,
+      "unreachable",
+    );
     expect(again).toBe(true);
     expect(sentOf(writes)).toMatchObject([{ outcome: "unreachable", upstream }]);
-    const second = site.telemetry.answered(upstream, due!.document, "ACCEPTED");
+    const second = site.telemetry.outbox.answered(upstream, due!.document, "ACCEPTED");
     expect([second.again, sentOf(second.writes)[0]?.outcome]).toEqual([false, "ACCEPTED"]);
     expect(second.writes[0]?.key).toBe(writes[0]?.key);
-    expect(site.telemetry.answered(upstream, due!.document, "ACCEPTED").writes).toEqual([]);
+    expect(site.telemetry.outbox.answered(upstream, due!.document, "ACCEPTED").writes).toEqual([]);
   });
 
   test("are tried three times, and then left", () => {
@@ -169,7 +173,7 @@ describe("documents", () => {
     site.accept([due!]);
     const tries = Array.from(
       { length: 4 },
-      () => site.telemetry.answered(upstream, due!.document, "unreachable").again,
+      () => site.telemetry.outbox.answered(upstream, due!.document, "unreachable").again,
     );
     expect(tries).toEqual([true, true, false, false]);
   });
@@ -181,8 +185,8 @@ describe("documents", () => {
     site.accept([old!]);
     const [young] = site.due(epochMs + 4 * dayMs);
     site.accept([young!]);
-    expect(site.telemetry.answered(upstream, old!.document, "ACCEPTED").writes).toEqual([]);
-    const { writes } = site.telemetry.answered(upstream, young!.document, "ACCEPTED");
+    expect(site.telemetry.outbox.answered(upstream, old!.document, "ACCEPTED").writes).toEqual([]);
+    const { writes } = site.telemetry.outbox.answered(upstream, young!.document, "ACCEPTED");
     expect(sentOf(writes)[0]?.document?.window).toBe(young!.document.window);
   });
 
@@ -190,7 +194,7 @@ describe("documents", () => {
     const site = new Site();
     site.choose("EXACT");
     const [due] = site.due(epochMs + 3 * dayMs);
-    const mayLeave = () => site.telemetry.mayLeave(upstream, due!.document);
+    const mayLeave = () => site.telemetry.outbox.mayLeave(upstream, due!.document);
     expect(mayLeave()).toBe(true);
     site.choose("OFF", epochMs + 4 * dayMs);
     expect(mayLeave()).toBe(false);

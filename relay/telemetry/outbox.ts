@@ -1,0 +1,180 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type SentDocument, SentDocumentSchema } from "../../gen/headwater/v1/fleet_pb.ts";
+import { type WindowState, WindowStateSchema } from "../../gen/headwater/v1/store_pb.ts";
+import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { digits, type Records } from "../durable.ts";
+import type { Write } from "../effect.ts";
+import type { Project } from "../layers/project.ts";
+import type { Consents } from "./consents.ts";
+import type { DisclosureLevel } from "./disclosure/level.ts";
+import { documentOf } from "./document.ts";
+import type { Fleet } from "./fleet.ts";
+import { type DocumentKind, documentKinds, type Slot, slotOf, Windows } from "./window.ts";
+
+/** A document that is due: to be made durable, then sent. */
+export interface DueDocument {
+  readonly upstream: string;
+  readonly document: Document;
+  readonly writes: readonly Write[];
+  accept(): void;
+}
+
+interface OutboxParts {
+  readonly siteSecret: Uint8Array;
+  readonly windowMs: number;
+  readonly healthWindowMs: number;
+  readonly consents: Consents;
+  /** What is known of a project from reports and documents since a time. */
+  readonly fleet: (project: Project, wallMs: number, sinceMs: number) => Fleet;
+}
+
+/** Attempts for one document; best effort, and never a burst. */
+const attemptsMax = 3;
+
+interface Pending {
+  readonly key: string;
+  readonly sent: SentDocument;
+  attempts: number;
+}
+
+/** Which documents are due to whom, and what became of those that were made. */
+export class Outbox {
+  readonly #of: OutboxParts;
+  readonly #states = new Map<Slot, WindowState>();
+  readonly #pending = new Map<Slot, Pending>();
+
+  constructor(of: OutboxParts, records: Records) {
+    this.#of = of;
+    for (const [slot, bytes] of records.get("window") ?? [])
+      this.#states.set(slot, fromBinary(WindowStateSchema, bytes));
+  }
+
+  /** The documents that are due for a project at its primary upstream. */
+  due(upstream: string, project: Project, wallMs: number): DueDocument[] {
+    const { level, sinceMs } = this.#of.consents.of(upstream);
+    if (level === "OFF" || project.isEmpty) return [];
+    return documentKinds.flatMap((kind) => {
+      const slot = slotOf({ upstream, project: project.name, kind });
+      const windows = this.#windows(slot, kind);
+      const last = this.#lastWindow(slot, windows.windowMs);
+      const window = windows.due({ wallMs, last, sinceMs });
+      if (window === undefined) return [];
+      const document = this.#document({ slot, project, kind, level, window, wallMs, sinceMs });
+      return [this.#dueDocument({ slot, upstream, document, wallMs })];
+    });
+  }
+
+  /** What would be sent if the window ended now. */
+  preview(of: {
+    upstream: string;
+    project: Project;
+    kind: DocumentKind;
+    level: DisclosureLevel;
+    wallMs: number;
+  }): Document | undefined {
+    if (of.level === "OFF" || of.project.isEmpty) return undefined;
+    const slot = slotOf({ upstream: of.upstream, project: of.project.name, kind: of.kind });
+    const window = Math.max(0, this.#windows(slot, of.kind).at(of.wallMs));
+    const { sinceMs } = this.#of.consents.of(of.upstream);
+    const since = Number.isFinite(sinceMs) ? sinceMs : 0;
+    return this.#document({ ...of, slot, window, sinceMs: since });
+  }
+
+  /** Whether a document that was made may still be sent: the operator may have said otherwise. */
+  mayLeave(upstream: string, document: Document): boolean {
+    const { level, sinceMs } = this.#of.consents.of(upstream);
+    const kind = document.kind as DocumentKind;
+    const windows = this.#windows(slotOf({ upstream, project: document.project, kind }), kind);
+    return level === document.disclosure && windows.startMs(Number(document.window)) >= sinceMs;
+  }
+
+  /** What the parent said; whether to try once more. */
+  answered(
+    upstream: string,
+    document: Document,
+    outcome: string,
+  ): { writes: Write[]; again: boolean } {
+    const slot = slotOf({
+      upstream,
+      project: document.project,
+      kind: document.kind as DocumentKind,
+    });
+    const pending = this.#pending.get(slot);
+    if (pending?.sent.document?.window !== document.window || pending === undefined)
+      return { writes: [], again: false };
+    const isSettled = ["ACCEPTED", "REPEATED", "UNKNOWN_PROJECT"].includes(outcome);
+    const again = !isSettled && pending.attempts < attemptsMax;
+    pending.attempts++;
+    if (!again) this.#pending.delete(slot);
+    const sent = create(SentDocumentSchema, { ...pending.sent, outcome: outcome.slice(0, 200) });
+    return { writes: [sentWrite(pending.key, sent)], again };
+  }
+
+  /** Windows may have had another length before a restart; their starts rise all the same. */
+  #lastWindow(slot: Slot, windowMs: number): number {
+    const state = this.#states.get(slot);
+    if (state === undefined) return -1;
+    const formerMs = state.shown?.windowMs ?? windowMs;
+    return Math.floor((Number(state.window) * formerMs) / windowMs);
+  }
+
+  #windows(slot: Slot, kind: DocumentKind): Windows {
+    return new Windows({ siteSecret: this.#of.siteSecret, slot, windowMs: this.#windowMs(kind) });
+  }
+
+  #windowMs(kind: DocumentKind): number {
+    return kind === "WEIGHTS" ? this.#of.windowMs : this.#of.healthWindowMs;
+  }
+
+  #document(of: {
+    slot: Slot;
+    project: Project;
+    kind: DocumentKind;
+    level: DisclosureLevel;
+    window: number;
+    wallMs: number;
+    sinceMs: number;
+  }): Document {
+    return documentOf({
+      fleet: this.#of.fleet(of.project, of.wallMs, of.sinceMs),
+      project: of.project.name,
+      kind: of.kind,
+      level: of.level,
+      window: of.window,
+      windowMs: this.#windowMs(of.kind),
+      shown: this.#states.get(of.slot)?.shown,
+    });
+  }
+
+  #dueDocument(of: {
+    slot: Slot;
+    upstream: string;
+    document: Document;
+    wallMs: number;
+  }): DueDocument {
+    const { slot, upstream, document, wallMs } = of;
+    const state = create(WindowStateSchema, { window: document.window ?? 0n, shown: document });
+    const sent = create(SentDocumentSchema, {
+      atMs: BigInt(Math.floor(wallMs)),
+      upstream,
+      document,
+    });
+    const key = `${document.project}/${digits(wallMs, 15)}-${document.kind}-${upstream}`;
+    return {
+      upstream,
+      document,
+      writes: [
+        { bucket: "window", key: slot, value: toBinary(WindowStateSchema, state) },
+        sentWrite(key, sent),
+      ],
+      accept: () => {
+        this.#states.set(slot, state);
+        this.#pending.set(slot, { key, sent, attempts: 1 });
+      },
+    };
+  }
+}
+
+function sentWrite(key: string, sent: SentDocument): Write {
+  return { bucket: "sent", key, value: toBinary(SentDocumentSchema, sent) };
+}
