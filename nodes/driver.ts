@@ -18,7 +18,7 @@ export interface Clock {
 /** What carries effects out. Parts that do not exist yet drop what is for them. */
 export interface Ports {
   readonly server: Pick<MeshServer, "send" | "close">;
-  readonly client: Pick<MeshClient, "dial" | "hangUp" | "submitDocument" | "confirm">;
+  readonly client: Pick<MeshClient, "dial" | "hangUp" | "submitDocument" | "confirm" | "giveBack">;
   readonly fanout: Pick<Fanout, "publish" | "ask">;
 }
 
@@ -153,6 +153,8 @@ export class Driver implements NodeAccess {
         return this.#ports?.client.submitDocument(effect.upstream, effect.document);
       case "confirm":
         return this.#ports?.client.confirm(effect.upstream, effect.request);
+      case "give-back":
+        return this.#ports?.client.giveBack(effect.upstream, effect.requests);
       case "publish":
         return this.#ports?.fanout.publish(effect.message);
       case "ask-peer":

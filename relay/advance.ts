@@ -13,7 +13,7 @@ import { type Trusted, trustMessage } from "./trust/trusted.ts";
 /** Where something about a ledger came from. What the site's peers said is not said to them again. */
 export type Source =
   | { readonly kind: "here" | "peers" }
-  | { readonly kind: "upstream"; readonly id: string };
+  | { readonly kind: "upstream" | "child"; readonly id: string };
 
 /** What follows once a ledger's change is durable: children, peers and apps get to see it. */
 export function advance(
@@ -77,6 +77,17 @@ export function advanceBeats(
   return [...effects, publish(parts, frame)];
 }
 
+/** The way that a ledger came is its primary upstream's way and this node. */
+export function renewHops(parts: NodeParts, at: Moment): Effect[] {
+  const { holdings, uplinks, downlinks, settings } = parts;
+  for (const id of holdings.served.keys()) {
+    if (holdings.writers.has(id)) continue;
+    const offer = uplinks.primaryOf(id)?.offerOf(id);
+    if (offer !== undefined) holdings.setHops(id, [...offer.hops, settings.nodeId]);
+  }
+  return downlinks.pumpAll(at.monoMs);
+}
+
 /** Tells an upstream what is durable here. */
 export function confirm(parts: NodeParts, upstream: string, ledgers: readonly Ledger[]): Effect {
   const { settings, holdings, uplinks } = parts;
@@ -97,7 +108,7 @@ function advancedLog(ledger: Ledger, change: LedgerChange, source: Source, at: M
     project: ledger.name.project,
     position: positionText(change.head.position),
     entries: puts.length + deletes.length,
-    from: source.kind === "upstream" ? source.id : source.kind,
+    from: "id" in source ? source.id : source.kind,
     ageMs: Math.max(0, Math.round(at.wallMs - Number(change.head.head.issuedMs))),
   };
   const message = `${fields.project} is at ${fields.position}`;

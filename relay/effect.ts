@@ -1,5 +1,9 @@
 import type { PeerMessage } from "../gen/headwater/v1/fanout_pb.ts";
-import type { ConfirmRequest, ReplicateRequest } from "../gen/headwater/v1/mesh_pb.ts";
+import type {
+  ConfirmRequest,
+  GiveBackRequest,
+  ReplicateRequest,
+} from "../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
 import type { CallId, LinkId } from "./event.ts";
 import type { FlagTableChange } from "./layers/flag-table.ts";
@@ -28,6 +32,12 @@ export type Effect =
     }
   /** What is durable here now; best effort. */
   | { readonly kind: "confirm"; readonly upstream: string; readonly request: ConfirmRequest }
+  /** In this order, one after the other; the rest is left out after one that is not taken. */
+  | {
+      readonly kind: "give-back";
+      readonly upstream: string;
+      readonly requests: readonly GiveBackRequest[];
+    }
   /** To every other node of the site. */
   | { readonly kind: "publish"; readonly message: PeerMessage }
   /** To any one other node of the site; answers come as `peer-spoke`. */

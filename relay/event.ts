@@ -8,6 +8,7 @@ import type {
 } from "../gen/headwater/v1/ledgers_pb.ts";
 import type {
   ConfirmRequest,
+  GiveBackRequest,
   JoinToken,
   ReplicateRequest,
   ReplicateResponse,
@@ -113,6 +114,13 @@ type DownstreamEvent =
       readonly call: CallId;
       readonly peer: Peer;
       readonly request: ConfirmRequest;
+    }
+  /** A frame of a ledger that the child holds more of than this node, which writes it. */
+  | {
+      readonly kind: "ledger-given-back";
+      readonly call: CallId;
+      readonly peer: Peer;
+      readonly request: GiveBackRequest;
     }
   | {
       readonly kind: "document-received";

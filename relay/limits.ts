@@ -149,6 +149,9 @@ export const logRecordsOverMax = 1_000;
 /** Nodes of one site whose half-received messages are kept: a site is a handful of nodes. */
 export const peersCountMax = 64;
 
+/** Children that give something back at the same time; each may have half a snapshot here. */
+export const returnsCountMax = 16;
+
 /** A frame, with room for what a message between peers has around it. */
 export const peerMessageBytesMax = frameBytesMax + chunkBytesMax;
 

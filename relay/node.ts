@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
-import { advance, advanceBeats, advanceTrust, confirm, type Source } from "./advance.ts";
+import { advance, advanceBeats, advanceTrust, confirm, renewHops, type Source } from "./advance.ts";
 import { auditWrites, beatWrite, groupRecords, pinWrite, trustWrite } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
@@ -8,7 +8,7 @@ import type { Holdings } from "./holdings.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
 import { operate, redial, upstreamOf } from "./operations.ts";
-import { hearAhead, retirement } from "./outrun.ts";
+import { giveBack, hearAhead, retirement } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
@@ -79,6 +79,8 @@ export class Node {
         return [];
       case "child-confirmed":
         return this.#childConfirmed(event);
+      case "ledger-given-back":
+        return this.#ledgerGivenBack(event);
       case "document-received":
         return this.#documentReceived(event);
       case "upstream-frame":
@@ -86,7 +88,7 @@ export class Node {
       case "upstream-closed":
         uplinks.closed(event.upstream, event.why, event.at.monoMs);
         return [
-          ...this.#renewHops(event.at),
+          ...renewHops(this.#parts, event.at),
           logged("info", "upstream-closed", `${event.upstream}: ${event.why}`),
         ];
       case "document-answered":
@@ -185,6 +187,18 @@ export class Node {
     });
   }
 
+  /** Answered before it is durable: what is lost is given back again at the next link. */
+  #ledgerGivenBack({ call, peer, request, at }: Of<"ledger-given-back">): Effect[] {
+    const site = this.#authenticate(peer, at);
+    if (!site.ok) return [answered(call, site)];
+    const child = `${site.value}/${request.node}`;
+    const arrival = this.#parts.returns.hear(child, request, at.wallMs);
+    if (arrival.ok)
+      return [answered(call, {}), ...this.#arrive(arrival.value, { kind: "child", id: child }, at)];
+    const why = `${child} gave back what does not check: ${arrival.refusal.message}`;
+    return [answered(call, arrival), logged("warn", "frame-refused", why)];
+  }
+
   #documentReceived(event: Of<"document-received">): Effect[] {
     const { call, document, at } = event;
     const { received } = this.#parts.telemetry;
@@ -216,9 +230,9 @@ export class Node {
   #upstreamFrame({ upstream: id, frame, at }: Of<"upstream-frame">): Effect[] {
     const { arrival, effects } = this.#parts.uplinks.hear(id, frame.frame, at);
     if (frame.frame.case === "offer" || frame.frame.case === "welcome")
-      effects.push(...this.#renewHops(at));
+      effects.push(...renewHops(this.#parts, at));
     if (frame.frame.case === "offer" && frame.frame.value.outcome === "BEHIND")
-      effects.push(confirm(this.#parts, id, []));
+      effects.push(confirm(this.#parts, id, []), ...giveBack(this.#parts, id, frame.frame.value));
     const source: Source = { kind: "upstream", id };
     if (arrival.ok) return [...effects, ...this.#arrive(arrival.value, source, at)];
     const { message, hint } = arrival.refusal;
@@ -276,7 +290,7 @@ export class Node {
     switch (arrival.kind) {
       case "change": {
         const { ledger, change } = arrival;
-        const actor = source.kind === "upstream" ? `upstream ${source.id}` : "a peer of this site";
+        const actor = "id" in source ? `${source.kind} ${source.id}` : "a peer of this site";
         const audit =
           ledger.head === undefined
             ? []
@@ -290,7 +304,10 @@ export class Node {
               ...retired.accept(),
               ...advance(parts, { ledger, change, source, at }),
             ];
-            return applied([...effects, ...(retired.writes.length > 0 ? this.#renewHops(at) : [])]);
+            return applied([
+              ...effects,
+              ...(retired.writes.length > 0 ? renewHops(this.#parts, at) : []),
+            ]);
           },
           fail,
         });
@@ -322,17 +339,6 @@ export class Node {
     if (source.kind === "upstream") return this.#parts.uplinks.end(source.id, why, at.monoMs);
     if (source.kind === "peers") this.#parts.peers.ask();
     return [];
-  }
-
-  /** The way that a ledger came is its primary upstream's way and this node. */
-  #renewHops(at: Moment): Effect[] {
-    const { holdings, uplinks, downlinks, settings } = this.#parts;
-    for (const id of holdings.served.keys()) {
-      if (holdings.writers.has(id)) continue;
-      const offer = uplinks.primaryOf(id)?.offerOf(id);
-      if (offer !== undefined) holdings.setHops(id, [...offer.hops, settings.nodeId]);
-    }
-    return downlinks.pumpAll(at.monoMs);
   }
 
   #report({ call, report, at }: Of<"report">): Effect[] {

@@ -1,5 +1,5 @@
 import type { Position } from "../gen/headwater/v1/ledger_pb.ts";
-import type { LedgerProof } from "../gen/headwater/v1/mesh_pb.ts";
+import type { LedgerProof, Offer } from "../gen/headwater/v1/mesh_pb.ts";
 import { advanceTrust } from "./advance.ts";
 import { auditNote, trustWrite } from "./durable.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
@@ -8,6 +8,7 @@ import type { Holdings } from "./holdings.ts";
 import { openHead, type SignedHead } from "./ledger/head.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { comparePositions, type LedgerId, ledgerId, positionText } from "./ledger/position.ts";
+import { givingBack } from "./link/give-back.ts";
 import type { NodeParts } from "./parts.ts";
 import { refused } from "./refusal.ts";
 import { extendTrust, type Trusted } from "./trust/trusted.ts";
@@ -63,6 +64,13 @@ export function hearAhead(
     writes: outcomes.flatMap(({ writes }) => writes),
     accept: () => outcomes.flatMap((one) => one.accept()),
   };
+}
+
+/** What a parent that is behind gets back. */
+export function giveBack(parts: NodeParts, upstream: string, offer: Offer): Effect[] {
+  const { settings, holdings } = parts;
+  const requests = givingBack({ node: settings.name, offer, served: holdings.served });
+  return requests.length === 0 ? [] : [{ kind: "give-back", upstream, requests }];
 }
 
 /** Why a writer with an old copy must not go on: what it signed next would be a second history. */

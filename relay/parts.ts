@@ -3,6 +3,7 @@ import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Records } from "./durable.ts";
 import { Holdings } from "./holdings.ts";
 import { Downlinks } from "./link/downlinks.ts";
+import { Returns } from "./link/give-back.ts";
 import { Peers } from "./link/peers.ts";
 import { Uplinks } from "./link/uplinks.ts";
 import type { Random } from "./random.ts";
@@ -20,6 +21,7 @@ export interface NodeParts {
   readonly downlinks: Downlinks;
   readonly uplinks: Uplinks;
   readonly peers: Peers;
+  readonly returns: Returns;
   readonly telemetry: Telemetry;
 }
 
@@ -44,6 +46,7 @@ export function assembleParts(settings: NodeSettings, records: Records, random: 
       ledgers: () => [...holdings.ledgers.values()],
       isWritten: (id) => holdings.writers.has(id),
     }),
+    returns: new Returns(() => holdings.served),
     peers: new Peers({ node: settings.name, siteKey }),
     telemetry: new Telemetry(settings, records),
   };

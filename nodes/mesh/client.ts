@@ -1,4 +1,4 @@
-import type { ConfirmRequest } from "../../gen/headwater/v1/mesh_pb.ts";
+import type { ConfirmRequest, GiveBackRequest } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Dial } from "../../relay/effect.ts";
 import type { NodeAccess } from "../access.ts";
@@ -15,6 +15,8 @@ export interface MeshClient {
   submitDocument(upstream: string, document: Document): void;
   /** Best effort: what is not taken now is said again with the next one. */
   confirm(upstream: string, request: ConfirmRequest): void;
+  /** In this order; best effort, like the one before. */
+  giveBack(upstream: string, requests: readonly GiveBackRequest[]): void;
 }
 
 export function openMeshClient(of: {
@@ -56,6 +58,9 @@ export function openMeshClient(of: {
     },
     confirm(upstream, request) {
       void links.get(upstream)?.confirm(request);
+    },
+    giveBack(upstream, requests) {
+      void links.get(upstream)?.giveBack(requests);
     },
   };
 }

@@ -9,6 +9,9 @@ import {
   type ConfirmRequest,
   type ConfirmResponse,
   ConfirmResponseSchema,
+  type GiveBackRequest,
+  type GiveBackResponse,
+  GiveBackResponseSchema,
   MeshService,
   type ReplicateRequest,
   type SubmitDocumentRequest,
@@ -56,7 +59,7 @@ const stopDeadlineMs = 5 * secondMs;
 
 /**
  * Listens for children. Each `Replicate` is told as child-opened, child-flushed and, exactly once,
- * child-closed; `Confirm` and `SubmitDocument` are asked.
+ * child-closed; `Confirm`, `GiveBack` and `SubmitDocument` are asked.
  * @throws HeadwaterError `busy` or `invalid` when it can not listen on the address
  */
 export async function openMeshServer(options: Options): Promise<MeshServer> {
@@ -79,6 +82,10 @@ export async function openMeshServer(options: Options): Promise<MeshServer> {
     confirm: answering(options, async (request: ConfirmRequest, peer) => {
       await access.ask((call) => ({ kind: "child-confirmed", call, peer, request }));
       return create(ConfirmResponseSchema);
+    }),
+    giveBack: answering(options, async (request: GiveBackRequest, peer) => {
+      await access.ask((call) => ({ kind: "ledger-given-back", call, peer, request }));
+      return create(GiveBackResponseSchema);
     }),
     submitDocument: answering(options, (request: SubmitDocumentRequest, peer) =>
       receiveDocument(access, request, peer),
@@ -108,7 +115,7 @@ async function receiveDocument(
   return create(SubmitDocumentResponseSchema, { outcome: answer.outcome });
 }
 
-function answering<I, O extends ConfirmResponse | SubmitDocumentResponse>(
+function answering<I, O extends ConfirmResponse | GiveBackResponse | SubmitDocumentResponse>(
   { log }: Options,
   answer: (request: I, peer: Peer) => Promise<O>,
 ): handleUnaryCall<I, O> {

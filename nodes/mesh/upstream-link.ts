@@ -9,6 +9,7 @@ import {
 } from "@grpc/grpc-js";
 import {
   type ConfirmRequest,
+  type GiveBackRequest,
   MeshService,
   type ReplicateRequest,
   type ReplicateResponse,
@@ -34,6 +35,7 @@ import type { Tls } from "./tls.ts";
 
 const replicate = methodCodec(MeshService.method.replicate);
 const confirm = methodCodec(MeshService.method.confirm);
+const giveBack = methodCodec(MeshService.method.giveBack);
 const submitDocument = methodCodec(MeshService.method.submitDocument);
 
 /**
@@ -118,6 +120,12 @@ export class UpstreamLink {
       await this.#ask(confirm, made);
     }
     this.#unconfirmed = undefined;
+  }
+
+  /** Ends with the first frame that is not taken: those after it are of no use then. */
+  async giveBack(requests: readonly GiveBackRequest[]): Promise<void> {
+    for (const request of requests)
+      if (typeof (await this.#ask(giveBack, request)) === "string") return;
   }
 
   #replicate({ client, credentials }: Channel, request: ReplicateRequest): void {

@@ -130,7 +130,13 @@ export class Downlink {
       sent.offer = offer;
       const ledger = { authority: sent.name.authority, project: sent.name.project };
       const outcome = kind === "SERVED" ? startOf(sent, served) : kind;
-      const value = create(OfferSchema, { ledger, outcome, hops: [...hops] });
+      const position = kind === "BEHIND" ? served?.ledger.position : undefined;
+      const value = create(OfferSchema, {
+        ledger,
+        outcome,
+        hops: [...hops],
+        ...(position && { position }),
+      });
       return encodeFrame({ case: "offer", value });
     }
     if (served === undefined || kind === "DENIED" || kind === "EMPTY") return undefined;

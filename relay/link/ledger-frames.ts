@@ -1,13 +1,18 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Position } from "../../gen/headwater/v1/ledger_pb.ts";
-import { type ReplicateResponse, ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import {
+  HeartbeatSchema,
+  type Holding,
+  type ReplicateResponse,
+  ReplicateResponseSchema,
+} from "../../gen/headwater/v1/mesh_pb.ts";
 import { deltaSince } from "../ledger/delta.ts";
-import type { SignedHead } from "../ledger/head.ts";
+import { isAbout, type SignedHead } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { positionText } from "../ledger/position.ts";
+import { comparePositions, positionText } from "../ledger/position.ts";
 import { snapshotOf } from "../ledger/snapshot.ts";
-import { toHex } from "../trust/key.ts";
-import { type Trusted, trustMessage } from "../trust/trusted.ts";
+import { bytesEqual, toHex } from "../trust/key.ts";
+import { type Trusted, trustDigest, trustMessage } from "../trust/trusted.ts";
 
 /** A whole ledger at one position, ready to be sent. */
 export interface EncodedSnapshot {
@@ -83,4 +88,32 @@ export function encodeFrame(frame: ReplicateResponse["frame"]): Uint8Array {
   const message = create(ReplicateResponseSchema);
   message.frame = frame;
   return toBinary(ReplicateResponseSchema, message);
+}
+
+/** What brings somebody who holds less to what is held here, in the order in which to apply it. */
+export function framesAfter(
+  { ledger, frames }: { readonly ledger: Ledger; readonly frames: LedgerFrames },
+  holding: Pick<Holding, "position" | "trustDigest">,
+): ReplicateResponse[] {
+  const { position, beat, head, name } = ledger;
+  const out: Uint8Array[] = [];
+  const trust = frames.trust();
+  if (trust !== undefined && !bytesEqual(holding.trustDigest, trustDigest(ledger.trusted)))
+    out.push(trust);
+  if (position === undefined) return out.map(decodeFrame);
+  const held = holding.position;
+  if (held === undefined || comparePositions(position, held) > 0) {
+    const delta = held === undefined ? undefined : frames.delta(held);
+    out.push(...(delta === undefined ? (frames.snapshot()?.frames ?? []) : [delta]));
+  }
+  if (beat !== undefined && head !== undefined && isAbout(beat, head)) {
+    const ledgerName = { authority: name.authority, project: name.project };
+    const beats = [{ ledger: ledgerName, beat: beat.envelope }];
+    out.push(encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema, { beats }) }));
+  }
+  return out.map(decodeFrame);
+}
+
+function decodeFrame(bytes: Uint8Array): ReplicateResponse {
+  return fromBinary(ReplicateResponseSchema, bytes);
 }

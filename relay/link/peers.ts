@@ -6,23 +6,17 @@ import {
   SitePinsSchema,
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
-import {
-  type ProjectPin,
-  type ReplicateResponse,
-  ReplicateResponseSchema,
-} from "../../gen/headwater/v1/mesh_pb.ts";
+import type { ProjectPin } from "../../gen/headwater/v1/mesh_pb.ts";
 import { peerAskIntervalMs, peerIntervalMs } from "../cadence.ts";
 import type { Effect } from "../effect.ts";
-import { isAbout } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { comparePositions, type LedgerId, ledgerId } from "../ledger/position.ts";
+import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { projectsCountMax } from "../limits.ts";
 import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
 import { pinProblem } from "../trust/join-token.ts";
-import { bytesEqual, type SigningKey } from "../trust/key.ts";
-import { trustDigest } from "../trust/trusted.ts";
+import type { SigningKey } from "../trust/key.ts";
 import type { Served } from "./downlink.ts";
-import { encodeFrame } from "./ledger-frames.ts";
+import { framesAfter } from "./ledger-frames.ts";
 import { holdingOf } from "./uplinks.ts";
 
 /** Nodes of a site that are remembered; more than a site has. */
@@ -143,38 +137,4 @@ export class Peers {
     message.body = body;
     return message;
   }
-}
-
-function framesAfter(
-  { ledger, frames }: Served,
-  holding: ReturnType<typeof holdingOf>,
-): ReplicateResponse[] {
-  const { position } = ledger;
-  const out: Uint8Array[] = [];
-  const trust = frames.trust();
-  if (trust !== undefined && !bytesEqual(holding.trustDigest, trustDigest(ledger.trusted)))
-    out.push(trust);
-  if (position !== undefined) {
-    const held = holding.position;
-    if (held === undefined || comparePositions(position, held) > 0) {
-      const delta = held === undefined ? undefined : frames.delta(held);
-      out.push(...(delta === undefined ? (frames.snapshot()?.frames ?? []) : [delta]));
-    }
-    if (
-      ledger.beat !== undefined &&
-      ledger.head !== undefined &&
-      isAbout(ledger.beat, ledger.head)
-    ) {
-      const name = { authority: ledger.name.authority, project: ledger.name.project };
-      const value = { beats: [{ ledger: name, beat: ledger.beat.envelope }] };
-      out.push(encodeFrame(heartbeatOf(value)));
-    }
-  }
-  return out.map((bytes) => fromBinary(ReplicateResponseSchema, bytes));
-}
-
-function heartbeatOf(value: {
-  beats: { ledger: { authority: Uint8Array; project: string }; beat: Envelope }[];
-}): ReplicateResponse["frame"] {
-  return create(ReplicateResponseSchema, { frame: { case: "heartbeat", value } }).frame;
 }

@@ -35,7 +35,8 @@ describe("a former writer that comes back with its old data", () => {
     const { world } = scene;
     world.restart("root");
     world.run(settleMs);
-    expect(scene.at("root")).toBe("1.2");
+    // What it has missed, the child gives back.
+    expect(scene.at("root")).toBe("2.2");
     expect(scene.commit("root", "c")).toMatch(/^forbidden: ledger: horizon is not written at/);
     expect(keysOf(scene)).toEqual([]);
     expect(scene.problems("root")).toMatch(/horizon is written elsewhere.*no upstream.*join/);
@@ -106,7 +107,8 @@ describe("a former writer that comes back with its old data", () => {
 });
 
 describe("a writer that was restored from an older copy", () => {
-  test("is told so by its children, and signs no second history", () => {
+  /** The vendor is at 1.3, the root at 1.1 again. */
+  function restored(): Scene {
     const scene = new Scene();
     const { world } = scene;
     const backup = [...world.get("root").store.load()];
@@ -116,6 +118,43 @@ describe("a writer that was restored from an older copy", () => {
     world.crash("root");
     restore(scene, backup);
     world.restart("root");
+    return scene;
+  }
+
+  test("gets back from its children what it has lost, and goes on from there", () => {
+    const scene = restored();
+    const { world } = scene;
+    world.run(settleMs);
+    expect(scene.at("root")).toBe("1.3");
+    expect(scene.problems("root")).not.toMatch(/older copy/);
+    expect(scene.commit("root", "c")).toBe("");
+    world.run(settleMs);
+    expect(scene.at("vendor")).toBe("1.4");
+    const { node } = world.get("vendor");
+    expect(node.reads.freshness(project, world.now.wallMs)).toBe("FRESH");
+  });
+
+  test("takes nothing that was not signed, nor of a ledger that others write", () => {
+    const scene = restored();
+    const { world } = scene;
+    const kinds = new Set<unknown>();
+    world.onGiveBack = ({ frame }) => {
+      kinds.add(frame?.frame.case);
+      if (frame?.frame.case === "delta") frame.frame.value.entries[0]!.key = "flag/z";
+    };
+    world.run(settleMs);
+    expect([...kinds]).toEqual(["trustUpdate", "delta"]);
+    expect(scene.at("root")).toBe("1.1");
+    expect(world.log.some((line) => /root frame-refused: acme\/vendor gave back/.test(line))).toBe(
+      true,
+    );
+  });
+
+  test("is told so by its children, and signs no second history", () => {
+    const scene = restored();
+    const { world } = scene;
+    // A child that shows the proof, and has no time to give the rest.
+    world.onGiveBack = (request) => delete request.frame;
     world.run(settleMs);
     expect(scene.at("root")).toBe("1.1");
     expect(scene.commit("root", "c")).toMatch(/^conflict: .* at 1\.3, .*here it is at 1\.1/);

@@ -1,7 +1,7 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { PeerAskSchema, type PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
 import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
-import { ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import { type GiveBackRequest, ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
 import type { Dial, Effect, Write } from "../../relay/effect.ts";
 import type { CallId, Event, LinkId, Moment, Peer } from "../../relay/event.ts";
@@ -48,12 +48,11 @@ export class World {
   nowMs = 0;
   /** Happens to every node after each of its steps. */
   onStep: (node: SimulatedNode) => void = () => {};
+  /** What a child gives back, before it arrives. */
+  onGiveBack: (request: GiveBackRequest) => void = () => {};
   faultsCount = 0;
   /** The credentials that each node has joined its upstreams with. */
-  readonly joined = new Map<
-    string,
-    { readonly id: string; readonly credential: Uint8Array | undefined }[]
-  >();
+  readonly joined = new Map<string, { id: string; credential: Uint8Array | undefined }[]>();
   readonly #schedule = new Schedule();
   readonly #links = new Map<LinkId, Link>();
   readonly #answers = new Map<CallId, Outcome<unknown>>();
@@ -199,6 +198,8 @@ export class World {
         return this.#submit(simulated, effect);
       case "confirm":
         return this.#confirm(simulated, effect);
+      case "give-back":
+        return this.#giveBack(simulated, effect);
       case "publish":
         for (const peer of this.#peersOf(simulated))
           this.#carry(() => this.#speak(peer, effect.message));
@@ -290,15 +291,34 @@ export class World {
   }
 
   #confirm(child: SimulatedNode, effect: Extract<Effect, { kind: "confirm" }>): void {
-    const link = this.openLinks.find(
-      (one) => one.child === child.name && one.upstream === effect.upstream,
-    );
+    const link = this.#linkOf(child, effect.upstream);
     if (link === undefined) return;
-    const { request } = effect;
     const peer = this.#peerOf(child, effect.upstream);
-    this.#carry(() =>
-      this.ask(link.parent, (call) => ({ kind: "child-confirmed", call, peer, request })),
-    );
+    const confirmed = { kind: "child-confirmed", peer, request: effect.request } as const;
+    this.#carry(() => this.ask(link.parent, (call) => ({ ...confirmed, call })));
+  }
+
+  #giveBack(child: SimulatedNode, effect: Extract<Effect, { kind: "give-back" }>): void {
+    const link = this.#linkOf(child, effect.upstream);
+    if (link === undefined) return;
+    const peer = this.#peerOf(child, effect.upstream);
+    const [request, ...requests] = effect.requests;
+    if (request === undefined) return;
+    this.#carry(() => {
+      this.onGiveBack(request);
+      const { parent } = link;
+      const taken = this.ask(parent, (call) => ({
+        kind: "ledger-given-back",
+        call,
+        peer,
+        request,
+      }));
+      if (taken?.ok === true) this.#giveBack(child, { ...effect, requests });
+    });
+  }
+
+  #linkOf({ name }: SimulatedNode, upstream: string): Link | undefined {
+    return this.openLinks.find((one) => one.child === name && one.upstream === upstream);
   }
 
   #peerOf(child: SimulatedNode, upstream: string): Peer {
@@ -309,21 +329,13 @@ export class World {
   }
 
   #submit(child: SimulatedNode, effect: Extract<Effect, { kind: "submit-document" }>): void {
-    const link = this.openLinks.find(
-      (one) => one.child === child.name && one.upstream === effect.upstream,
-    );
+    const link = this.#linkOf(child, effect.upstream);
     const { upstream, document } = effect;
     const peer = this.#peerOf(child, upstream);
+    const received = { kind: "document-received", peer, document } as const;
     this.later(this.#delayMs(), () => {
       const outcome =
-        link === undefined
-          ? undefined
-          : this.ask<{ outcome: string }>(link.parent, (call) => ({
-              kind: "document-received",
-              call,
-              peer,
-              document,
-            }));
+        link && this.ask<{ outcome: string }>(link.parent, (call) => ({ ...received, call }));
       const said = outcome?.ok === true ? outcome.value.outcome : "unreachable";
       this.tell(child.name, { kind: "document-answered", upstream, document, outcome: said });
     });

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/mesh.proto.
  */
 export const file_headwater_v1_mesh: GenFile = /*@__PURE__*/
-  fileDesc("ChdoZWFkd2F0ZXIvdjEvbWVzaC5wcm90bxIMaGVhZHdhdGVyLnYxInoKEFJlcGxpY2F0ZVJlcXVlc3QSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSJwoIaG9sZGluZ3MYBSADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZyJzCgdIb2xkaW5nEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEigKCHBvc2l0aW9uGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEhQKDHRydXN0X2RpZ2VzdBgDIAEoDCK+AwoRUmVwbGljYXRlUmVzcG9uc2USKAoHd2VsY29tZRgBIAEoCzIVLmhlYWR3YXRlci52MS5XZWxjb21lSAASJAoFb2ZmZXIYAiABKAsyEy5oZWFkd2F0ZXIudjEuT2ZmZXJIABIxCgx0cnVzdF91cGRhdGUYAyABKAsyGS5oZWFkd2F0ZXIudjEuVHJ1c3RVcGRhdGVIABI1Cg5zbmFwc2hvdF9iZWdpbhgEIAEoCzIbLmhlYWR3YXRlci52MS5TbmFwc2hvdEJlZ2luSAASNQoOc25hcHNob3RfY2h1bmsYBSABKAsyGy5oZWFkd2F0ZXIudjEuU25hcHNob3RDaHVua0gAEjEKDHNuYXBzaG90X2VuZBgGIAEoCzIZLmhlYWR3YXRlci52MS5TbmFwc2hvdEVuZEgAEiQKBWRlbHRhGAcgASgLMhMuaGVhZHdhdGVyLnYxLkRlbHRhSAASLAoJaGVhcnRiZWF0GAggASgLMhcuaGVhZHdhdGVyLnYxLkhlYXJ0YmVhdEgAEigKB2dvb2RieWUYCSABKAsyFS5oZWFkd2F0ZXIudjEuR29vZGJ5ZUgAQgcKBWZyYW1lIl4KB1dlbGNvbWUSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSFAoMaGVhcnRiZWF0X21zGAUgASgNIlAKBU9mZmVyEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEg8KB291dGNvbWUYAiABKAkSDAoEaG9wcxgDIAMoDCJbCgtUcnVzdFVwZGF0ZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdCKjAQoNU25hcHNob3RCZWdpbhIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIkCgRoZWFkGAIgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlEhUKDWVudHJpZXNfY291bnQYAyABKA0SFQoNZW50cmllc19ieXRlcxgEIAEoBBIUCgxjaHVua3NfY291bnQYBSABKA0ibgoNU25hcHNob3RDaHVuaxIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRINCgVpbmRleBgCIAEoDRIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5IjcKC1NuYXBzaG90RW5kEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lIrsBCgVEZWx0YRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwcmV2aW91cxgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSJAoEaGVhZBgFIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZSI0CglIZWFydGJlYXQSJwoFYmVhdHMYASADKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyQmVhdCJcCgpMZWRnZXJCZWF0EigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEiQKBGJlYXQYAiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiMQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAiABKA0icQoOQ29uZmlybVJlcXVlc3QSJwoIaG9sZGluZ3MYASADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZxIMCgRub2RlGAIgASgJEigKBWFoZWFkGAMgAygLMhkuaGVhZHdhdGVyLnYxLkxlZGdlclByb29mIoEBCgtMZWRnZXJQcm9vZhIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdBIkCgRoZWFkGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlIhEKD0NvbmZpcm1SZXNwb25zZSJBChVTdWJtaXREb2N1bWVudFJlcXVlc3QSKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiKQoWU3VibWl0RG9jdW1lbnRSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJIjsKCkNyZWRlbnRpYWwSDQoFY2hpbGQYASABKAkSCgoCaWQYAiABKAwSEgoKZXhwaXJlc19tcxgDIAEoBCKVAQoJSm9pblRva2VuEhEKCWFkZHJlc3NlcxgBIAMoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoDBIMCgRzaXRlGAMgASgJEiYKBHBpbnMYBCADKAsyGC5oZWFkd2F0ZXIudjEuUHJvamVjdFBpbhIqCgpjcmVkZW50aWFsGAUgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlIkIKClByb2plY3RQaW4SDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwSEAoIb3ZlcmxheXMYAyADKAwyggIKC01lc2hTZXJ2aWNlEk4KCVJlcGxpY2F0ZRIeLmhlYWR3YXRlci52MS5SZXBsaWNhdGVSZXF1ZXN0Gh8uaGVhZHdhdGVyLnYxLlJlcGxpY2F0ZVJlc3BvbnNlMAESRgoHQ29uZmlybRIcLmhlYWR3YXRlci52MS5Db25maXJtUmVxdWVzdBodLmhlYWR3YXRlci52MS5Db25maXJtUmVzcG9uc2USWwoOU3VibWl0RG9jdW1lbnQSIy5oZWFkd2F0ZXIudjEuU3VibWl0RG9jdW1lbnRSZXF1ZXN0GiQuaGVhZHdhdGVyLnYxLlN1Ym1pdERvY3VtZW50UmVzcG9uc2ViBnByb3RvMw", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
+  fileDesc("ChdoZWFkd2F0ZXIvdjEvbWVzaC5wcm90bxIMaGVhZHdhdGVyLnYxInoKEFJlcGxpY2F0ZVJlcXVlc3QSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSJwoIaG9sZGluZ3MYBSADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZyJzCgdIb2xkaW5nEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEigKCHBvc2l0aW9uGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEhQKDHRydXN0X2RpZ2VzdBgDIAEoDCK+AwoRUmVwbGljYXRlUmVzcG9uc2USKAoHd2VsY29tZRgBIAEoCzIVLmhlYWR3YXRlci52MS5XZWxjb21lSAASJAoFb2ZmZXIYAiABKAsyEy5oZWFkd2F0ZXIudjEuT2ZmZXJIABIxCgx0cnVzdF91cGRhdGUYAyABKAsyGS5oZWFkd2F0ZXIudjEuVHJ1c3RVcGRhdGVIABI1Cg5zbmFwc2hvdF9iZWdpbhgEIAEoCzIbLmhlYWR3YXRlci52MS5TbmFwc2hvdEJlZ2luSAASNQoOc25hcHNob3RfY2h1bmsYBSABKAsyGy5oZWFkd2F0ZXIudjEuU25hcHNob3RDaHVua0gAEjEKDHNuYXBzaG90X2VuZBgGIAEoCzIZLmhlYWR3YXRlci52MS5TbmFwc2hvdEVuZEgAEiQKBWRlbHRhGAcgASgLMhMuaGVhZHdhdGVyLnYxLkRlbHRhSAASLAoJaGVhcnRiZWF0GAggASgLMhcuaGVhZHdhdGVyLnYxLkhlYXJ0YmVhdEgAEigKB2dvb2RieWUYCSABKAsyFS5oZWFkd2F0ZXIudjEuR29vZGJ5ZUgAQgcKBWZyYW1lIl4KB1dlbGNvbWUSEAoIcHJvdG9jb2wYASABKA0SDAoEc2l0ZRgCIAEoCRIMCgRub2RlGAMgASgJEg8KB25vZGVfaWQYBCABKAwSFAoMaGVhcnRiZWF0X21zGAUgASgNInoKBU9mZmVyEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEg8KB291dGNvbWUYAiABKAkSDAoEaG9wcxgDIAMoDBIoCghwb3NpdGlvbhgEIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbiJbCgtUcnVzdFVwZGF0ZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdCKjAQoNU25hcHNob3RCZWdpbhIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIkCgRoZWFkGAIgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlEhUKDWVudHJpZXNfY291bnQYAyABKA0SFQoNZW50cmllc19ieXRlcxgEIAEoBBIUCgxjaHVua3NfY291bnQYBSABKA0ibgoNU25hcHNob3RDaHVuaxIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRINCgVpbmRleBgCIAEoDRIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5IjcKC1NuYXBzaG90RW5kEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lIrsBCgVEZWx0YRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwcmV2aW91cxgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSJAoEaGVhZBgFIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZSI0CglIZWFydGJlYXQSJwoFYmVhdHMYASADKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyQmVhdCJcCgpMZWRnZXJCZWF0EigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEiQKBGJlYXQYAiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiMQoHR29vZGJ5ZRIOCgZyZWFzb24YASABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYAiABKA0icQoOQ29uZmlybVJlcXVlc3QSJwoIaG9sZGluZ3MYASADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZxIMCgRub2RlGAIgASgJEigKBWFoZWFkGAMgAygLMhkuaGVhZHdhdGVyLnYxLkxlZGdlclByb29mIoEBCgtMZWRnZXJQcm9vZhIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdBIkCgRoZWFkGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlIhEKD0NvbmZpcm1SZXNwb25zZSJBChVTdWJtaXREb2N1bWVudFJlcXVlc3QSKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiKQoWU3VibWl0RG9jdW1lbnRSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJIk8KD0dpdmVCYWNrUmVxdWVzdBIMCgRub2RlGAEgASgJEi4KBWZyYW1lGAIgASgLMh8uaGVhZHdhdGVyLnYxLlJlcGxpY2F0ZVJlc3BvbnNlIhIKEEdpdmVCYWNrUmVzcG9uc2UiOwoKQ3JlZGVudGlhbBINCgVjaGlsZBgBIAEoCRIKCgJpZBgCIAEoDBISCgpleHBpcmVzX21zGAMgASgEIpUBCglKb2luVG9rZW4SEQoJYWRkcmVzc2VzGAEgAygJEhMKC2NlcnRpZmljYXRlGAIgASgMEgwKBHNpdGUYAyABKAkSJgoEcGlucxgEIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluEioKCmNyZWRlbnRpYWwYBSABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiQgoKUHJvamVjdFBpbhIPCgdwcm9qZWN0GAEgASgJEhEKCWF1dGhvcml0eRgCIAEoDBIQCghvdmVybGF5cxgDIAMoDDLNAgoLTWVzaFNlcnZpY2USTgoJUmVwbGljYXRlEh4uaGVhZHdhdGVyLnYxLlJlcGxpY2F0ZVJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2UwARJGCgdDb25maXJtEhwuaGVhZHdhdGVyLnYxLkNvbmZpcm1SZXF1ZXN0Gh0uaGVhZHdhdGVyLnYxLkNvbmZpcm1SZXNwb25zZRJbCg5TdWJtaXREb2N1bWVudBIjLmhlYWR3YXRlci52MS5TdWJtaXREb2N1bWVudFJlcXVlc3QaJC5oZWFkd2F0ZXIudjEuU3VibWl0RG9jdW1lbnRSZXNwb25zZRJJCghHaXZlQmFjaxIdLmhlYWR3YXRlci52MS5HaXZlQmFja1JlcXVlc3QaHi5oZWFkd2F0ZXIudjEuR2l2ZUJhY2tSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
 
 /**
  * @generated from message headwater.v1.ReplicateRequest
@@ -224,6 +224,13 @@ export type Offer = Message<"headwater.v1.Offer"> & {
    * @generated from field: repeated bytes hops = 3;
    */
   hops: Uint8Array[];
+
+  /**
+   * With BEHIND, what the parent holds.
+   *
+   * @generated from field: headwater.v1.Position position = 4;
+   */
+  position?: Position | undefined;
 };
 
 /**
@@ -553,6 +560,41 @@ export const SubmitDocumentResponseSchema: GenMessage<SubmitDocumentResponse> = 
   messageDesc(file_headwater_v1_mesh, 17);
 
 /**
+ * @generated from message headwater.v1.GiveBackRequest
+ */
+export type GiveBackRequest = Message<"headwater.v1.GiveBackRequest"> & {
+  /**
+   * @generated from field: string node = 1;
+   */
+  node: string;
+
+  /**
+   * @generated from field: headwater.v1.ReplicateResponse frame = 2;
+   */
+  frame?: ReplicateResponse | undefined;
+};
+
+/**
+ * Describes the message headwater.v1.GiveBackRequest.
+ * Use `create(GiveBackRequestSchema)` to create a new message.
+ */
+export const GiveBackRequestSchema: GenMessage<GiveBackRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_mesh, 18);
+
+/**
+ * @generated from message headwater.v1.GiveBackResponse
+ */
+export type GiveBackResponse = Message<"headwater.v1.GiveBackResponse"> & {
+};
+
+/**
+ * Describes the message headwater.v1.GiveBackResponse.
+ * Use `create(GiveBackResponseSchema)` to create a new message.
+ */
+export const GiveBackResponseSchema: GenMessage<GiveBackResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_mesh, 19);
+
+/**
  * Credential is what a join token proves: its holder is this child. Signed by the parent's site.
  *
  * @generated from message headwater.v1.Credential
@@ -583,7 +625,7 @@ export type Credential = Message<"headwater.v1.Credential"> & {
  * Use `create(CredentialSchema)` to create a new message.
  */
 export const CredentialSchema: GenMessage<Credential> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 18);
+  messageDesc(file_headwater_v1_mesh, 20);
 
 /**
  * JoinToken is all that a node needs to live downstream of another.
@@ -626,7 +668,7 @@ export type JoinToken = Message<"headwater.v1.JoinToken"> & {
  * Use `create(JoinTokenSchema)` to create a new message.
  */
 export const JoinTokenSchema: GenMessage<JoinToken> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 19);
+  messageDesc(file_headwater_v1_mesh, 21);
 
 /**
  * ProjectPin says whose word counts for a project: its authority, and those of its overlays.
@@ -655,7 +697,7 @@ export type ProjectPin = Message<"headwater.v1.ProjectPin"> & {
  * Use `create(ProjectPinSchema)` to create a new message.
  */
 export const ProjectPinSchema: GenMessage<ProjectPin> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_mesh, 20);
+  messageDesc(file_headwater_v1_mesh, 22);
 
 /**
  * MeshService is what a node offers to the nodes downstream of it.
@@ -692,6 +734,17 @@ export const MeshService: GenService<{
     methodKind: "unary";
     input: typeof SubmitDocumentRequestSchema;
     output: typeof SubmitDocumentResponseSchema;
+  },
+  /**
+   * GiveBack hands a ledger, frame by frame, to the parent that writes it and is behind: one that
+   * was restored from an old copy.
+   *
+   * @generated from rpc headwater.v1.MeshService.GiveBack
+   */
+  giveBack: {
+    methodKind: "unary";
+    input: typeof GiveBackRequestSchema;
+    output: typeof GiveBackResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_headwater_v1_mesh, 0);

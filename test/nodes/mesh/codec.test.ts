@@ -34,6 +34,12 @@ test("methods are where gRPC expects them", () => {
       requestStream: false,
       responseStream: false,
     },
+    {
+      name: "giveBack",
+      path: "/headwater.v1.MeshService/GiveBack",
+      requestStream: false,
+      responseStream: false,
+    },
   ]);
 });
 

@@ -1,0 +1,66 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type GiveBackRequest,
+  GiveBackRequestSchema,
+  type Offer,
+} from "../../gen/headwater/v1/mesh_pb.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { type LedgerId, ledgerId } from "../ledger/position.ts";
+import { returnsCountMax } from "../limits.ts";
+import type { Outcome } from "../refusal.ts";
+import type { Served } from "./downlink.ts";
+import { type Arrival, Inbox } from "./inbox.ts";
+import { framesAfter } from "./ledger-frames.ts";
+
+/**
+ * What a child gives back to the parent that writes a ledger and is behind it: everything that the
+ * parent has lost. A way of one hop begins at the parent itself; others have parents to ask.
+ */
+export function givingBack(of: {
+  node: string;
+  offer: Offer;
+  served: ReadonlyMap<LedgerId, Served>;
+}): GiveBackRequest[] {
+  const { node, served } = of;
+  const { ledger: name, outcome, hops, position } = of.offer;
+  const held = name === undefined ? undefined : served.get(ledgerId(name));
+  if (held === undefined || outcome !== "BEHIND" || hops.length !== 1) return [];
+  const trustDigest = new Uint8Array(0);
+  const holding = position === undefined ? { trustDigest } : { trustDigest, position };
+  return framesAfter(held, holding).map((frame) => create(GiveBackRequestSchema, { node, frame }));
+}
+
+/**
+ * What children give back, each child's frames by themselves. Checked like any other frame, and
+ * only of ledgers whose way begins here.
+ */
+export class Returns {
+  readonly #inboxes = new Map<string, Inbox>();
+  readonly #served: () => ReadonlyMap<LedgerId, Served>;
+
+  constructor(served: () => ReadonlyMap<LedgerId, Served>) {
+    this.#served = served;
+  }
+
+  /** @param child whose frames follow each other, as `<site>/<node>` */
+  hear(child: string, { frame }: GiveBackRequest, wallMs: number): Outcome<Arrival> {
+    const arrival = this.#inboxOf(child).hear(frame?.frame ?? { case: undefined }, wallMs);
+    // Only a snapshot under way is remembered.
+    if (!arrival.ok || arrival.value.kind !== "partial") this.#inboxes.delete(child);
+    return arrival;
+  }
+
+  #inboxOf(child: string): Inbox {
+    const inbox = this.#inboxes.get(child) ?? new Inbox(this.#ledgers());
+    this.#inboxes.delete(child);
+    this.#inboxes.set(child, inbox);
+    const [oldest] = this.#inboxes.keys();
+    if (this.#inboxes.size > returnsCountMax && oldest !== undefined) this.#inboxes.delete(oldest);
+    return inbox;
+  }
+
+  #ledgers(): ReadonlyMap<LedgerId, Ledger> {
+    const own = [...this.#served()].filter(([, { hops }]) => hops.length === 1);
+    return new Map(own.map(([id, { ledger }]) => [id, ledger]));
+  }
+}
