@@ -19,6 +19,9 @@ export const clockSkewMsMax = 5 * minuteMs;
 /** The longest silence of a link that lives. */
 export const heartbeatIntervalMs = 15 * secondMs;
 
+/** The longest silence of a stream of events to flagd's clients, as flagd has it. */
+export const eventKeepAliveMs = 20 * secondMs;
+
 /** A link that is silent for this many heartbeats is taken down. */
 export const heartbeatsMissedMax = 2;
 

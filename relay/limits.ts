@@ -120,6 +120,15 @@ export const adminRequestBytesMax = 4 * 1024 * 1024;
 /** Watch streams of apps: one for each connection. */
 export const watchersCountMax = 10_000;
 
+/** Changes of a flag set that are remembered: a client that has missed more starts afresh. */
+export const flagChangesKeptMax = 64;
+
+/**
+ * All flags as JSON of flagd, in UTF-16 units: ten thousand flags are under 6 million. Most clients
+ * take 4 MiB unless they are told otherwise.
+ */
+export const flagdJsonLengthMax = 16 * 1024 * 1024;
+
 /** Streams of effective flags: an operator's terminals and dashboards. */
 export const operatorStreamsMax = 100;
 

@@ -16,10 +16,12 @@ import {
 import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
 import type { Moment } from "./event.ts";
 import type { EffectiveFlag } from "./flag/effective-flag.ts";
+import type { FlagByRelease } from "./flag/flag-by-release.ts";
+import type { FlagSet } from "./flag/flagd-json.ts";
 import { explain, flagText } from "./layers/explanation.ts";
 import type { Project } from "./layers/project.ts";
 import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
-import { ledgerId } from "./ledger/position.ts";
+import { ledgerId, positionText } from "./ledger/position.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { statusOf } from "./status.ts";
@@ -34,6 +36,12 @@ export interface TableView {
   /** 32 bytes; equal tables have equal positions. */
   readonly position: Uint8Array;
   readonly flags: ReadonlyMap<string, EffectiveFlag>;
+}
+
+/** Where a project stands, without its flags. */
+export interface ProjectStanding extends Omit<FlagSet, "flags"> {
+  /** Differs whenever a ledger has moved or freshness has changed; the same on every node. */
+  readonly state: string;
 }
 
 /** What may be asked of a node without changing it. */
@@ -91,6 +99,28 @@ export class Reads {
 
   releaseOf(project: string, version: string, wallMs: number): string {
     return this.#parts.holdings.projects.get(project)?.buildOf(version, wallMs).release ?? "";
+  }
+
+  /** One flag for every build; undefined when there is no such flag, or nothing verified yet. */
+  flagByRelease(project: string, flag: string, wallMs: number): FlagByRelease | undefined {
+    return this.#parts.holdings.projects.get(project)?.byRelease(flag, wallMs);
+  }
+
+  /** Where a project stands; undefined while it is EMPTY, and for one that is not held. */
+  standing(project: string, wallMs: number): ProjectStanding | undefined {
+    const held = this.#parts.holdings.projects.get(project);
+    if (held === undefined || held.isEmpty) return undefined;
+    const sequence = held.ownLedger.position?.seq ?? 0;
+    const positions = held.ledgers.map(({ position }) => position && positionText(position));
+    const freshness = held.freshness(wallMs);
+    return { project, sequence, freshness, state: [...positions, freshness].join(" ") };
+  }
+
+  /** All flags of a project for every build; undefined while it is EMPTY. */
+  flagSet(project: string, wallMs: number): FlagSet | undefined {
+    const standing = this.standing(project, wallMs);
+    const flags = this.#parts.holdings.projects.get(project)?.allByRelease(wallMs);
+    return standing && flags && { ...standing, flags };
   }
 
   flags(project: string): string[] {

@@ -4,11 +4,14 @@ import { appRequestBytesMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { connectHandler } from "../http/connect.ts";
 import type { Deadlines } from "../http/deadlines.ts";
-import type { HttpFallback } from "../http/http-handler.ts";
+import { type HttpFallback, type HttpRoute, notFound } from "../http/http-handler.ts";
 import { type Listener, openListener, type TlsFiles } from "../http/listener.ts";
 import type { Log } from "../log.ts";
 import type { AppsCounts } from "./apps-counts.ts";
 import { flagService } from "./flag-service.ts";
+import { FlagSetStreams } from "./flagd/flag-set-streams.ts";
+import { flagdServices } from "./flagd/flagd-services.ts";
+import { ofrepRoute } from "./ofrep/ofrep-route.ts";
 import { telemetryService } from "./telemetry-service.ts";
 import { WatchStreams } from "./watch-stream.ts";
 
@@ -22,7 +25,7 @@ export interface AppsOptions {
   readonly corsOrigins?: readonly string[] | undefined;
   /** Further services on the same port. */
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
-  /** Takes every path that is no service's. */
+  /** Takes every path that is no service's, and not OFREP's. */
   readonly fallback?: HttpFallback | undefined;
   /** The longest silence of a watch stream; tests shorten it. */
   readonly heartbeatMs?: number | undefined;
@@ -49,17 +52,20 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     shutdown: stop.signal,
     heartbeatMs: options.heartbeatMs,
   });
+  const flagSets = new FlagSetStreams({ access, counts, shutdown: stop.signal });
+  const keepAliveMs = options.heartbeatMs;
   const handler = connectHandler({
     routes: [
       (router) => router.service(FlagService, flagService(access, streams)),
       (router) => router.service(TelemetryService, telemetryService({ access, counts, rate })),
+      flagdServices({ streams: flagSets, keepAliveMs }),
       ...(options.routes ?? []),
     ],
     log,
     readBytesMax: appRequestBytesMax,
     shutdown: stop.signal,
     corsOrigins: options.corsOrigins,
-    fallback: options.fallback,
+    fallback: firstOf([ofrepRoute({ streams: flagSets, keepAliveMs })], options.fallback),
   });
   const listener = await openListener({
     address: options.address,
@@ -74,4 +80,15 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     await listener.close();
   };
   return { address: listener.address, counts, close };
+}
+
+/** The first route that answers, else the fallback. */
+function firstOf(routes: readonly HttpRoute[], fallback: HttpFallback = notFound): HttpFallback {
+  return (request, response) => {
+    for (const route of routes) {
+      const answering = route(request, response);
+      if (answering !== undefined) return answering;
+    }
+    return fallback(request, response);
+  };
 }

@@ -12,6 +12,12 @@ export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void
 /** Answers requests that are no calls; what it throws is logged and answered as an internal error. */
 export type HttpFallback = (request: HttpRequest, response: HttpResponse) => void | Promise<void>;
 
+/** Answers requests for its own paths; undefined, and nothing done, for all others. */
+export type HttpRoute = (
+  request: HttpRequest,
+  response: HttpResponse,
+) => Promise<void> | undefined;
+
 /** The path without its query. */
 export function pathOf(request: HttpRequest): string {
   return (request.url ?? "").split("?", 1)[0] ?? "";

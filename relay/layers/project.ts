@@ -1,5 +1,6 @@
 import type { OverlayAuthority } from "../../gen/headwater/v1/ledger_pb.ts";
 import { type Decision, decide, type EffectiveFlag } from "../flag/effective-flag.ts";
+import type { FlagByRelease } from "../flag/flag-by-release.ts";
 import { ruleFlag, splitEntryKey } from "../ledger/entry.ts";
 import { type Freshness, freshnessOf, worstFreshness } from "../ledger/freshness.ts";
 import type { EntryChanges, Ledger } from "../ledger/ledger.ts";
@@ -7,6 +8,7 @@ import { idleTablesMax } from "../limits.ts";
 import { overlayGrantsOf } from "../trust/trusted.ts";
 import { buildOf } from "./build.ts";
 import { FlagTable, type FlagTableChange } from "./flag-table.ts";
+import { FlagsByRelease } from "./flags-by-release.ts";
 import { effectiveFlag, type Layers } from "./fold.ts";
 import { type Hold, holdOf } from "./hold.ts";
 import { Layer } from "./layer.ts";
@@ -40,6 +42,7 @@ export class Project {
   readonly #late = new Set<Ledger>();
   /** By release; those without watchers are dropped, the longest unused first. */
   readonly #tables = new Map<string, FlagTable>();
+  readonly #byRelease = new FlagsByRelease();
   /** How many watch, by version: which release that is may change while they do. */
   readonly #watchers = new Map<string, number>();
   /** The grants that tables were last folded with. */
@@ -77,6 +80,7 @@ export class Project {
   /** More overlays are pinned. One that has not come leaves a served project at its last value. */
   extend(overlays: readonly Ledger[]): void {
     const isServed = !this.isEmpty;
+    this.#byRelease.forgetAll();
     for (const ledger of overlays) {
       const layer = new Layer();
       layer.update(ledger.entries, ledger.entries.keys());
@@ -136,6 +140,18 @@ export class Project {
     return effectiveFlag(this.#layers(wallMs), flag, build);
   }
 
+  /** One flag for every build; undefined when the project has no such flag, or is EMPTY. */
+  byRelease(flag: string, wallMs: number): FlagByRelease | undefined {
+    return this.isEmpty ? undefined : this.#byRelease.get(this.#layers(wallMs), flag);
+  }
+
+  /** The same of all flags; undefined while the project is EMPTY. */
+  allByRelease(wallMs: number): FlagByRelease[] | undefined {
+    if (this.isEmpty) return undefined;
+    const layers = this.#layers(wallMs);
+    return [...this.own.flags.keys()].flatMap((name) => this.#byRelease.get(layers, name) ?? []);
+  }
+
   decide(of: { flag: string; instance: string; version: string; wallMs: number }): Decision {
     if (this.isEmpty) return { enabled: false, reason: "EMPTY" };
     const effective = this.effective(of.flag, this.buildOf(of.version, of.wallMs), of.wallMs);
@@ -160,6 +176,9 @@ export class Project {
     const vocabulary = kinds.some(({ kind }) => kind === "release" || kind === "alias");
     const all =
       vocabulary || kinds.some(({ kind, name }) => kind === "rule" && name.endsWith("/*"));
+    if (all) this.#byRelease.forgetAll();
+    for (const { kind, name } of kinds)
+      this.#byRelease.forget(kind === "rule" ? ruleFlag(name) : name);
     if (this.isEmpty) return { changes: [], vocabulary };
     const changes = [...this.#tables.values()].flatMap((table) => {
       const names = all
@@ -180,6 +199,7 @@ export class Project {
     if (granted.length === known.length && granted.every((one, i) => one === known[i]))
       return noChange;
     this.#granted = granted;
+    this.#byRelease.forgetAll();
     if (this.isEmpty) return noChange;
     const vocabulary = this.#overlays.some(({ layer }) => layer.aliases.size > 0);
     const changes = [...this.#tables.values()].flatMap((table) => {

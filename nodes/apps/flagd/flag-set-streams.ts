@@ -1,0 +1,107 @@
+import type { Exposure } from "../../../relay/effect.ts";
+import { watchersCountMax } from "../../../relay/limits.ts";
+import type { NodeAccess } from "../../access.ts";
+import { HeadwaterError } from "../../error.ts";
+import { messageStream, Wakening } from "../../http/message-stream.ts";
+import type { AppsCounts } from "../apps-counts.ts";
+import { FlagSetGroup } from "./flag-set-group.ts";
+
+export interface FlagSetSelection {
+  readonly project: string;
+  /** Empty for all versions. */
+  readonly version: string;
+}
+
+/** One client's place among those that ask for the same. */
+export interface Membership {
+  readonly groups: readonly FlagSetGroup[];
+  /** Resolves after something has changed. */
+  readonly wakening: Wakening;
+  /** Nothing is kept for the client from now on; idempotent. */
+  leave(): void;
+}
+
+/** The streams of flagd's and OFREP's clients, grouped by what they have in common. */
+export class FlagSetStreams {
+  readonly access: NodeAccess;
+  readonly shutdown: AbortSignal;
+  readonly #counts: AppsCounts;
+  /** By project, then version. */
+  readonly #groups = new Map<string, Map<string, FlagSetGroup>>();
+
+  constructor(of: { access: NodeAccess; counts: AppsCounts; shutdown: AbortSignal }) {
+    this.access = of.access;
+    this.shutdown = of.shutdown;
+    this.#counts = of.counts;
+    this.access.onExpose((exposure) => this.#expose(exposure), of.shutdown);
+  }
+
+  /**
+   * Messages for one client until the signal. The signal alone frees what is kept for it: a
+   * generator that waits for a client to read may never be asked to return.
+   * @throws HeadwaterError `limit` past the bound on streams
+   */
+  open<T>(of: {
+    selections: readonly FlagSetSelection[];
+    signal: AbortSignal;
+    /** The next message; undefined while nothing is owed. */
+    take: (groups: readonly FlagSetGroup[]) => T | undefined;
+    /** Lets `take` owe something without a change. */
+    onOpen?: (wake: () => void) => () => void;
+  }): AsyncIterable<T> {
+    const { groups, wakening, leave } = this.join(of.selections);
+    const stop = of.onOpen?.(() => wakening.wake());
+    const free = (): void => {
+      stop?.();
+      leave();
+      wakening.wake();
+    };
+    if (of.signal.aborted) free();
+    else of.signal.addEventListener("abort", free, { once: true });
+    const take = (): T | undefined => of.take(groups);
+    return messageStream({ take, wakening, signal: of.signal, shutdown: this.shutdown });
+  }
+
+  /** @throws HeadwaterError `limit` past the bound on streams */
+  join(selections: readonly FlagSetSelection[]): Membership {
+    if (this.#counts.watchersCount >= watchersCountMax)
+      throw new HeadwaterError({
+        kind: "limit",
+        message: `this node has ${watchersCountMax} streams already`,
+        hint: "use another node of the site",
+      });
+    this.#counts.watchersCount++;
+    const wakening = new Wakening();
+    const wake = (): void => wakening.wake();
+    const groups = selections.map((selection) => this.#groupOf(selection));
+    for (const { members } of groups) members.add(wake);
+    let isMember = true;
+    const leave = (): void => {
+      if (!isMember) return;
+      isMember = false;
+      this.#counts.watchersCount--;
+      for (const group of groups) this.#leave(group, wake);
+    };
+    return { groups, wakening, leave };
+  }
+
+  #groupOf({ project, version }: FlagSetSelection): FlagSetGroup {
+    const groups = this.#groups.get(project) ?? new Map<string, FlagSetGroup>();
+    const group =
+      groups.get(version) ?? new FlagSetGroup({ access: this.access, project, version });
+    this.#groups.set(project, groups.set(version, group));
+    return group;
+  }
+
+  #leave(group: FlagSetGroup, wake: () => void): void {
+    group.members.delete(wake);
+    if (group.members.size > 0) return;
+    const groups = this.#groups.get(group.project);
+    groups?.delete(group.version);
+    if (groups?.size === 0) this.#groups.delete(group.project);
+  }
+
+  #expose({ project }: Exposure): void {
+    for (const group of this.#groups.get(project)?.values() ?? []) group.update();
+  }
+}

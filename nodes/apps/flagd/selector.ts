@@ -1,0 +1,57 @@
+import { versionLengthMax } from "../../../relay/limits.ts";
+import { HeadwaterError } from "../../error.ts";
+import { checkLength, checkName } from "../request-field.ts";
+
+/** The header in which a client says which flags it means. */
+export const selectorHeader = "Flagd-Selector";
+
+/** What a client says about the flags it means; empty where it says nothing. */
+export interface Selector {
+  readonly project: string;
+  /** Of the app, for all contexts of the connection. */
+  readonly version: string;
+}
+
+/** Both of flagd's keys name a project here. */
+const projectKeys = ["flagSetId", "source", "project"];
+
+const selectorLengthMax = 1_000;
+
+/**
+ * Reads `horizon`, `flagSetId=horizon`, `source=horizon`, each also with `,version=2.3.0`.
+ * @throws HeadwaterError `invalid`, as flagd refuses a selector
+ */
+export function parseSelector(text: string): Selector {
+  checkLength(selectorHeader, text, { max: selectorLengthMax });
+  const selector = { project: "", version: "" };
+  for (const term of text.split(",").map((part) => part.trim())) {
+    if (term === "") continue;
+    const [key, value] = keyAndValue(term);
+    if (key === "version") {
+      checkLength(`${selectorHeader}: version`, value, { min: 1, max: versionLengthMax });
+      selector.version = value;
+      continue;
+    }
+    if (!projectKeys.includes(key))
+      throw invalid(`${JSON.stringify(key)} is no key; keys are flagSetId, source and version`);
+    checkName(`${selectorHeader}: ${key}`, value);
+    if (selector.project !== "" && selector.project !== value)
+      throw invalid(`it names two projects, ${selector.project} and ${value}`);
+    selector.project = value;
+  }
+  return selector;
+}
+
+/** As flagd does, takes a text without a key for a source. */
+function keyAndValue(term: string): [key: string, value: string] {
+  const at = term.indexOf("=");
+  return at < 0 ? ["source", term] : [term.slice(0, at).trim(), term.slice(at + 1).trim()];
+}
+
+function invalid(message: string): HeadwaterError {
+  return new HeadwaterError({
+    kind: "invalid",
+    message: `${selectorHeader}: ${message}`,
+    hint: "write flagSetId=PROJECT, or flagSetId=PROJECT,version=VERSION",
+  });
+}
