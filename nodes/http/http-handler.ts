@@ -13,10 +13,7 @@ export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void
 export type HttpFallback = (request: HttpRequest, response: HttpResponse) => void | Promise<void>;
 
 /** Answers requests for its own paths; undefined, and nothing done, for all others. */
-export type HttpRoute = (
-  request: HttpRequest,
-  response: HttpResponse,
-) => Promise<void> | undefined;
+export type HttpRoute = (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined;
 
 /** The path without its query. */
 export function pathOf(request: HttpRequest): string {

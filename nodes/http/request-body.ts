@@ -19,8 +19,7 @@ export async function readBody(request: HttpRequest, bytesMax: number): Promise<
   const iterator = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   for await (const chunk of iterator) {
     bytesCount += chunk.length;
-    if (bytesCount > bytesMax)
-      throw new BodyTooLong(bytesMax);
+    if (bytesCount > bytesMax) throw new BodyTooLong(bytesMax);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -3,7 +3,7 @@ import type { EffectiveFlag } from "./effective-flag.ts";
 import type { FlagByRelease } from "./flag-by-release.ts";
 
 /** A rule of JSONLogic with flagd's own operators. */
-export type FlagdRule =
+type FlagdRule =
   | null
   | boolean
   | number

@@ -2,6 +2,7 @@ import type { Happening, NodeAccess, NodeReads } from "../../nodes/access.ts";
 import type { Exposure } from "../../relay/effect.ts";
 import type { Moment } from "../../relay/event.ts";
 import type { EffectiveFlag } from "../../relay/flag/effective-flag.ts";
+import type { FlagByRelease } from "../../relay/flag/flag-by-release.ts";
 import { FlagTable, type FlagTableChange } from "../../relay/layers/flag-table.ts";
 
 type Listed = Parameters<NodeAccess["list"]>[0];
@@ -56,7 +57,13 @@ export class FakeAccess implements NodeAccess {
   }
 
   project(name: string, of: Partial<FakeProject> = {}): FakeProject {
-    const project = { freshness: "FRESH", releases: [], tables: new Map(), ...of } as FakeProject;
+    const project = {
+      freshness: "FRESH",
+      sequence: 1,
+      releases: [],
+      tables: new Map(),
+      ...of,
+    } as FakeProject;
     this.projects.set(name, project);
     return project;
   }
@@ -72,7 +79,9 @@ export class FakeAccess implements NodeAccess {
     release: string,
     flags: ReadonlyMap<string, EffectiveFlag | undefined>,
   ): void {
-    const change = this.projects.get(project)?.tables.get(release)?.update(flags);
+    const held = this.projects.get(project);
+    const change = held?.tables.get(release)?.update(flags);
+    if (held !== undefined) held.sequence++;
     this.expose(project, change === undefined ? [] : [change]);
   }
 
@@ -83,6 +92,27 @@ export class FakeAccess implements NodeAccess {
   /** The kinds of what was told, in order. */
   get toldKinds(): string[] {
     return this.told.map(({ kind }) => kind);
+  }
+
+  #standing(project: string): ReturnType<NodeReads["standing"]> {
+    const held = this.projects.get(project);
+    if (held === undefined || held.freshness === "EMPTY") return undefined;
+    const { freshness, sequence } = held;
+    return { project, sequence, freshness, state: `1.${sequence} ${freshness}` };
+  }
+
+  /** A release without a table of its own is like unknown builds. */
+  #byRelease(project: string): FlagByRelease[] {
+    const tables = this.projects.get(project)?.tables ?? new Map<string, FlagTable>();
+    const releases = [...tables].filter(([release]) => release !== "");
+    return [...(tables.get("")?.flags ?? [])].map(([name, unknown]) => ({
+      name,
+      unknown,
+      releases: releases.map(([release, { flags }]) => ({
+        flag: flags.get(name) ?? unknown,
+        versions: new Set([release]),
+      })),
+    }));
   }
 
   #ownReads(): Partial<NodeReads> {
@@ -99,6 +129,13 @@ export class FakeAccess implements NodeAccess {
         held.tables.set(release, table);
         return table;
       },
+      standing: (project) => this.#standing(project),
+      flagSet: (project) => {
+        const standing = this.#standing(project);
+        return standing && { ...standing, flags: this.#byRelease(project) };
+      },
+      flagByRelease: (project, flag) =>
+        this.#standing(project) && this.#byRelease(project).find(({ name }) => name === flag),
       flags: (project) => [...(this.projects.get(project)?.tables.get("")?.flags.keys() ?? [])],
       flagText: (project, flag) => {
         const held = this.projects.get(project)?.tables.get("")?.flags.get(flag);
@@ -110,6 +147,7 @@ export class FakeAccess implements NodeAccess {
 
 export interface FakeProject {
   freshness: "FRESH" | "STALE" | "EXPIRED" | "EMPTY";
+  sequence: number;
   releases: string[];
   readonly tables: Map<string, FlagTable>;
 }

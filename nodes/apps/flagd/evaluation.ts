@@ -1,6 +1,6 @@
+import { type FlagByRelease, onlyFor } from "../../../relay/flag/flag-by-release.ts";
 import { type FlagdAnswer, flagdAnswer, flagdContext } from "../../../relay/flag/flagd-answer.ts";
 import { type FlagdMetadata, flagdMetadata } from "../../../relay/flag/flagd-json.ts";
-import { type FlagByRelease, onlyFor } from "../../../relay/flag/flag-by-release.ts";
 import { isName } from "../../../relay/flag/name.ts";
 import type { NodeAccess } from "../../access.ts";
 import { HeadwaterError } from "../../error.ts";
@@ -81,5 +81,6 @@ const shownLengthMax = 100;
 
 function notFound(project: string, flag: string): HeadwaterError {
   const shown = JSON.stringify(flag.slice(0, shownLengthMax));
-  return new HeadwaterError({ kind: "unknown", message: `Flag not found: ${project} has no ${shown}` });
+  const message = `Flag not found (${project} has no ${shown})`;
+  return new HeadwaterError({ kind: "unknown", message });
 }

@@ -10,7 +10,7 @@ import type { NodeAccess } from "../../access.ts";
 import { checkedJson } from "./flag-set-bound.ts";
 
 /** What became of a flag, in flagd's words. */
-export type FlagChange = "write" | "update" | "delete";
+type FlagChange = "write" | "update" | "delete";
 export type FlagChanges = ReadonlyMap<string, FlagChange>;
 
 /** A flag as the project has it, and as those see it who are all of one version. */

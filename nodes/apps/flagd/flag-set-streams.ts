@@ -13,12 +13,12 @@ export interface FlagSetSelection {
 }
 
 /** One client's place among those that ask for the same. */
-export interface Membership {
+interface Membership {
   readonly groups: readonly FlagSetGroup[];
   /** Resolves after something has changed. */
   readonly wakening: Wakening;
-  /** Nothing is kept for the client from now on; idempotent. */
-  leave(): void;
+  /** Nothing is kept for the client from now on. */
+  readonly leave: () => void;
 }
 
 /** The streams of flagd's and OFREP's clients, grouped by what they have in common. */
@@ -49,7 +49,7 @@ export class FlagSetStreams {
     /** Lets `take` owe something without a change. */
     onOpen?: (wake: () => void) => () => void;
   }): AsyncIterable<T> {
-    const { groups, wakening, leave } = this.join(of.selections);
+    const { groups, wakening, leave } = this.#join(of.selections);
     const stop = of.onOpen?.(() => wakening.wake());
     const free = (): void => {
       stop?.();
@@ -62,8 +62,7 @@ export class FlagSetStreams {
     return messageStream({ take, wakening, signal: of.signal, shutdown: this.shutdown });
   }
 
-  /** @throws HeadwaterError `limit` past the bound on streams */
-  join(selections: readonly FlagSetSelection[]): Membership {
+  #join(selections: readonly FlagSetSelection[]): Membership {
     if (this.#counts.watchersCount >= watchersCountMax)
       throw new HeadwaterError({
         kind: "limit",
@@ -75,10 +74,7 @@ export class FlagSetStreams {
     const wake = (): void => wakening.wake();
     const groups = selections.map((selection) => this.#groupOf(selection));
     for (const { members } of groups) members.add(wake);
-    let isMember = true;
     const leave = (): void => {
-      if (!isMember) return;
-      isMember = false;
       this.#counts.watchersCount--;
       for (const group of groups) this.#leave(group, wake);
     };

@@ -2,9 +2,9 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Service as EvaluationV1 } from "../../../gen/flagd/evaluation/v1/evaluation_pb.ts";
 import { Service as EvaluationV2 } from "../../../gen/flagd/evaluation/v2/evaluation_pb.ts";
 import { FlagSyncService } from "../../../gen/flagd/sync/v1/sync_pb.ts";
-import { EventStreams } from "./event-streams.ts";
 import { evaluationV1 } from "./evaluation-v1.ts";
 import { evaluationV2 } from "./evaluation-v2.ts";
+import { EventStreams } from "./event-streams.ts";
 import type { FlagSetStreams } from "./flag-set-streams.ts";
 import { syncService } from "./sync-service.ts";
 

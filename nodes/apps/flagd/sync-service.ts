@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { FlagSyncService, SyncFlagsResponse } from "../../../gen/flagd/sync/v1/sync_pb.ts";
-import { flagdJson, flagdMetadata } from "../../../relay/flag/flagd-json.ts";
 import { onlyFor } from "../../../relay/flag/flag-by-release.ts";
+import { flagdJson, flagdMetadata } from "../../../relay/flag/flagd-json.ts";
 import { nothingVerified } from "./evaluation.ts";
 import { checkedJson } from "./flag-set-bound.ts";
 import type { FlagSetGroup } from "./flag-set-group.ts";

@@ -5,6 +5,6 @@ import type { Evaluation } from "./evaluation.ts";
 export function typeMismatch({ flag }: Evaluation): never {
   throw new HeadwaterError({
     kind: "invalid",
-    message: `Type mismatch error: ${flag} is boolean`,
+    message: `Type mismatch error (${flag} is boolean)`,
   });
 }

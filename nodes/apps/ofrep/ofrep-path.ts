@@ -25,7 +25,8 @@ export function parseOfrepPath(path: string): OfrepPath | undefined {
   if (key === undefined) return undefined;
   if (key === "") return { kind: "all", project };
   const [first = "", ...rest] = key.split("/");
-  if (rest.length === 1 && isName(first)) return { kind: "one", project: first, flag: rest[0] ?? "" };
+  if (rest.length === 1 && isName(first))
+    return { kind: "one", project: first, flag: rest[0] ?? "" };
   return { kind: "one", project, flag: key };
 }
 

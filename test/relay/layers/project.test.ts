@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TrustSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
+import { flagFor } from "../../../relay/flag/flag-by-release.ts";
 import { explain, flagText } from "../../../relay/layers/explanation.ts";
 import { FlagTable, type FlagTableChange } from "../../../relay/layers/flag-table.ts";
 import { Project } from "../../../relay/layers/project.ts";
@@ -64,6 +65,9 @@ describe("tables brought forward by changes are those of a node that starts now"
           const [table, anew] = [project, fresh].map((one) => one.table(version, epochMs)!);
           expect(textOf(table!)).toBe(textOf(anew!));
           expect(toHex(table!.position)).toBe(toHex(anew!.position));
+          const byRelease = project.allByRelease(epochMs)!;
+          const flags = byRelease.map((flag) => [flag.name, flagFor(flag, version)] as const);
+          expect(new Map(flags)).toEqual(new Map(table!.flags));
           expect(project.buildOf(version, epochMs)).toEqual(fresh.buildOf(version, epochMs));
           const follower = watched.get(table!.release);
           if (follower !== undefined) expect(textOf(follower)).toBe(textOf(anew!));
