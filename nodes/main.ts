@@ -11,6 +11,7 @@ import { deriveSecret, SigningKey } from "../relay/trust/key.ts";
 import { openAdmin } from "./admin/admin.ts";
 import type { Count } from "./admin/metrics.ts";
 import { type Apps, openApps } from "./apps/apps.ts";
+import { isLoopbackAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { parseTrustFile } from "./config/trust-file.ts";
 import { type Clock, Driver } from "./driver.ts";
@@ -24,8 +25,9 @@ import { openMeshServer } from "./mesh/server.ts";
 import { serverIdentity } from "./mesh/server-credentials.ts";
 import type { Tls } from "./mesh/tls.ts";
 import { software } from "./software.ts";
+import { backupPieces } from "./store/backup.ts";
 import { readOrMakeSecret } from "./store/secret.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { type FileStore, openStore, type Store } from "./store/store.ts";
 
 /** A node that runs, and where it is reached. */
 export interface RunningNode extends AsyncDisposable {
@@ -49,11 +51,8 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
   const { config, log } = of;
   await using parts = new AsyncDisposableStack();
   const store = parts.use(openStore({ directory: config.dataDir }));
-  const token = readOrMakeSecret({ file: join(config.dataDir, "admin.token"), bytes: 32 });
-  const siteSecret = readOrMakeSecret({
-    file: config.siteSecretFile ?? join(config.dataDir, "site.secret"),
-    bytes: 32,
-  });
+  const token = readOrMakeSecret({ file: tokenFileOf(config), bytes: 32 });
+  const siteSecret = readOrMakeSecret({ file: siteSecretFileOf(config), bytes: 32 });
   for (const { problem } of [token, siteSecret])
     if (problem !== undefined)
       log.write({ level: "warn", event: "secret-shared", message: problem });
@@ -85,12 +84,12 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
   driver.start({ server, client, fanout });
   await joinFromFile(config, driver);
 
-  const { identity: own } = tls;
+  const serverTls = tls.identity && { cert: tls.identity.certificate, key: tls.identity.key };
   const apps = await openApps({
     access: driver,
     address: config.appsAddress,
     log,
-    tls: own && { cert: own.certificate, key: own.key },
+    tls: serverTls,
   });
   parts.defer(() => apps.close());
   const admin = await openAdmin({
@@ -102,6 +101,8 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
     startedMs: clock.now().wallMs,
     advertise: [config.meshAdvertise ?? server.address],
     counts: appsMetrics(apps),
+    tls: isLoopbackAddress(config.adminAddress) ? undefined : serverTls,
+    backup: () => backupOf(config, store),
   });
   parts.defer(() => admin.close());
 
@@ -110,7 +111,7 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
     apps: apps.address,
     mesh: server.address,
     admin: admin.address,
-    tokenFile: join(config.dataDir, "admin.token"),
+    tokenFile: tokenFileOf(config),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
@@ -136,6 +137,21 @@ function appsMetrics({ counts }: Apps): Count[] {
       read: () => counts.reportsRefusedCount,
     },
   ];
+}
+
+function tokenFileOf({ dataDir }: NodeConfig): string {
+  return join(dataDir, "admin.token");
+}
+
+function siteSecretFileOf({ dataDir, siteSecretFile }: NodeConfig): string {
+  return siteSecretFile ?? join(dataDir, "site.secret");
+}
+
+/** What a node can be started on again; its admin token is made anew. */
+function backupOf(config: NodeConfig, store: FileStore): ReturnType<typeof backupPieces> {
+  const directory = config.dataDir;
+  const files = { "site.secret": siteSecretFileOf(config) };
+  return backupPieces({ store, directory, files });
 }
 
 /** One node as a process: until the signal. */

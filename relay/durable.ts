@@ -10,10 +10,12 @@ import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
+import type { Origin } from "./event.ts";
 import { openBeat, openHead, readHead, type SignedBeat } from "./ledger/head.ts";
 import type { HistoryStep } from "./ledger/history.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import type { LedgerId } from "./ledger/position.ts";
+import { toHex } from "./trust/key.ts";
 import { extendTrust, ledgerKeyOf, type Trusted, trustMessage } from "./trust/trusted.ts";
 
 /** A record as the store has it. */
@@ -88,10 +90,10 @@ export function beatWrite(ledger: Ledger, beat: SignedBeat): Write {
 export function auditWrites(of: {
   ledger: Ledger;
   change: LedgerChange;
-  actor: string;
+  by: Origin;
   wallMs: number;
 }): Write[] {
-  const { ledger, change, actor, wallMs } = of;
+  const { ledger, change, by, wallMs } = of;
   const after = new Map(change.staged.puts.map(({ key, value }) => [key, value]));
   const keys = [...after.keys(), ...change.staged.deletes];
   return keys.map((key, index) => {
@@ -102,12 +104,14 @@ export function auditWrites(of: {
       ledger: { authority: ledger.name.authority, project: ledger.name.project },
       position: change.head.position,
       key,
-      actor,
+      ...by,
       ...(before && { before }),
       ...(now && { after: now }),
     });
     const { term, seq } = change.head.position;
-    const order = `${digits(wallMs, 15)}-${digits(term, 10)}-${digits(seq, 10)}-${digits(index, 6)}`;
+    const step = `${digits(wallMs, 15)}-${digits(term, 10)}-${digits(seq, 10)}`;
+    // Several authorities may step at one moment, and no record takes the place of another.
+    const order = `${step}-${digits(index, 6)}-${toHex(ledger.name.authority).slice(0, 16)}`;
     return put("audit", `${ledger.name.project}/${order}`, toBinary(HistoryRecordSchema, record));
   });
 }
@@ -117,16 +121,16 @@ export function auditNote(of: {
   ledger: Ledger;
   position: Position | undefined;
   key: string;
-  actor: string;
+  by: Origin;
   at: { readonly wallMs: number };
 }): Write {
-  const { ledger, position, key, actor } = of;
+  const { ledger, position, key, by } = of;
   const { wallMs } = of.at;
   const record = create(HistoryRecordSchema, {
     atMs: BigInt(Math.floor(wallMs)),
     ledger: { authority: ledger.name.authority, project: ledger.name.project },
     key,
-    actor,
+    ...by,
     after: new Uint8Array(0),
     ...(position && { position }),
   });
@@ -194,7 +198,7 @@ function ofLedger(records: Records, bucket: Bucket, id: LedgerId): [string, Uint
     .map(([key, value]) => [key.slice(prefix.length), value]);
 }
 
-function put(bucket: Bucket, key: string, value: Uint8Array): Write {
+export function put(bucket: Bucket, key: string, value: Uint8Array): Write {
   return { bucket, key, value };
 }
 

@@ -68,6 +68,7 @@ const buckets = [
   "history",
   "upstream",
   "child",
+  "token",
   "disclosure",
   "window",
   "received",

@@ -31,6 +31,17 @@ export type Peer =
   | { readonly by: "credential"; readonly credential: Envelope | undefined }
   | { readonly by: "certificate"; readonly name: string };
 
+/** Who asked for something, for the audit. It stays at this node. */
+export interface Origin {
+  /** What they call themselves, or the upstream that it came from. */
+  readonly actor: string;
+  /** The name of the token that was shown. */
+  readonly token?: string;
+  readonly address?: string;
+  /** Of the repository that the change is kept in. */
+  readonly commit?: string;
+}
+
 /** All that can happen to a node. Closed: nothing else crosses into the core. */
 export type Event = { readonly at: Moment } & (
   | TimeEvent
@@ -53,7 +64,9 @@ type StoreEvent =
   | { readonly kind: "persist-failed"; readonly why: string };
 
 /** Each is answered by one `answer` with its call. */
-export type OperatorEvent =
+export type OperatorEvent = { readonly by?: Origin } & OperatorAsk;
+
+type OperatorAsk =
   | {
       readonly kind: "prepare-ledger";
       readonly call: CallId;
@@ -85,6 +98,16 @@ export type OperatorEvent =
       /** 16 random bytes. */
       readonly id: Uint8Array;
     }
+  | {
+      readonly kind: "add-token";
+      readonly call: CallId;
+      readonly name: string;
+      /** SHA-256 of the token, which stays with whoever asked. */
+      readonly digest: Uint8Array;
+      readonly scopes: readonly string[];
+      readonly expiresMs: number;
+    }
+  | { readonly kind: "revoke-token"; readonly call: CallId; readonly name: string }
   | { readonly kind: "revoke-child"; readonly call: CallId; readonly name: string }
   | { readonly kind: "join"; readonly call: CallId; readonly token: JoinToken }
   | {

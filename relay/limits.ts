@@ -135,6 +135,12 @@ export const operatorStreamsMax = 100;
 /** Who committed: a person's name and host, or the address of a CI job. */
 export const actorLengthMax = 200;
 
+/** A commit's hash is 40 or 64 digits; a pipeline may call it otherwise. */
+export const commitLengthMax = 100;
+
+/** Tokens of one node's operators: each call is compared with all of them. */
+export const operatorTokensMax = 100;
+
 /** Crash signatures are hashes in hex: of SHA-256 at most. */
 export const crashLengthMax = 64;
 

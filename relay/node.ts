@@ -124,6 +124,8 @@ export class Node {
       case "revoke-child":
       case "join":
       case "set-disclosure":
+      case "add-token":
+      case "revoke-token":
         return this.#operate(event);
     }
   }
@@ -294,7 +296,7 @@ export class Node {
         const audit =
           ledger.head === undefined
             ? []
-            : auditWrites({ ledger, change, actor, wallMs: at.wallMs });
+            : auditWrites({ ledger, change, by: { actor }, wallMs: at.wallMs });
         const { term } = change.head.position;
         const retired = retirement(parts, { ledger, term, from: actor, at });
         const writes = [...parts.holdings.changeWrites(ledger, change), ...audit];

@@ -1,7 +1,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type JoinToken, JoinTokenSchema, type ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
-import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
+import { ChildRecordSchema, TokenRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import { advance } from "./advance.ts";
+import { operationAudit, operationLog } from "./audit.ts";
 import { auditWrites, pinWrite } from "./durable.ts";
 import type { Effect, Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent } from "./event.ts";
@@ -20,7 +21,21 @@ import { promote, updateTrust } from "./succession.ts";
 import { encodeCredential, signCredential } from "./trust/join-token.ts";
 import { toHex } from "./trust/key.ts";
 
+/** What it changes is written into the audit with it, and told in one line once it is done. */
 export function operate(parts: NodeParts, event: Event & OperatorEvent): Outcome<Operation> {
+  const prepared = operationOf(parts, event);
+  if (!prepared.ok || prepared.value.writes.length === 0) return prepared;
+  const operation = prepared.value;
+  return done({
+    writes: [...operation.writes, ...operationAudit(event)],
+    accept: () => {
+      const { value, effects } = operation.accept();
+      return { value, effects: [...effects, operationLog(event)] };
+    },
+  });
+}
+
+function operationOf(parts: NodeParts, event: Event & OperatorEvent): Outcome<Operation> {
   switch (event.kind) {
     case "prepare-ledger":
       return prepareLedger(parts, event);
@@ -40,10 +55,15 @@ export function operate(parts: NodeParts, event: Event & OperatorEvent): Outcome
       return join(parts, event);
     case "set-disclosure":
       return setDisclosure(parts, event);
+    case "add-token":
+      return addToken(parts, event);
+    case "revoke-token":
+      return revokeToken(parts, event);
   }
 }
 
-function commit(parts: NodeParts, { request, at }: OperationEvent<"commit">): Outcome<Operation> {
+function commit(parts: NodeParts, event: OperationEvent<"commit">): Outcome<Operation> {
+  const { request, at, by = { actor: request.actor } } = event;
   const name = request.ledger;
   if (name === undefined) return refused("invalid", "ledger: missing");
   const found = parts.holdings.ledgerOf(name.project, name.authority);
@@ -73,7 +93,7 @@ function commit(parts: NodeParts, { request, at }: OperationEvent<"commit">): Ou
   return done({
     writes: [
       ...parts.holdings.changeWrites(ledger, change),
-      ...auditWrites({ ledger, change, actor: request.actor, wallMs: at.wallMs }),
+      ...auditWrites({ ledger, change, by, wallMs: at.wallMs }),
     ],
     accept: () => ({
       value: { position: change.head.position, changed: true },
@@ -222,6 +242,33 @@ function setDisclosure(
     accept: () => {
       for (const choice of choices) choice.accept();
       return { value: { upstreams }, effects: [] };
+    },
+  });
+}
+
+function addToken(parts: NodeParts, event: OperationEvent<"add-token">): Outcome<Operation> {
+  const { tokens } = parts;
+  const prepared = tokens.prepare({ ...event, addedMs: event.at.wallMs });
+  if (!prepared.ok) return prepared;
+  const record = prepared.value;
+  return done({
+    writes: [{ bucket: "token", key: record.name, value: toBinary(TokenRecordSchema, record) }],
+    accept: () => {
+      tokens.accept(record);
+      return { value: {}, effects: [] };
+    },
+  });
+}
+
+function revokeToken(parts: NodeParts, event: OperationEvent<"revoke-token">): Outcome<Operation> {
+  const { name } = event;
+  if (!parts.tokens.has(name))
+    return refused("unknown", `name: no token ${JSON.stringify(name)}`, "headwater token list");
+  return done({
+    writes: [{ bucket: "token", key: name, value: undefined }],
+    accept: () => {
+      parts.tokens.remove(name);
+      return { value: {}, effects: [] };
     },
   });
 }

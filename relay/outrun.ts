@@ -35,7 +35,7 @@ export function retirement(
   return {
     writes: [
       { bucket: "key", key: ledger.id, value: undefined },
-      auditNote({ ledger, position: ledger.position, key, actor: from, at }),
+      auditNote({ ledger, position: ledger.position, key, by: { actor: from }, at }),
     ],
     accept: () => {
       holdings.retire(ledger.id);

@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { ChildRecordSchema } from "../gen/headwater/v1/store_pb.ts";
+import { ChildRecordSchema, TokenRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Records } from "./durable.ts";
 import { Holdings } from "./holdings.ts";
 import { Downlinks } from "./link/downlinks.ts";
@@ -11,6 +11,7 @@ import type { NodeSettings } from "./settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { Children } from "./trust/children.ts";
 import { deriveSecret, SigningKey } from "./trust/key.ts";
+import { OperatorTokens } from "./trust/operator-tokens.ts";
 
 /** What a node is put together from. */
 export interface NodeParts {
@@ -18,6 +19,7 @@ export interface NodeParts {
   readonly siteKey: SigningKey;
   readonly holdings: Holdings;
   readonly children: Children;
+  readonly tokens: OperatorTokens;
   readonly downlinks: Downlinks;
   readonly uplinks: Uplinks;
   readonly peers: Peers;
@@ -38,6 +40,11 @@ export function assembleParts(settings: NodeSettings, records: Records, random: 
     children: new Children(
       siteKey.publicKey,
       given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
+    ),
+    tokens: new OperatorTokens(
+      [...(records.get("token")?.values() ?? [])].map((bytes) =>
+        fromBinary(TokenRecordSchema, bytes),
+      ),
     ),
     downlinks: new Downlinks(self, () => holdings.served),
     uplinks: new Uplinks({

@@ -13,6 +13,7 @@ import {
   type ExplainResponse,
   type GetStatusResponse,
 } from "../gen/headwater/v1/nodes_pb.ts";
+import type { TokenRecord } from "../gen/headwater/v1/store_pb.ts";
 import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
 import type { Moment } from "./event.ts";
 import type { EffectiveFlag } from "./flag/effective-flag.ts";
@@ -180,6 +181,11 @@ export class Reads {
       const connected = !revoked && linked.has(name);
       return create(ChildSchema, { name, id, addedMs, expiresMs, revoked, connected });
     });
+  }
+
+  /** Tokens of this node's operators; of each its hash. */
+  tokens(): readonly TokenRecord[] {
+    return this.#parts.tokens.records;
   }
 
   fleet(project: string, wallMs: number): Outcome<GetFleetResponse> {

@@ -24,7 +24,7 @@ import {
 /** New roots and grants of an authority, from its operator: what they sign, all nodes follow. */
 export function updateTrust(
   parts: NodeParts,
-  { request, at }: Extract<Event, { kind: "update-trust" }>,
+  { request, at, by = { actor: request.actor } }: Extract<Event, { kind: "update-trust" }>,
 ): Outcome<Operation> {
   const found = ledgerNamed(parts, request.ledger);
   if (!found.ok) return found;
@@ -46,7 +46,7 @@ export function updateTrust(
   return done({
     writes: [
       trustWrite(ledger, trusted),
-      auditNote({ ledger, position: ledger.position, key, actor: request.actor, at }),
+      auditNote({ ledger, position: ledger.position, key, by, at }),
     ],
     accept: () => ({
       value,
@@ -77,7 +77,7 @@ function orphanProblem(
 /** This node becomes the writer, in a new term, of what it holds. */
 export function promote(
   parts: NodeParts,
-  { request, at }: Extract<Event, { kind: "promote" }>,
+  { request, at, by = { actor: request.actor } }: Extract<Event, { kind: "promote" }>,
 ): Outcome<Operation> {
   const found = ledgerNamed(parts, request.ledger);
   if (!found.ok) return found;
@@ -103,7 +103,7 @@ export function promote(
       { bucket: "key", key: ledger.id, value: writer.record(ledger.name) },
       trustWrite(ledger, trusted.value),
       ...parts.holdings.changeWrites(ledger, change),
-      auditNote({ ledger, position, key, actor: request.actor, at }),
+      auditNote({ ledger, position, key, by, at }),
     ],
     accept: () => {
       const source = { kind: "here" } as const;

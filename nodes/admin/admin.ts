@@ -2,6 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
+import { OperatorService } from "../../gen/headwater/v1/operators_pb.ts";
 import { adminRequestBytesMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { connectHandler, remoteAddressOf } from "../http/connect.ts";
@@ -10,12 +11,15 @@ import { type HttpFallback, notFound } from "../http/http-handler.ts";
 import { type Listener, openListener, type TlsFiles } from "../http/listener.ts";
 import type { Log } from "../log.ts";
 import { Authorization } from "./authorization.ts";
+import { admittedKey } from "./call-origin.ts";
 import { FlagStreams } from "./flag-stream.ts";
 import { fleetService } from "./fleet-service.ts";
 import { healthHandler } from "./health.ts";
 import { ledgerService } from "./ledger-service.ts";
+import { assertMayCall } from "./method-scope.ts";
 import { type Count, Metrics } from "./metrics.ts";
 import { nodeService } from "./node-service.ts";
+import { type BackupPiece, operatorService } from "./operator-service.ts";
 
 export interface AdminOptions {
   readonly access: NodeAccess;
@@ -31,6 +35,8 @@ export interface AdminOptions {
   /** Addresses that join tokens name, `host:port`. */
   readonly advertise: readonly string[];
   readonly tls?: TlsFiles | undefined;
+  /** A consistent copy of the data directory, for operators. */
+  readonly backup?: (() => AsyncIterable<BackupPiece>) | undefined;
   /** Further services on the same port, behind the same token. */
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
   /** Further metrics. */
@@ -47,7 +53,7 @@ export interface AdminOptions {
 export async function openAdmin(options: AdminOptions): Promise<Listener> {
   const { access, software, startedMs, advertise } = options;
   const stop = new AbortController();
-  const authorization = new Authorization(options.token);
+  const authorization = new Authorization(options.token, () => access.reads.tokens());
   const metrics = new Metrics({
     access,
     software,
@@ -64,17 +70,22 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
           nodeService({ access, streams, software, startedMs, advertise }),
         ),
       (router) => router.service(FleetService, fleetService(access)),
+      (router) =>
+        router.service(OperatorService, operatorService({ access, backup: options.backup })),
       ...(options.routes ?? []),
     ],
     log: options.log,
     readBytesMax: adminRequestBytesMax,
     shutdown: stop.signal,
-    gate: (context) =>
-      authorization.check({
+    gate: (context) => {
+      const admitted = authorization.check({
         header: context.requestHeader.get("authorization"),
         address: remoteAddressOf(context),
-        monoMs: access.now().monoMs,
-      }),
+        ...access.now(),
+      });
+      assertMayCall(context.method, admitted);
+      context.values.set(admittedKey, admitted);
+    },
     fallback: healthHandler({
       access,
       authorization,

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { TokenRecord } from "../../gen/headwater/v1/store_pb.ts";
 import { wrongTokensBurstMax, wrongTokensPerSecondMax } from "../../relay/limits.ts";
+import { isOperatorScope, type OperatorScope } from "../../relay/trust/operator-tokens.ts";
 import { HeadwaterError } from "../error.ts";
 import { RateLimit } from "../http/rate-limit.ts";
 
@@ -11,20 +13,33 @@ export interface Caller {
   /** The header `authorization`. */
   readonly header: string | null | undefined;
   readonly address: string;
+  readonly wallMs: number;
   readonly monoMs: number;
 }
 
-/** Lets in who shows the node's bearer token. */
+/** Who was let in: by which token, and what it is for. */
+export interface Admitted {
+  /** The token's name. */
+  readonly token: string;
+  readonly scopes: ReadonlySet<OperatorScope>;
+}
+
+/** What the token in the data directory is called; it may do everything. */
+const ownToken: Admitted = { token: "admin.token", scopes: new Set(["admin"]) };
+
+/** Lets in who shows a bearer token of the node: its own, or one that was added. */
 export class Authorization {
   readonly #digest: Buffer;
+  readonly #added: () => readonly TokenRecord[];
   readonly #failures = new RateLimit({
     burst: wrongTokensBurstMax,
     perSecond: wrongTokensPerSecondMax,
   });
   #refusedCount = 0;
 
-  constructor(token: string) {
+  constructor(token: string, added: () => readonly TokenRecord[] = () => []) {
     this.#digest = digestOf(token);
+    this.#added = added;
   }
 
   /** Calls refused since the start. */
@@ -36,7 +51,7 @@ export class Authorization {
    * An address that has failed too often waits whatever it shows, or guessing would cost nothing.
    * @throws HeadwaterError `unauthenticated`, or `limit` after too many failures
    */
-  check({ header, address, monoMs }: Caller): void {
+  check({ header, address, wallMs, monoMs }: Caller): Admitted {
     if (!this.#failures.allows(address, monoMs)) {
       this.#refusedCount++;
       throw new HeadwaterError({
@@ -46,15 +61,31 @@ export class Authorization {
       });
     }
     const token = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1];
-    // Digests have one length whatever was given, so that comparing takes one time.
-    if (token !== undefined && timingSafeEqual(digestOf(token), this.#digest)) return;
+    const admitted = token === undefined ? undefined : this.#admitted(digestOf(token), wallMs);
+    if (typeof admitted === "object") return admitted;
     this.#refusedCount++;
     this.#failures.take(address, monoMs);
-    const message = token === undefined ? "no bearer token" : "the bearer token is not this node's";
+    const message =
+      token === undefined ? "no bearer token" : (admitted ?? "the bearer token is not this node's");
     throw new HeadwaterError({ kind: "unauthenticated", message, hint });
+  }
+
+  /**
+   * Digests have one length whatever was given, and all are compared, so that it takes one time.
+   * A text says why one that is known does not do.
+   */
+  #admitted(digest: Buffer, wallMs: number): Admitted | string | undefined {
+    let found: TokenRecord | undefined;
+    for (const record of this.#added()) if (timingSafeEqual(digest, record.digest)) found = record;
+    if (timingSafeEqual(digest, this.#digest)) return ownToken;
+    if (found === undefined) return undefined;
+    const { name, scopes, expiresMs } = found;
+    if (expiresMs !== 0n && Number(expiresMs) <= wallMs) return `the token ${name} has expired`;
+    return { token: name, scopes: new Set(scopes.filter(isOperatorScope)) };
   }
 }
 
-function digestOf(token: string): Buffer {
+/** What is kept of a token. */
+export function digestOf(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }

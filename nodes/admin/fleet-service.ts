@@ -5,6 +5,7 @@ import { DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { disclosureLevels, isDisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
+import { originOf } from "./call-origin.ts";
 import { outcomeValue } from "./outcome-value.ts";
 import { listRecords } from "./record-list.ts";
 
@@ -26,7 +27,7 @@ export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetServic
         limit,
       }),
     }),
-    setDisclosure: ({ level: asked, upstream }) => {
+    setDisclosure: ({ level: asked, upstream }, context) => {
       const level = asked.toUpperCase();
       if (!isDisclosureLevel(level)) {
         throw new HeadwaterError({
@@ -39,6 +40,7 @@ export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetServic
         call,
         level,
         upstream,
+        by: originOf(context),
       }));
     },
   };

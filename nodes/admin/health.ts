@@ -9,6 +9,7 @@ import {
   pathOf,
 } from "../http/http-handler.ts";
 import type { Authorization } from "./authorization.ts";
+import { assertScope } from "./method-scope.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface HealthOptions {
@@ -64,13 +65,16 @@ async function answerMetrics(
   { access, authorization, metrics }: HealthOptions,
 ): Promise<void> {
   try {
-    authorization.check({
+    const admitted = authorization.check({
       header: request.headers.authorization,
       address: addressOf(request),
-      monoMs: access.now().monoMs,
+      ...access.now(),
     });
+    assertScope(["read", "flags", "overlay"], admitted);
   } catch (thrown) {
     const { kind, message } = HeadwaterError.from(thrown);
+    if (kind === "forbidden")
+      return answerJson(response, 403, { code: "permission_denied", message });
     if (kind === "limit") return answerJson(response, 429, { code: "resource_exhausted", message });
     response.setHeader("www-authenticate", "Bearer");
     return answerJson(response, 401, { code: "unauthenticated", message });

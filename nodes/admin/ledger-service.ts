@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
+  type CommitRequest,
   type CommitResponseSchema,
   type CreateLedgerResponseSchema,
   HistoryRecordSchema,
@@ -10,18 +11,19 @@ import {
   type PromoteResponseSchema,
   type UpdateTrustResponseSchema,
 } from "../../gen/headwater/v1/ledgers_pb.ts";
-import { actorLengthMax, auditRecordsMax } from "../../relay/limits.ts";
-import { keyBytes } from "../../relay/trust/key.ts";
+import { auditRecordsMax } from "../../relay/limits.ts";
+import { bytesEqual, keyBytes } from "../../relay/trust/key.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
-import { remoteAddressOf } from "../http/connect.ts";
+import { admittedKey, originOf } from "./call-origin.ts";
+import { assertScope } from "./method-scope.ts";
 import { outcomeValue } from "./outcome-value.ts";
 import { listRecords } from "./record-list.ts";
 
 /** Ledgers, for operators. */
 export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerService> {
   return {
-    prepareLedger: ({ project, overlay }) =>
+    prepareLedger: ({ project, overlay }, context) =>
       access.ask<MessageInitShape<typeof PrepareLedgerResponseSchema>>((call) => ({
         kind: "prepare-ledger",
         call,
@@ -29,8 +31,9 @@ export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerServ
         overlay,
         ledgerSeed: randomBytes(keyBytes),
         beatSeed: randomBytes(keyBytes),
+        by: originOf(context),
       })),
-    createLedger: ({ project, overlay, trust }) => {
+    createLedger: ({ project, overlay, trust }, context) => {
       if (trust === undefined)
         throw new HeadwaterError({ kind: "invalid", message: "trust: missing" });
       return access.ask<MessageInitShape<typeof CreateLedgerResponseSchema>>((call) => ({
@@ -39,33 +42,38 @@ export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerServ
         project,
         overlay,
         trust,
+        by: originOf(context),
       }));
     },
     getLedger: ({ project, authority }) =>
       outcomeValue(access.reads.ledger({ project, authority }, access.now().wallMs)),
     commit: (request, context) => {
-      nameActor(request, context);
+      const by = originOf(context, request);
+      assertMayWrite(access, request, context);
       return access.ask<MessageInitShape<typeof CommitResponseSchema>>((call) => ({
         kind: "commit",
         call,
         request,
+        by,
       }));
     },
     getTrust: (request) => outcomeValue(access.reads.trust(request)),
     updateTrust: (request, context) => {
-      nameActor(request, context);
+      const by = originOf(context, request);
       return access.ask<MessageInitShape<typeof UpdateTrustResponseSchema>>((call) => ({
         kind: "update-trust",
         call,
         request,
+        by,
       }));
     },
     promote: (request, context) => {
-      nameActor(request, context);
+      const by = originOf(context, request);
       return access.ask<MessageInitShape<typeof PromoteResponseSchema>>((call) => ({
         kind: "promote",
         call,
         request,
+        by,
       }));
     },
     listHistory: ({ project, key, limit }) => ({
@@ -84,10 +92,20 @@ export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerServ
   };
 }
 
-/** For the audit: who says so, else the address that it came from. */
-function nameActor(request: { actor: string }, context: HandlerContext): void {
-  request.actor ||= remoteAddressOf(context);
-  if (request.actor.length <= actorLengthMax) return;
-  const message = `actor: ${request.actor.length} characters; at most ${actorLengthMax} are allowed`;
-  throw new HeadwaterError({ kind: "invalid", message });
+/**
+ * A token for overlays writes no flags of the project, nor the other way round.
+ * @throws HeadwaterError `forbidden`
+ */
+function assertMayWrite(
+  access: NodeAccess,
+  { ledger }: CommitRequest,
+  context: HandlerContext,
+): void {
+  const { project = "", authority = new Uint8Array(0) } = ledger ?? {};
+  const isOwn =
+    authority.length === 0 ||
+    access.reads
+      .pins()
+      .some((pin) => pin.project === project && bytesEqual(pin.authority, authority));
+  assertScope([isOwn ? "flags" : "overlay"], context.values.get(admittedKey));
 }

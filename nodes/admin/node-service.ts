@@ -5,6 +5,7 @@ import type { JoinToken } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { JoinResponseSchema, NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
 import { formatToken, parseToken } from "../../relay/trust/join-token.ts";
 import type { NodeAccess } from "../access.ts";
+import { originOf } from "./call-origin.ts";
 import type { FlagStreams } from "./flag-stream.ts";
 import { outcomeValue } from "./outcome-value.ts";
 
@@ -27,7 +28,7 @@ export function nodeService(of: {
     getStatus: () => ({ ...access.reads.status(access.now()), software, startedMs }),
     explain: (request) => outcomeValue(access.reads.explain(request, access.now().wallMs)),
     watchFlags: ({ project }, { signal }) => streams.open(project, signal),
-    addChild: async ({ name, expiresMs, projects }) => {
+    addChild: async ({ name, expiresMs, projects }, context) => {
       const token = await access.ask<JoinToken>((call) => ({
         kind: "add-child",
         call,
@@ -36,18 +37,25 @@ export function nodeService(of: {
         projects,
         addresses: of.advertise,
         id: randomBytes(childIdBytes),
+        by: originOf(context),
       }));
       return { token: formatToken(token) };
     },
     listChildren: () => ({ children: access.reads.children() }),
-    revokeChild: ({ name }) =>
-      access.ask<{ revokedCount: number }>((call) => ({ kind: "revoke-child", call, name })),
-    join: async ({ token: text }) => {
+    revokeChild: ({ name }, context) =>
+      access.ask<{ revokedCount: number }>((call) => ({
+        kind: "revoke-child",
+        call,
+        name,
+        by: originOf(context),
+      })),
+    join: async ({ token: text }, context) => {
       const token = outcomeValue(parseToken(text));
       return access.ask<MessageInitShape<typeof JoinResponseSchema>>((call) => ({
         kind: "join",
         call,
         token,
+        by: originOf(context),
       }));
     },
   };

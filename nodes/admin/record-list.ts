@@ -44,6 +44,21 @@ export function listRecords<S extends DescMessage>(of: {
   return found;
 }
 
+/**
+ * The newest records of a log bucket, whatever they are about; 0 is 100 of them.
+ * @throws HeadwaterError `damaged` for a record that is none
+ */
+export function listNewest<S extends DescMessage>(of: {
+  access: NodeAccess;
+  bucket: Bucket;
+  schema: S;
+  limit: number;
+}): MessageShape<S>[] {
+  const limit = Math.min(of.limit === 0 ? limitDefault : of.limit, listLengthMax);
+  const records = of.access.list({ bucket: of.bucket, prefix: "", limit });
+  return records.map((bytes) => decode(of.schema, bytes, of.bucket));
+}
+
 function decode<S extends DescMessage>(
   schema: S,
   bytes: Uint8Array,

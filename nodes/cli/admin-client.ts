@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import {
   type Client,
   Code,
@@ -11,6 +12,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
+import { OperatorService } from "../../gen/headwater/v1/operators_pb.ts";
 import { dialDeadlineMs } from "../../relay/cadence.ts";
 import { nodeOptions } from "../config/node-options.ts";
 import { operatorOptions } from "../config/operator-options.ts";
@@ -24,29 +26,34 @@ export interface AdminClient {
   readonly ledgers: Client<typeof LedgerService>;
   readonly nodes: Client<typeof NodeService>;
   readonly fleet: Client<typeof FleetService>;
+  readonly operators: Client<typeof OperatorService>;
 }
 
 /**
  * For the node that HEADWATER_ADMIN_URL names. Nothing is sent yet.
  * @throws HeadwaterError `invalid`, with all problems of the settings
  */
-export function openAdminClient(env: Texts): AdminClient {
+export function openAdminClient(env: Texts, actor: string = ""): AdminClient {
   const { values, problems } = readSettings(operatorOptions, { env });
   const all = [...unknownVariables(env), ...problems];
   if (all.length > 0) throw problemsError({ title: "wrong settings", problems: all });
   const url = values.adminUrl ?? "";
   const token = values.adminToken ?? (isLoopback(url) ? localToken(tokenFile(env)) : undefined);
+  if (token !== undefined) assertPrivate(url);
+  const ca = authorities(env);
   const transport = createConnectTransport({
     baseUrl: url,
     httpVersion: "1.1",
     defaultTimeoutMs: dialDeadlineMs,
-    interceptors: token === undefined ? [] : [bearer(token)],
+    interceptors: [saying({ token, actor })],
+    ...(ca !== undefined && { nodeOptions: { ca: [...rootCertificates, ca] } }),
   });
   return {
     url,
     ledgers: createClient(LedgerService, transport),
     nodes: createClient(NodeService, transport),
     fleet: createClient(FleetService, transport),
+    operators: createClient(OperatorService, transport),
   };
 }
 
@@ -109,9 +116,37 @@ function isLoopback(url: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
 }
 
-function bearer(token: string): Interceptor {
+/** @throws HeadwaterError `invalid` for a token that everybody on the way could read */
+function assertPrivate(url: string): void {
+  if (URL.parse(url)?.protocol === "https:" || isLoopback(url)) return;
+  throw new HeadwaterError({
+    kind: "invalid",
+    message: `HEADWATER_ADMIN_URL: the token is not sent to ${url} in the clear`,
+    hint: "Write https://, or run this on the node's own machine, or through a tunnel to it.",
+  });
+}
+
+/** Whom to believe that they are the node, beside the authorities that the system knows. */
+function authorities(env: Texts): string | undefined {
+  const { values } = readSettings({ file: nodeOptions.tlsCaFile }, { env });
+  if (values.file === undefined) return undefined;
+  try {
+    return readFileSync(values.file, "utf8");
+  } catch (cause) {
+    throw new HeadwaterError({
+      kind: "invalid",
+      message: `HEADWATER_TLS_CA_FILE: cannot read ${values.file}`,
+      hint: "Set it to the authorities of the node's certificate, PEM.",
+      cause,
+    });
+  }
+}
+
+/** Who asks, for the node's audit, and the token that lets them. */
+function saying(of: { token: string | undefined; actor: string }): Interceptor {
   return (next) => async (request) => {
-    request.header.set("authorization", `Bearer ${token}`);
+    if (of.token !== undefined) request.header.set("authorization", `Bearer ${of.token}`);
+    if (of.actor !== "") request.header.set("headwater-actor", encodeURIComponent(of.actor));
     return next(request);
   };
 }

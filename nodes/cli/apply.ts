@@ -5,6 +5,7 @@ import { HeadwaterError } from "../error.ts";
 import { changeLines, changeRecords } from "./change-lines.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { commitChanges } from "./commit.ts";
+import { commitName } from "./commit-name.ts";
 import { agreed } from "./consent.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { type FlagFile, flagFileSections, mergeFlagFiles, parseFlagFile } from "./flag-file.ts";
@@ -19,6 +20,7 @@ interface ApplyOptions extends CommonOptions {
   readonly dryRun?: boolean;
   readonly prune?: boolean;
   readonly revive?: boolean;
+  readonly commit?: string;
 }
 
 export function addApplyCommand(parent: Command, context: CommandContext): void {
@@ -41,11 +43,13 @@ export function addApplyCommand(parent: Command, context: CommandContext): void 
     .option("--dry-run", "only show the difference")
     .option("--prune", "delete what the files' sections lack: flags, releases, features, aliases")
     .option("--revive", "let kills be lifted")
+    .option("--commit <COMMIT>", "where the files are kept, for the history; else as CI says")
     .action(answer(context, async (options: ApplyOptions) => apply(context, options)));
 }
 
 async function apply(context: CommandContext, options: ApplyOptions): Promise<ExitCode> {
   const { terminal } = context;
+  const commit = commitName(options.commit, terminal.env);
   const file = await readFiles(options.file, context);
   const view = await readLedger(context.admin(), file.project);
   const changes = planned(file, view, options);
@@ -66,7 +70,7 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<Ex
   if (changes.length === 0 || options.dryRun) return report(false, view.position);
   if (!(await agreed(terminal, { yes: options.yes, question: `Apply to ${file.project}?` })))
     return exitCode.no;
-  const { position, changed } = await commitChanges(context, { view, changes });
+  const { position, changed } = await commitChanges(context, { view, changes, commit });
   return report(changed, position);
 }
 

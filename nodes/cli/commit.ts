@@ -11,9 +11,9 @@ import type { Change } from "./plan.ts";
  */
 export async function commitChanges(
   context: CommandContext,
-  of: { view: LedgerView; changes: readonly Change[] },
+  of: { view: LedgerView; changes: readonly Change[]; commit?: string },
 ): Promise<{ position: Position; changed: boolean }> {
-  const { view, changes } = of;
+  const { view, changes, commit = "" } = of;
   try {
     const { position, changed } = await context.admin().ledgers.commit({
       ledger: view.ledger,
@@ -23,6 +23,7 @@ export async function commitChanges(
       ),
       tombstones: changes.flatMap(({ key, after }) => (after === undefined ? key : [])),
       actor: context.terminal.actor,
+      commit,
     });
     return { position: position ?? view.position, changed };
   } catch (thrown) {

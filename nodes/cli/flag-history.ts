@@ -1,15 +1,10 @@
 import type { Command } from "commander";
-import type { HistoryRecord } from "../../gen/headwater/v1/ledgers_pb.ts";
-import { splitEntryKey } from "../../relay/ledger/entry.ts";
-import { changeRecords } from "./change-lines.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
 import { parseFlagPath, parseProject } from "./flag-path.ts";
-import { positionText } from "./ledger-view.ts";
+import { historyHead, historyJson, historyRow } from "./history-record.ts";
 import { countOption } from "./number-option.ts";
 import { formatJson, formatTable } from "./output.ts";
-import { type Change, changeSentence, signOf } from "./plan.ts";
-import { formatTime } from "./time-text.ts";
 
 interface HistoryOptions extends CommonOptions {
   readonly limit?: number;
@@ -20,7 +15,8 @@ export function addFlagHistoryCommand(parent: Command, context: CommandContext):
     name: "history",
     summary: "show what was changed, when, and by whom",
     details:
-      "Newest first, as this node has seen it; who it was stays at the node where it was done.",
+      "Newest first, as this node has seen it. Who it was, from where, with which token and for " +
+      "which commit is known where it was done, and stays there.",
     examples: [
       "headwater flag history horizon/new-scheduler",
       "headwater flag history horizon --limit 20",
@@ -35,44 +31,19 @@ export function addFlagHistoryCommand(parent: Command, context: CommandContext):
           ...keyOf(text),
           limit: options.limit ?? 0,
         });
-        if (options.json) terminal.print(formatJson(records.map(jsonOf)));
+        if (options.json) terminal.print(formatJson(records.map(historyJson)));
         else if (records.length === 0) terminal.print("no changes");
-        else terminal.print(formatTable({ head: historyHead, rows: records.map(rowOf), terminal }));
+        else
+          terminal.print(
+            formatTable({ head: historyHead, rows: records.map(historyRow), terminal }),
+          );
         return exitCode.done;
       }),
     );
 }
 
-const historyHead = ["time", "position", "", "change", "by"];
-
 function keyOf(text: string): { project: string; key: string } {
   if (!text.includes("/")) return { project: parseProject(text), key: "" };
   const { project, flag } = parseFlagPath(text);
   return { project, key: `flag/${flag}` };
-}
-
-function changeOf({ key, before, after }: HistoryRecord): Change {
-  return { key, before, after };
-}
-
-function rowOf(record: HistoryRecord): string[] {
-  const change = changeOf(record);
-  return [
-    formatTime(Number(record.atMs)),
-    positionText(record.position),
-    signOf(change),
-    changeSentence(change),
-    record.actor,
-  ];
-}
-
-function jsonOf(record: HistoryRecord): object {
-  return {
-    atMs: record.atMs,
-    position: record.position,
-    authority: record.ledger?.authority,
-    kind: splitEntryKey(record.key).kind,
-    ...changeRecords([changeOf(record)])[0],
-    actor: record.actor,
-  };
 }

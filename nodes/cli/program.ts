@@ -4,6 +4,8 @@ import type { HeadwaterError } from "../error.ts";
 import { software } from "../software.ts";
 import { type AdminClient, adminError, openAdminClient } from "./admin-client.ts";
 import { addApplyCommand } from "./apply.ts";
+import { addAuditCommand } from "./audit.ts";
+import { addBackupCommand } from "./backup.ts";
 import { addChildAddCommand } from "./child-add.ts";
 import { addChildListCommand } from "./child-list.ts";
 import { addChildRevokeCommand } from "./child-revoke.ts";
@@ -37,6 +39,9 @@ import { addTelemetryDiscloseCommand } from "./telemetry-disclose.ts";
 import { addTelemetryLogCommand } from "./telemetry-log.ts";
 import { addTelemetryPreviewCommand } from "./telemetry-preview.ts";
 import type { Terminal } from "./terminal.ts";
+import { addTokenAddCommand } from "./token-add.ts";
+import { addTokenListCommand } from "./token-list.ts";
+import { addTokenRevokeCommand } from "./token-revoke.ts";
 import { addWatchCommand } from "./watch.ts";
 
 /** Runs one command line, without the program's name; what the process is to exit with. */
@@ -48,7 +53,7 @@ export async function runCommandLine(
   let code: ExitCode = exitCode.done;
   const program = createProgram({
     terminal,
-    admin: () => (admin ??= openAdminClient(terminal.env)),
+    admin: () => (admin ??= openAdminClient(terminal.env, terminal.actor)),
     finish: (ending) => {
       code = ending;
     },
@@ -98,6 +103,9 @@ export function createProgram(context: CommandContext): Command {
   addJoinCommand(program, context);
   addKeysCommands(program, context);
   addPromoteCommand(program, context);
+  addTokenCommands(program, context);
+  addAuditCommand(program, context);
+  addBackupCommand(program, context);
   return program;
 }
 
@@ -160,6 +168,16 @@ function addKeysCommands(program: Command, context: CommandContext): void {
   addKeysGrantCommand(keys, context);
   addKeysGenerateCommand(keys, context);
   addKeysImportCommand(keys, context);
+}
+
+function addTokenCommands(program: Command, context: CommandContext): void {
+  const token = addCommandGroup(program, {
+    name: "token",
+    summary: "let others speak to this node, for what they need",
+  });
+  addTokenAddCommand(token, context);
+  addTokenListCommand(token, context);
+  addTokenRevokeCommand(token, context);
 }
 
 function failed(error: HeadwaterError, terminal: Terminal): ExitCode {

@@ -18,7 +18,10 @@ export function addStatusCommand(parent: Command, context: CommandContext): void
   addCommand(parent, {
     name: "status",
     summary: "show this node: upstreams, freshness, positions, children, disclosure",
-    examples: ["headwater status", "HEADWATER_ADMIN_URL=http://10.0.0.5:7702 headwater status"],
+    examples: [
+      "headwater status",
+      "HEADWATER_ADMIN_URL=https://admin.example.org:7702 headwater status",
+    ],
   }).action(
     answer(context, async (options: CommonOptions) => {
       const { terminal } = context;

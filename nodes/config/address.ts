@@ -30,6 +30,14 @@ export function isEveryInterface({ host }: Address): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
+/** Whether only this machine reaches a listener there; a name that is not `localhost` may mean any. */
+export function isLoopbackAddress(text: string): boolean {
+  const address = parseAddress(text);
+  if ("problem" in address) return false;
+  const { host } = address;
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 const ADDRESS_PATTERN = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([A-Za-z0-9_.-]+)):(\d{1,5})$/;
 
 /** Ports are 16 bits. */

@@ -1,5 +1,5 @@
 import { isName } from "../../relay/flag/name.ts";
-import { type Address, isEveryInterface, parseAddress } from "./address.ts";
+import { type Address, isEveryInterface, isLoopbackAddress, parseAddress } from "./address.ts";
 import { type NodeSettings, nodeOptions } from "./node-options.ts";
 import { readSettings, type Sources, unknownKeys, unknownVariables } from "./settings.ts";
 
@@ -53,7 +53,18 @@ function contradictions(values: Partial<NodeSettings>): string[] {
       `HEADWATER_MESH_ADVERTISE: missing: nobody can dial ${meshAddress}, set it to the address ` +
         "that downstream nodes reach",
     );
-  return [...problems, ...clashes(values)];
+  return [...problems, ...bareAdmin(values), ...clashes(values)];
+}
+
+/** A token that travels in the clear is everybody's. */
+function bareAdmin({ adminAddress, tlsCertFile }: Partial<NodeSettings>): string[] {
+  const isBare = tlsCertFile === undefined && !isLoopbackAddress(adminAddress ?? "localhost:0");
+  if (!isBare) return [];
+  return [
+    `HEADWATER_ADMIN_ADDR: ${adminAddress} is reached from other machines, and tokens would go ` +
+      "there in the clear: set HEADWATER_TLS_CERT_FILE and HEADWATER_TLS_KEY_FILE, or listen on " +
+      "127.0.0.1",
+  ];
 }
 
 interface NamedListener {

@@ -94,7 +94,9 @@ export const nodeOptions: Options<NodeSettings> = {
   adminAddress: {
     variable: "HEADWATER_ADMIN_ADDR",
     value: "HOST:PORT",
-    sentence: "where operators connect: commands, dashboard, /metrics, /healthz and /readyz",
+    sentence:
+      "where operators connect: commands, dashboard, /metrics, /healthz and /readyz; beyond " +
+      "loopback only over TLS",
     default: "127.0.0.1:7702",
     example: "127.0.0.1:7702",
     schema: listenValue,

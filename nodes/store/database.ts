@@ -5,7 +5,7 @@ import { HeadwaterError } from "../error.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
 import { storeError } from "./store-error.ts";
 
-const fileName = "headwater.db";
+export const databaseFile = "headwater.db";
 
 /** "HdWt" in ASCII: SQLite's `application_id`, by which `file` and we know whose database it is. */
 const applicationId = 0x48645774;
@@ -34,7 +34,7 @@ const schema = `
  */
 export function openDatabase(directory: string): DatabaseSync {
   prepareDataDirectory(directory);
-  const path = join(directory, fileName);
+  const path = join(directory, databaseFile);
   let database: DatabaseSync | undefined;
   try {
     makePrivate(path);

@@ -1,4 +1,5 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { closeSync, openSync } from "node:fs";
+import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
 import type { StoredRecord } from "../../relay/durable.ts";
 import { type Bucket, logBuckets, type Write } from "../../relay/effect.ts";
 import { logRecordsOverMax } from "../../relay/limits.ts";
@@ -17,8 +18,17 @@ export interface Store extends Disposable {
    * @throws HeadwaterError `unavailable` when the disk is full, read-only or failing
    */
   write(writes: readonly Write[]): void;
-  /** Values of a log bucket whose key starts with the prefix, highest key first. */
+  /** Values of a log bucket whose key starts with the prefix, highest key first; of all, newest first. */
   list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[];
+}
+
+/** A store whose state is a file. */
+export interface FileStore extends Store {
+  /**
+   * A consistent copy, made while the store is used, in a file that does not exist yet.
+   * @throws HeadwaterError `unavailable` when the disk is full or failing
+   */
+  copyTo(file: string): Promise<void>;
 }
 
 /**
@@ -27,7 +37,7 @@ export interface Store extends Disposable {
  * @throws HeadwaterError `busy` when another node has it, `forbidden`, `invalid` or `unavailable`
  *   when the directory can not be used, `damaged` when what is in it can not be read
  */
-export function openStore(of: { directory: string }): Store {
+export function openStore(of: { directory: string }): FileStore {
   const database = openDatabase(of.directory);
   try {
     return new SqliteStore(database, of.directory);
@@ -37,7 +47,7 @@ export function openStore(of: { directory: string }): Store {
   }
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements FileStore {
   readonly #database: DatabaseSync;
   readonly #directory: string;
   readonly #statements: Statements;
@@ -75,10 +85,22 @@ class SqliteStore implements Store {
 
   list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[] {
     const { bucket, prefix, limit } = of;
+    if (prefix === "")
+      return this.#attempt(() => this.#statements.newest.all(bucket, limit)).map(valueOf);
     // `glob` and `like` have wildcards; a range does not. No key holds the last code point.
     const [from, to] = [prefix, `${prefix}\u{10ffff}`];
     const rows = this.#attempt(() => this.#statements.list.all(bucket, from, to, limit));
-    return rows.map((row) => row["value"] as Uint8Array);
+    return rows.map(valueOf);
+  }
+
+  async copyTo(file: string): Promise<void> {
+    try {
+      // It is made with the mode of the process, and what is in it is as secret as the store.
+      closeSync(openSync(file, "wx", 0o600));
+      await backup(this.#database, file);
+    } catch (error) {
+      throw storeError(error, this.#directory);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -86,9 +108,15 @@ class SqliteStore implements Store {
   }
 
   #apply({ bucket, key, value }: Write): void {
+    if (bucket === "audit") return this.#append({ key, value });
     const { put, remove } = isLogBucket(bucket) ? this.#statements.log : this.#statements.record;
     if (value === undefined) remove.run(bucket, key);
     else put.run(bucket, key, value);
+  }
+
+  /** What stands in the audit is neither changed nor taken out, but for its oldest when it is cut. */
+  #append({ key, value }: { key: string; value: Uint8Array | undefined }): void {
+    if (value !== undefined) this.#statements.append.run("audit", key, value);
   }
 
   #appendedWith(writes: readonly Write[]): Record<LogBucket, number> {
@@ -122,11 +150,17 @@ class SqliteStore implements Store {
   }
 }
 
+function valueOf(row: Record<string, unknown>): Uint8Array {
+  return row["value"] as Uint8Array;
+}
+
 type Statements = ReturnType<typeof prepareStatements>;
 
 function prepareStatements(database: DatabaseSync): {
   load: StatementSync;
   list: StatementSync;
+  newest: StatementSync;
+  append: StatementSync;
   cut: StatementSync;
   record: { put: StatementSync; remove: StatementSync };
   log: { put: StatementSync; remove: StatementSync };
@@ -136,6 +170,10 @@ function prepareStatements(database: DatabaseSync): {
     list: database.prepare(
       `SELECT value FROM log WHERE bucket = ? AND key >= ? AND key < ?
        ORDER BY key DESC LIMIT ?`,
+    ),
+    newest: database.prepare("SELECT value FROM log WHERE bucket = ? ORDER BY age DESC LIMIT ?"),
+    append: database.prepare(
+      "INSERT INTO log (bucket, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     ),
     // By age, not by key: keys of one project sort before all those of another.
     cut: database.prepare(

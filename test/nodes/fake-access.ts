@@ -1,3 +1,4 @@
+import type { TokenRecord } from "../../gen/headwater/v1/store_pb.ts";
 import type { Happening, NodeAccess, NodeReads } from "../../nodes/access.ts";
 import type { Exposure } from "../../relay/effect.ts";
 import type { Moment } from "../../relay/event.ts";
@@ -18,6 +19,7 @@ export class FakeAccess implements NodeAccess {
   /** What each kind of question is answered with; a function may throw instead. */
   readonly answers: Map<Happening["kind"], (happening: Happening) => unknown> = new Map();
   records: readonly Uint8Array[] = [];
+  tokens: readonly TokenRecord[] = [];
   wallMs = 1_750_000_000_000;
   monoMs = 0;
   /** By project; tables by release, of which the empty one is that of unknown builds. */
@@ -118,6 +120,8 @@ export class FakeAccess implements NodeAccess {
   #ownReads(): Partial<NodeReads> {
     return {
       projects: () => [...this.projects.keys()],
+      pins: () => [],
+      tokens: () => this.tokens,
       freshness: (project) => this.projects.get(project)?.freshness ?? "EMPTY",
       releaseOf: (project, version) =>
         this.projects.get(project)?.releases.includes(version) === true ? version : "",

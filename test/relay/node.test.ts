@@ -300,6 +300,7 @@ function commitOf(flag: string): (call: number) => Happening {
     })),
     tombstones: [],
     actor: "test",
+    commit: "",
   };
   return (call) => ({ kind: "commit", call, request });
 }

@@ -22,6 +22,7 @@ export class MemoryStore implements Store {
   write(writes: readonly Write[]): void {
     if (this.isFull) throw new HeadwaterError({ kind: "unavailable", message: "the disk is full" });
     for (const { bucket, key, value } of writes) {
+      if (bucket === "audit" && (value === undefined || this.#bucket(bucket).has(key))) continue;
       if (value === undefined) this.#bucket(bucket).delete(key);
       else this.#bucket(bucket).set(key, value.slice());
     }
@@ -29,6 +30,8 @@ export class MemoryStore implements Store {
   }
 
   list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[] {
+    if (of.prefix === "")
+      return [...this.#bucket(of.bucket).values()].toReversed().slice(0, of.limit);
     return [...this.#bucket(of.bucket)]
       .filter(([key]) => key.startsWith(of.prefix))
       .toSorted(([a], [b]) => byBytes(b, a))

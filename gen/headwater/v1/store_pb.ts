@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/store.proto.
  */
 export const file_headwater_v1_store: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkiXgoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJHChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgiRAoLV2luZG93U3RhdGUSDgoGd2luZG93GAEgASgEEiUKBXNob3duGAIgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50YgZwcm90bzM", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkiXgoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJHChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgiRAoLV2luZG93U3RhdGUSDgoGd2luZG93GAEgASgEEiUKBXNob3duGAIgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50YgZwcm90bzM", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
 
 /**
  * WriterKeys are the secret seeds with which a node writes a ledger.
@@ -119,6 +119,47 @@ export const ChildRecordSchema: GenMessage<ChildRecord> = /*@__PURE__*/
   messageDesc(file_headwater_v1_store, 2);
 
 /**
+ * TokenRecord is a token of an operator. It is not the token: whoever reads it can do nothing.
+ *
+ * @generated from message headwater.v1.TokenRecord
+ */
+export type TokenRecord = Message<"headwater.v1.TokenRecord"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * SHA-256 of the token.
+   *
+   * @generated from field: bytes digest = 2;
+   */
+  digest: Uint8Array;
+
+  /**
+   * @generated from field: repeated string scopes = 3;
+   */
+  scopes: string[];
+
+  /**
+   * @generated from field: uint64 added_ms = 4;
+   */
+  addedMs: bigint;
+
+  /**
+   * @generated from field: uint64 expires_ms = 5;
+   */
+  expiresMs: bigint;
+};
+
+/**
+ * Describes the message headwater.v1.TokenRecord.
+ * Use `create(TokenRecordSchema)` to create a new message.
+ */
+export const TokenRecordSchema: GenMessage<TokenRecord> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 3);
+
+/**
  * ReceivedDocument is the latest document of one child, project and kind.
  *
  * @generated from message headwater.v1.ReceivedDocument
@@ -145,7 +186,7 @@ export type ReceivedDocument = Message<"headwater.v1.ReceivedDocument"> & {
  * Use `create(ReceivedDocumentSchema)` to create a new message.
  */
 export const ReceivedDocumentSchema: GenMessage<ReceivedDocument> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_store, 3);
+  messageDesc(file_headwater_v1_store, 4);
 
 /**
  * DisclosureChoice is what the operator said about an upstream, and from when it counts.
@@ -176,7 +217,7 @@ export type DisclosureChoice = Message<"headwater.v1.DisclosureChoice"> & {
  * Use `create(DisclosureChoiceSchema)` to create a new message.
  */
 export const DisclosureChoiceSchema: GenMessage<DisclosureChoice> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_store, 4);
+  messageDesc(file_headwater_v1_store, 5);
 
 /**
  * WindowState is what has to survive a restart for the next document to be right.
@@ -204,5 +245,5 @@ export type WindowState = Message<"headwater.v1.WindowState"> & {
  * Use `create(WindowStateSchema)` to create a new message.
  */
 export const WindowStateSchema: GenMessage<WindowState> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_store, 5);
+  messageDesc(file_headwater_v1_store, 6);
 

@@ -11,7 +11,7 @@ const mine = "127.0.0.1";
 /** The kind of the refusal, or "in". */
 function attempt(authorization: Authorization, header: string | undefined, of = {}): string {
   try {
-    authorization.check({ header, address: mine, monoMs: 0, ...of });
+    authorization.check({ header, address: mine, wallMs: 0, monoMs: 0, ...of });
     return "in";
   } catch (thrown) {
     return HeadwaterError.from(thrown).kind;

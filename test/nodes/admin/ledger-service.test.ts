@@ -91,8 +91,11 @@ describe("Commit", () => {
     });
     await ledgers.commit({ ledger, actor: "ada@build" });
     expect(access.asked).toMatchObject([
-      { request: { ledger, tombstones: ["flag/x"], actor: "127.0.0.1" } },
-      { request: { ledger, actor: "ada@build" } },
+      {
+        request: { ledger, tombstones: ["flag/x"] },
+        by: { actor: "127.0.0.1", address: "127.0.0.1" },
+      },
+      { request: { ledger }, by: { actor: "ada@build", token: "admin.token" } },
     ]);
   });
 

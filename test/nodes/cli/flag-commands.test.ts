@@ -252,8 +252,8 @@ describe("reading", () => {
     await terminal.run("flag", "set", "horizon/a", "10");
     await terminal.run("flag", "set", "horizon/c", "1");
     const all = (await terminal.run("flag", "history", "horizon")).stdout.split("\n");
-    expect(all[1]).toMatch(/ 1\.3 +\+ +flag c: 1 % +ada@workstation$/);
-    expect(all[2]).toMatch(/ 1\.2 +~ +flag a: percent 5 % -> 10 % +ada@workstation$/);
+    expect(all[1]).toMatch(/ 1\.3 +\+ +flag c: 1 % +ada@workstation +admin from 127\.0\.0\.1$/);
+    expect(all[2]).toMatch(/ 1\.2 +~ +flag a: percent 5 % -> 10 % +ada@workstation +admin/);
     expect(await terminal.json("flag", "history", "horizon/a", "--limit", "1")).toMatchObject([
       { kind: "flag", action: "change", key: "flag/a", actor: "ada@workstation" },
     ]);

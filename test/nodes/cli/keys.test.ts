@@ -274,7 +274,7 @@ describe("files that are wrong", () => {
     const file = path("horizon.term-2.grant");
     const { code, stderr } = await terminal.run("promote", "horizon", "--grant", file);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/secret keys are not sent to http:\/\/flags\.example\.org:7702/);
+    expect(stderr).toMatch(/not sent to http:\/\/flags\.example\.org:7702 in the clear/);
   });
 });
 

@@ -60,6 +60,11 @@ describe("the commands", () => {
       "keys generate",
       "keys import",
       "promote",
+      "token add",
+      "token list",
+      "token revoke",
+      "audit",
+      "backup",
     ]);
   });
 

@@ -93,7 +93,7 @@ export function storeContract(open: () => Store): void {
     );
   });
 
-  test("lists a log by prefix, highest key first, and does not load it", () => {
+  test("lists a log by prefix, highest key first, all of it by age, and does not load it", () => {
     using store = open();
     store.write([
       put("audit", "horizon/2", "h2"),
@@ -108,7 +108,7 @@ export function storeContract(open: () => Store): void {
     expect(list("horizon/", 10)).toEqual(["h3", "h2", "h1"]);
     expect(list("horizon/", 2)).toEqual(["h3", "h2"]);
     expect(list("horizon/2", 10)).toEqual(["h2"]);
-    expect(list("", 10)).toEqual(["n9", "h3", "h2", "h1", "e4"]);
+    expect(list("", 10)).toEqual(["e4", "h3", "h1", "n9", "h2"]);
     expect(list("keystone/", 10)).toEqual([]);
     expect(loaded(store)).toEqual([]);
   });
@@ -118,6 +118,16 @@ export function storeContract(open: () => Store): void {
     store.write([put("sent", "a/1", "sent"), put("sent", "a/2", "sent")]);
     store.write([put("sent", "a/1", "accepted"), remove("sent", "a/2")]);
     expect(store.list({ bucket: "sent", prefix: "", limit: 10 }).map(text)).toEqual(["accepted"]);
+  });
+
+  test("an audit record is neither changed nor deleted", () => {
+    using store = open();
+    store.write([put("audit", "a/1", "as it was")]);
+    store.write([put("audit", "a/1", "forged"), remove("audit", "a/1"), put("audit", "a/2", "b")]);
+    expect(store.list({ bucket: "audit", prefix: "a/", limit: 10 }).map(text)).toEqual([
+      "b",
+      "as it was",
+    ]);
   });
 
   test("cuts a log to its length, the oldest records first, whatever their keys", () => {

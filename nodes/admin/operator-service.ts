@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { HistoryRecordSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
+import type { BackupResponseSchema, OperatorService } from "../../gen/headwater/v1/operators_pb.ts";
+import type { NodeAccess } from "../access.ts";
+import { digestOf } from "./authorization.ts";
+import { originOf } from "./call-origin.ts";
+import { listNewest } from "./record-list.ts";
+
+/** As scanners for leaked secrets look for them; then 32 random bytes. */
+const tokenPrefix = "hwt_";
+const tokenBytes = 32;
+
+/** A file of the data directory, piece by piece. */
+export type BackupPiece = MessageInitShape<typeof BackupResponseSchema>;
+
+/** Who may ask this node what, and who has asked. */
+export function operatorService(of: {
+  access: NodeAccess;
+  /** A consistent copy of all that the node keeps. */
+  backup: (() => AsyncIterable<BackupPiece>) | undefined;
+}): ServiceImpl<typeof OperatorService> {
+  const { access } = of;
+  return {
+    addToken: async ({ name, scopes, expiresMs }, context) => {
+      const token = `${tokenPrefix}${randomBytes(tokenBytes).toString("base64url")}`;
+      await access.ask((call) => ({
+        kind: "add-token",
+        call,
+        name,
+        digest: digestOf(token),
+        scopes,
+        expiresMs: Number(expiresMs),
+        by: originOf(context),
+      }));
+      return { token };
+    },
+    listTokens: () => ({
+      tokens: access.reads
+        .tokens()
+        .map(({ name, scopes, addedMs, expiresMs }) => ({ name, scopes, addedMs, expiresMs })),
+    }),
+    revokeToken: async ({ name }, context) => {
+      await access.ask((call) => ({ kind: "revoke-token", call, name, by: originOf(context) }));
+      return {};
+    },
+    listAudit: ({ limit }) => ({
+      records: listNewest({ access, bucket: "audit", schema: HistoryRecordSchema, limit }),
+    }),
+    backup: async function* () {
+      if (of.backup !== undefined) yield* of.backup();
+    },
+  };
+}
