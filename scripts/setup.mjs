@@ -1,14 +1,18 @@
-// Makes a checkout ready: its dependencies with a modern Node, and for tests a real nats-server.
+// Makes a checkout ready: its dependencies with a modern Node; for tests a nats-server and a browser.
 // Plain JavaScript without dependencies, because it runs first, on whatever Node the machine has.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { findChromium, installChromium } from "./chromium.mjs";
 import { findNatsServer, installNatsServer } from "./nats-server.mjs";
 import { installedNode, isModern, nodeMajorMin, packageDir, runtimePackage } from "./runtime.mjs";
 
 if (!isInstalled()) install();
 assertModernNode();
-if (process.argv.includes("--tests")) reportNatsServer();
+if (process.argv.includes("--tests")) {
+  report({ name: "nats-server", found: findNatsServer(), install: installNatsServer });
+  report({ name: "chromium", found: findChromium()?.path, install: installChromium });
+}
 
 /** Compares with what npm noted as installed: contents, so that a mere checkout changes nothing. */
 function isInstalled() {
@@ -69,15 +73,14 @@ function assertModernNode() {
   );
 }
 
-function reportNatsServer() {
-  const found = findNatsServer();
-  if (found !== undefined) return say(`nats-server is ${found}`);
-  say("unpacking nats-server from the distribution's package");
-  const { path, reason } = installNatsServer();
+function report({ name, found, install }) {
+  if (found !== undefined) return say(`${name} is ${found}`);
+  say(`unpacking ${name} from the distribution's package`);
+  const { path, reason } = install();
   say(
     path
-      ? `nats-server is ${path}`
-      : `no nats-server, so its tests will not run: ${reason}\n  hint: put one on the PATH`,
+      ? `${name} is ${path}`
+      : `no ${name}, so its tests will not run: ${reason}\n  hint: put one on the PATH`,
   );
 }
 

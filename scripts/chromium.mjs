@@ -1,0 +1,71 @@
+// Finds a real Chromium, or unpacks one with all its libraries from the distribution's packages.
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { unpackDebianPackage } from "./debian-package.mjs";
+import { isExecutable, runStep } from "./step.mjs";
+
+const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const macPath = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+
+/** 400 MB, so one for all checkouts of a user. */
+const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "headwater");
+const unpackedDir = join(cacheDir, "chromium");
+
+/** A Chromium and the environment it needs: from the PATH, or unpacked before. */
+export function findChromium() {
+  const dirs = (process.env.PATH ?? "").split(delimiter).filter((dir) => dir !== "");
+  const paths = [...dirs.flatMap((dir) => names.map((name) => join(dir, name))), macPath];
+  const path = paths.find(isExecutable);
+  return path === undefined ? unpackedChromium() : { path, env: {} };
+}
+
+/** Finds or unpacks a Chromium; where that cannot be, says why. */
+export function installChromium() {
+  const found = findChromium();
+  if (found !== undefined) return found;
+  if (process.platform !== "linux") return { reason: "put chromium on the PATH" };
+  const problem = unpackDebianPackage({
+    name: "chromium",
+    into: unpackedDir,
+    withDependencies: true,
+  });
+  if (problem !== undefined) return { reason: problem };
+  const unpacked = unpackedChromium();
+  if (unpacked === undefined) return { reason: "the package holds no usr/lib/chromium/chromium" };
+  const env = { ...process.env, ...unpacked.env };
+  const reason = runStep(unpacked.path, ["--version"], { env });
+  return reason === undefined ? unpacked : { reason };
+}
+
+/** Started past its script, which looks for its parts where a package is installed. */
+function unpackedChromium() {
+  const path = join(unpackedDir, "usr", "lib", "chromium", "chromium");
+  if (!isExecutable(path)) return undefined;
+  const hasFonts = existsSync(join(unpackedDir, "etc", "fonts", "fonts.conf"));
+  const fonts = hasFonts ? { FONTCONFIG_SYSROOT: unpackedDir } : {};
+  return { path, env: { LD_LIBRARY_PATH: libraryDirs().join(delimiter), ...fonts } };
+}
+
+/** Those of the machine's architecture, and one level below: a sound library keeps parts there. */
+function libraryDirs() {
+  return [join(unpackedDir, "usr", "lib"), join(unpackedDir, "lib")]
+    .flatMap(subfolders)
+    .filter((dir) => dir.endsWith("-linux-gnu"))
+    .flatMap((dir) => [dir, ...subfolders(dir)]);
+}
+
+function subfolders(dir) {
+  if (!existsSync(dir)) return [];
+  const entries = readdirSync(dir, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { path, reason } = installChromium();
+  if (path === undefined) process.stderr.write(`no chromium: ${reason}\n`);
+  else process.stdout.write(`${path}\n`);
+  process.exitCode = path === undefined ? 1 : 0;
+}

@@ -1,0 +1,25 @@
+// The steps of setting a machine up: other programs, each with a reason where it does not work.
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+
+const stepMsMax = 120_000;
+
+/** Runs one step; answers what went wrong in one line, or undefined. */
+export function runStep(command, args, options = {}) {
+  const ended = spawnSync(command, args, { encoding: "utf8", timeout: stepMsMax, ...options });
+  if (ended.error?.code === "ENOENT") return `this machine has no ${command}`;
+  if (ended.error) return `${command}: ${ended.error.message}`;
+  if (ended.status === 0) return undefined;
+  const lastLine = ended.stderr.trim().split("\n").at(-1);
+  return `${command} failed: ${lastLine}`;
+}
+
+export function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // Absent or not ours to run: both mean that it is not the one.
+    return false;
+  }
+}
