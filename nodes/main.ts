@@ -13,6 +13,7 @@ import type { Count } from "./admin/metrics.ts";
 import { type Apps, openApps } from "./apps/apps.ts";
 import { isLoopbackAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
+import { inTier } from "./config/panel-tier.ts";
 import { parseTrustFile } from "./config/trust-file.ts";
 import { type Clock, Driver } from "./driver.ts";
 import { HeadwaterError } from "./error.ts";
@@ -183,7 +184,7 @@ function settingsOf(of: {
     certificate: of.pin,
     upstreams: config.upstreams.map(configuredUpstream),
     pins: readPins(config.trustFile),
-    disclosure: config.disclosure,
+    disclosure: inTier(config.disclosure, config.panelTier),
     windowMs: config.windowMs,
     healthWindowMs: config.healthWindowMs,
   };

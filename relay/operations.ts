@@ -18,6 +18,7 @@ import { outrunProblem } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { promote, updateTrust } from "./succession.ts";
+import { cautionsOf } from "./telemetry/caution.ts";
 import { encodeCredential, signCredential } from "./trust/join-token.ts";
 import { toHex } from "./trust/key.ts";
 
@@ -241,7 +242,10 @@ function setDisclosure(
     writes: choices.map(({ write }) => write),
     accept: () => {
       for (const choice of choices) choice.accept();
-      return { value: { upstreams }, effects: [] };
+      const cautions = [...parts.holdings.projects.values()].flatMap((project) =>
+        cautionsOf(event.level, project.name, parts.telemetry.fleet(project, event.at.wallMs)),
+      );
+      return { value: { upstreams, cautions }, effects: [] };
     },
   });
 }

@@ -26,6 +26,7 @@ import { ledgerId, positionText } from "./ledger/position.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { statusOf } from "./status.ts";
+import { cautionsOf } from "./telemetry/caution.ts";
 import { isDisclosureLevel } from "./telemetry/disclosure/level.ts";
 import { documentKinds } from "./telemetry/window.ts";
 import { trustMessage } from "./trust/trusted.ts";
@@ -208,7 +209,7 @@ export class Reads {
   preview(
     of: { project: string; kind: string; disclosure: string; upstream: string },
     at: Moment,
-  ): Outcome<{ document: Document | undefined; why: string }> {
+  ): Outcome<{ document: Document | undefined; why: string; cautions: readonly string[] }> {
     const project = this.#project(of.project);
     if (!project.ok) return project;
     const kind = documentKinds.find((one) => one === (of.kind || "WEIGHTS"));
@@ -221,9 +222,9 @@ export class Reads {
     if (!isDisclosureLevel(level))
       return refused("invalid", `disclosure: ${JSON.stringify(level)} is no level`);
     if (asked === "" && upstream === "")
-      return done({ document: undefined, why: "this node has no upstream" });
+      return done({ document: undefined, why: "this node has no upstream", cautions: [] });
     if (level === "OFF")
-      return done({ document: undefined, why: `disclosure to ${upstream} is off` });
+      return done({ document: undefined, why: `disclosure to ${upstream} is off`, cautions: [] });
     const document = telemetry.outbox.preview({
       upstream,
       project: project.value,
@@ -231,7 +232,12 @@ export class Reads {
       level,
       wallMs: at.wallMs,
     });
-    return done({ document, why: document === undefined ? `${of.project} is EMPTY here` : "" });
+    const fleet = telemetry.fleet(project.value, at.wallMs);
+    return done({
+      document,
+      why: document === undefined ? `${of.project} is EMPTY here` : "",
+      cautions: cautionsOf(level, of.project, fleet),
+    });
   }
 
   #project(name: string): Outcome<Project> {

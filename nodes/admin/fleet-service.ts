@@ -14,9 +14,11 @@ export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetServic
   return {
     getFleet: ({ project }) => outcomeValue(access.reads.fleet(project, access.now().wallMs)),
     previewDocument: (request) => {
-      const { document, why } = outcomeValue(access.reads.preview(request, access.now()));
+      const preview = outcomeValue(access.reads.preview(request, access.now()));
+      const { document, why, cautions } = preview;
       if (document === undefined) return { why };
-      return { document, why, bytes: toBinary(DocumentSchema, document).length };
+      const encoded = toBinary(DocumentSchema, document);
+      return { document, why, encoded, bytes: encoded.length, cautions: [...cautions] };
     },
     listDocuments: ({ project, limit }) => ({
       documents: listRecords({
@@ -35,7 +37,7 @@ export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetServic
           message: `level: ${JSON.stringify(asked)} is none of ${disclosureLevels.join(", ")}`,
         });
       }
-      return access.ask<{ upstreams: string[] }>((call) => ({
+      return access.ask<{ upstreams: string[]; cautions: string[] }>((call) => ({
         kind: "set-disclosure",
         call,
         level,

@@ -8,6 +8,7 @@ import type {
 } from "../../gen/headwater/v1/nodes_pb.ts";
 import { formatDuration } from "../config/duration.ts";
 import { formatFingerprint } from "../config/fingerprint.ts";
+import { levelWords } from "../config/panel-tier.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
 import { positionText } from "./ledger-view.ts";
@@ -126,7 +127,7 @@ function childRow({ site, node, connected, positions }: ChildStatus): string[] {
 const disclosureHead = ["upstream", "level", "from"];
 
 function disclosureRows({ disclosures }: GetStatusResponse): string[][] {
-  return disclosures.map(({ upstream, level, source }) => [upstream, level.toLowerCase(), source]);
+  return disclosures.map(({ upstream, level, source }) => [upstream, levelWords(level), source]);
 }
 
 function fanoutText({ fanout }: GetStatusResponse, terminal: Terminal): string {

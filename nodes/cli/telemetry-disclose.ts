@@ -1,11 +1,13 @@
 import type { Command } from "commander";
+import { levelWords, type PanelTier } from "../config/panel-tier.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
-import { disclosureLevel } from "./disclosure-option.ts";
+import { disclosureLevel, tierOption } from "./disclosure-option.ts";
 import { exitCode } from "./exit-code.ts";
 import { formatJson } from "./output.ts";
 
 interface DiscloseOptions extends CommonOptions {
   readonly upstream?: string;
+  readonly tier: PanelTier;
 }
 
 export function addTelemetryDiscloseCommand(parent: Command, context: CommandContext): void {
@@ -14,23 +16,30 @@ export function addTelemetryDiscloseCommand(parent: Command, context: CommandCon
     summary: "choose how much is said upstream",
     details:
       "off sends nothing; exact sends shares and counts; rounded sends shares to the nearest 5 " +
-      "%. The choice is kept, and goes before HEADWATER_DISCLOSURE. Look first with `preview`.",
+      "%, which does not hide how many instances there are; panel hides it: it sends what a " +
+      "secret 20 of 100-or-more instances do, or for a smaller site only its most common " +
+      "release. The choice is kept, and goes before HEADWATER_DISCLOSURE. Look first with " +
+      "`preview`.",
     examples: [
-      "headwater telemetry disclose rounded",
+      "headwater telemetry disclose panel --tier 100-or-more",
       "headwater telemetry disclose off --upstream openstack",
     ],
   })
-    .argument("<LEVEL>", "off, exact or rounded")
+    .argument("<LEVEL>", "off, exact, rounded or panel")
+    .addOption(tierOption())
     .option("--upstream <UPSTREAM>", "only to this upstream; else to each there is now")
     .action(
       answer(context, async (text: string, options: DiscloseOptions) => {
         const { terminal } = context;
-        const level = disclosureLevel(text);
-        const { upstreams } = await context
+        const level = disclosureLevel(text, options.tier);
+        const { upstreams, cautions } = await context
           .admin()
           .fleet.setDisclosure({ level, upstream: options.upstream ?? "" });
-        if (options.json) terminal.print(formatJson({ level, upstreams }));
-        else terminal.print(`disclosure to ${upstreams.join(", ")} is ${level.toLowerCase()}`);
+        if (options.json) terminal.print(formatJson({ level, upstreams, cautions }));
+        else {
+          terminal.print(`disclosure to ${upstreams.join(", ")} is ${levelWords(level)}`);
+          for (const caution of cautions) terminal.print(caution);
+        }
         return exitCode.done;
       }),
     );

@@ -2,6 +2,7 @@ import { toBinary, toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import type { SentDocument } from "../../gen/headwater/v1/fleet_pb.ts";
 import { DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { levelWords } from "../config/panel-tier.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
 import { parseProject } from "./flag-path.ts";
@@ -46,7 +47,7 @@ function rowOf({ atMs, upstream, outcome, document }: SentDocument): string[] {
     formatTime(Number(atMs)),
     upstream,
     document?.kind.toLowerCase() ?? "",
-    document?.disclosure.toLowerCase() ?? "",
+    levelWords(document?.disclosure ?? ""),
     String(document?.window ?? ""),
     document === undefined ? "" : String(toBinary(DocumentSchema, document).length),
     outcome || "none yet",

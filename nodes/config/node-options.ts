@@ -12,6 +12,7 @@ import {
   type Options,
   textValue,
 } from "./option.ts";
+import { type PanelTier, panelTiers } from "./panel-tier.ts";
 
 /** What one node is told; undefined where nothing was set and there is no fixed default. */
 export interface NodeSettings {
@@ -41,7 +42,9 @@ export interface NodeSettings {
   /** Undefined: the authorities that the system trusts. */
   readonly natsCaFile: string | undefined;
   readonly onBad: "report";
+  /** MODAL for both tiers of panel; `panelTier` says which. */
   readonly disclosure: DisclosureLevel;
+  readonly panelTier: PanelTier;
   readonly windowMs: number;
   readonly healthWindowMs: number;
   readonly logLevel: LogLevel;
@@ -204,12 +207,22 @@ export const nodeOptions: Options<NodeSettings> = {
   disclosure: {
     variable: "HEADWATER_DISCLOSURE",
     value: "LEVEL",
-    sentence: "how much telemetry says upstream: off, exact or rounded",
+    sentence: "how much telemetry says upstream: off, exact, rounded or panel",
     default: "off",
-    example: "rounded",
-    schema: choiceValue({ words: ["off", "exact", "rounded"], later: ["panel"] }).transform(
+    example: "panel",
+    schema: choiceValue({ words: ["off", "exact", "rounded", "panel"] }).transform(
       (level): DisclosureLevel => disclosureLevels[level],
     ),
+  },
+  panelTier: {
+    variable: "HEADWATER_PANEL_TIER",
+    value: "TIER",
+    sentence:
+      "what panel may count on: 100-or-more instances at this site, else it says only the most " +
+      "common release",
+    default: "under-100",
+    example: "100-or-more",
+    schema: choiceValue({ words: panelTiers }),
   },
   windowMs: {
     variable: "HEADWATER_WINDOW",
@@ -237,4 +250,9 @@ export const nodeOptions: Options<NodeSettings> = {
   },
 };
 
-const disclosureLevels = { off: "OFF", exact: "EXACT", rounded: "ROUNDED" } as const;
+const disclosureLevels = {
+  off: "OFF",
+  exact: "EXACT",
+  rounded: "ROUNDED",
+  panel: "MODAL",
+} as const;

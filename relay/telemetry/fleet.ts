@@ -14,12 +14,15 @@ export class Fleet {
   readonly #vocabulary: Vocabulary;
   readonly #project: Project;
   readonly #reports: readonly ReportRequest[];
+  readonly #panel: () => readonly ReportRequest[];
   readonly #weightDocuments: ReturnType<Received["of"]>;
   readonly #healthDocuments: ReturnType<Received["of"]>;
 
   constructor(of: {
     project: Project;
     reports: readonly ReportRequest[];
+    /** Those of them that stand for all. */
+    panel: () => readonly ReportRequest[];
     received: Received;
     wallMs: number;
     /** Documents from before it do not count. */
@@ -27,6 +30,7 @@ export class Fleet {
   }) {
     this.#project = of.project;
     this.#reports = of.reports;
+    this.#panel = of.panel;
     const releases = new Map<string, string>();
     this.#vocabulary = vocabularyOf(of.project.own, (version) => {
       const release = releases.get(version) ?? of.project.buildOf(version, of.wallMs).release;
@@ -46,8 +50,12 @@ export class Fleet {
     return this.#reports.length;
   }
 
+  get childrenCount(): number {
+    return this.#weightDocuments.length;
+  }
+
   get reportersCount(): number {
-    return this.#weightDocuments.length + (this.own ? 1 : 0);
+    return this.childrenCount + (this.own ? 1 : 0);
   }
 
   get windowsOldMax(): number {
@@ -55,14 +63,12 @@ export class Fleet {
   }
 
   get weights(): Weights {
-    const reporters: Reporter[] = this.#weightDocuments.flatMap(({ document }) =>
-      document.weights === undefined
-        ? []
-        : [{ weights: document.weights, hasCounts: hasCounts(document) }],
-    );
-    if (this.own)
-      reporters.push({ weights: weigh(this.#reports, this.#vocabulary), hasCounts: true });
-    return meanOf(reporters, this.#vocabulary);
+    return this.#mean(this.#reports);
+  }
+
+  /** The same, of one's own apps only as much as their panel shows. */
+  get panelWeights(): Weights {
+    return this.#mean(this.#panel());
   }
 
   /** Own apps, or a node that serves nobody else, stand for this site. */
@@ -72,6 +78,27 @@ export class Fleet {
     if (this.own || all.length === 0)
       all.push(ownHealth(this.#reports, this.#vocabulary, position));
     return joinHealth(all, this.#vocabulary, position);
+  }
+
+  #mean(own: readonly ReportRequest[]): Weights {
+    const reporters: Reporter[] = this.#weightDocuments.flatMap(({ document }) =>
+      document.weights === undefined
+        ? []
+        : [
+            {
+              weights: document.weights,
+              hasCounts: hasCounts(document),
+              isModal: document.disclosure === "MODAL",
+            },
+          ],
+    );
+    if (own.length > 0)
+      reporters.push({
+        weights: weigh(own, this.#vocabulary),
+        hasCounts: own === this.#reports,
+        isModal: false,
+      });
+    return meanOf(reporters, this.#vocabulary);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import { panelOf, type Ranked } from "./disclosure/panel.ts";
 
 export const healths = ["OK", "DEGRADED", "FAILED"] as const;
 
-interface Held {
-  readonly report: ReportRequest;
+interface Held extends Ranked {
   readonly heardMs: number;
 }
 
@@ -14,6 +14,12 @@ interface Held {
 export class Intake {
   /** The longest unheard first. */
   readonly #held = new Map<string, Held>();
+  readonly #rankOf: (instance: string) => number;
+
+  /** @param rankOf where the site's secret places an instance among all */
+  constructor(rankOf: (instance: string) => number) {
+    this.#rankOf = rankOf;
+  }
 
   get instancesCount(): number {
     return this.#held.size;
@@ -26,13 +32,19 @@ export class Intake {
     );
   }
 
+  /** The reports of the panel among those. */
+  panel(sinceMs: number): readonly ReportRequest[] {
+    return panelOf([...this.#held.values()].filter(({ heardMs }) => heardMs >= sinceMs));
+  }
+
   holds(instance: string): boolean {
     return this.#held.has(instance);
   }
 
   take(report: ReportRequest, wallMs: number): void {
+    const rank = this.#held.get(report.instance)?.rank ?? this.#rankOf(report.instance);
     this.#held.delete(report.instance);
-    this.#held.set(report.instance, { report, heardMs: wallMs });
+    this.#held.set(report.instance, { report, heardMs: wallMs, rank });
   }
 
   /** Forgets instances that were silent for two intervals. */

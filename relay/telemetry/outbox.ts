@@ -142,8 +142,17 @@ export class Outbox {
       level: of.level,
       window: of.window,
       windowMs: this.#windowMs(of.kind),
-      shown: this.#states.get(of.slot)?.shown,
+      shown: this.#shown(of.slot, of.kind, of.sinceMs),
+      siteSecret: this.#of.siteSecret,
     });
+  }
+
+  /** What was shown last, if it was after the operator's consent: nothing from before is repeated. */
+  #shown(slot: Slot, kind: DocumentKind, sinceMs: number): Document | undefined {
+    const shown = this.#states.get(slot)?.shown;
+    const windowMs = shown?.windowMs ?? this.#windowMs(kind);
+    const windows = new Windows({ siteSecret: this.#of.siteSecret, slot, windowMs });
+    return windows.startMs(Number(shown?.window ?? 0n)) >= sinceMs ? shown : undefined;
   }
 
   #dueDocument(of: {

@@ -1,11 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type ReceivedDocument, ReceivedDocumentSchema } from "../../gen/headwater/v1/store_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { dayMs, secondMs } from "../cadence.ts";
+import { clockSkewMsMax, dayMs, secondMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import { childrenCountMax, entryKeyLengthMax, vocabularyWordsMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
+import { isDisclosureLevel } from "./disclosure/level.ts";
 import { weightLists, whole } from "./weights.ts";
 import { type DocumentKind, documentKinds } from "./window.ts";
 
@@ -81,9 +82,11 @@ function startOf({ window = 0n, windowMs = 0 }: Document): bigint {
 function documentProblem(document: Document, wallMs: number): string | undefined {
   const { kind, disclosure, windowMs = 0, window = 0n } = document;
   if (!(documentKinds as readonly string[]).includes(kind)) return "kind: WEIGHTS or HEALTH";
-  if (!["EXACT", "ROUNDED", "PANEL"].includes(disclosure)) return "disclosure: not a level";
+  if (!isDisclosureLevel(disclosure) || disclosure === "OFF") return "disclosure: not a level";
   if (windowMs < secondMs || windowMs > 7 * dayMs) return "window_ms: from a second to a week";
   if (window > BigInt(Math.ceil(wallMs / windowMs) + 1)) return "window: from the future";
+  const endMs = (Number(window) + 2) * windowMs;
+  if (wallMs - endMs > windowsOldMax * windowMs + clockSkewMsMax) return "window: from long ago";
   return kind === "WEIGHTS" ? weightsProblem(document) : healthProblem(document);
 }
 
@@ -93,8 +96,8 @@ function weightsProblem({ weights }: Document): string | undefined {
     if (weights[list].length > vocabularyWordsMax + 1) return `weights.${list}: too many words`;
     const wrong = weights[list].findIndex(({ basisPoints = 0 }) => basisPoints > whole);
     if (wrong >= 0) return `weights.${list}[${wrong}].basis_points: more than ${whole}`;
-    const long = weights[list].findIndex(({ name }) => name.length > entryKeyLengthMax);
-    if (long >= 0) return `weights.${list}[${long}].name: longer than ${entryKeyLengthMax}`;
+    const name = nameProblem(weights[list].map((weight) => weight.name));
+    if (name !== undefined) return `weights.${list}${name}`;
   }
   return undefined;
 }
@@ -102,9 +105,19 @@ function weightsProblem({ weights }: Document): string | undefined {
 function healthProblem({ health }: Document): string | undefined {
   if (health === undefined) return "health: missing";
   if (health.releases.length > vocabularyWordsMax + 1) return "health.releases: too many words";
-  if (health.releases.some(({ release }) => release.length > entryKeyLengthMax))
-    return `health.releases: a name longer than ${entryKeyLengthMax}`;
+  const name = nameProblem(health.releases.map(({ release }) => release));
+  if (name !== undefined) return `health.releases${name}`;
   if ((health.arrival?.basisPoints ?? 0) > whole)
     return `health.arrival.basis_points: more than ${whole}`;
+  return undefined;
+}
+
+function nameProblem(names: readonly string[]): string | undefined {
+  const said = new Set<string>();
+  for (const [index, name] of names.entries()) {
+    if (name.length > entryKeyLengthMax) return `[${index}].name: longer than ${entryKeyLengthMax}`;
+    if (said.has(name)) return `[${index}].name: said twice`;
+    said.add(name);
+  }
   return undefined;
 }

@@ -3,6 +3,7 @@ import { reportIntervalMs, secondMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Project } from "../layers/project.ts";
 import { instancesCountMax } from "../limits.ts";
+import { deriveSecret, drawFraction } from "../trust/key.ts";
 import { Consents } from "./consents.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
 import { Fleet } from "./fleet.ts";
@@ -47,7 +48,11 @@ export class Telemetry {
   }
 
   intake(project: string): Intake {
-    const intake = this.#intakes.get(project) ?? new Intake();
+    const held = this.#intakes.get(project);
+    if (held !== undefined) return held;
+    const purpose = `panel of ${project}`;
+    const secret = deriveSecret({ secret: this.#settings.siteSecret, purpose });
+    const intake = new Intake((instance) => drawFraction(secret, instance));
     this.#intakes.set(project, intake);
     return intake;
   }
@@ -76,6 +81,7 @@ export class Telemetry {
       sinceMs,
       project,
       reports: intake.reports(sinceMs),
+      panel: () => intake.panel(sinceMs),
       received: this.received,
       wallMs,
     });

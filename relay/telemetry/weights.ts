@@ -11,7 +11,7 @@ const countMax = 2 ** 32 - 1;
 
 export const weightLists = ["releases", "degraded", "failed", "flags"] as const;
 
-type WeightList = (typeof weightLists)[number];
+export type WeightList = (typeof weightLists)[number];
 
 /**
  * Shares of the instances that report, exactly: of each release, of those degraded and failed on
@@ -53,23 +53,27 @@ export interface Reporter {
   readonly weights: Weights;
   /** Counts are passed on only when every reporter has them. */
   readonly hasCounts: boolean;
+  /** It says the most common release, and nothing of the rest. */
+  readonly isModal: boolean;
 }
 
 /**
  * The equal-weight mean of all reporters, so that none has more than its share, whatever it says;
- * never renormalised. A word that a reporter does not know counts as 0 there.
+ * never renormalised. A word that a reporter does not know counts as 0 there; one who says nothing
+ * of a list is not asked for it.
  */
 export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): Weights {
   const hasCounts = reporters.every((reporter) => reporter.hasCounts);
   const mean = (list: WeightList): { name: string; basisPoints: number; count: number }[] => {
     const words = list === "flags" ? vocabulary.flags : vocabulary.releases;
-    const known = reporters.map(({ weights }) => byName(weights[list]));
+    const asked = list === "releases" ? reporters : reporters.filter(({ isModal }) => !isModal);
+    const known = asked.map(({ weights }) => byName(weights[list]));
     return words.map((name) => {
       const ofName = known.map((weights) => weights.get(name));
       const share = sum(ofName.map((weight) => Math.min(whole, weight?.basisPoints ?? 0)));
       return {
         name,
-        basisPoints: shareOf(share, reporters.length),
+        basisPoints: shareOf(share, asked.length),
         count: hasCounts ? Math.min(countMax, sum(ofName.map((weight) => weight?.count ?? 0))) : 0,
       };
     });

@@ -1,5 +1,6 @@
 import {
   createHash,
+  createHmac,
   createPrivateKey,
   createPublicKey,
   hkdfSync,
@@ -60,6 +61,14 @@ export function keyIdOf(publicKey: Uint8Array): string {
 /** A secret for one purpose, from a secret for many (HKDF-SHA-256, RFC 5869). */
 export function deriveSecret(of: { secret: Uint8Array; purpose: string }): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", of.secret, new Uint8Array(0), of.purpose, keyBytes));
+}
+
+/**
+ * A number from 0 to 1, without 1, that a text is given by a secret: to who does not know the secret
+ * it is random (HMAC-SHA-256, its first 48 bits).
+ */
+export function drawFraction(secret: Uint8Array, text: string): number {
+  return createHmac("sha256", secret).update(text).digest().readUIntBE(0, 6) / 2 ** 48;
 }
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fleet.proto.
  */
 export const file_headwater_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvZmxlZXQucHJvdG8SDGhlYWR3YXRlci52MSIiCg9HZXRGbGVldFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCSLJAQoQR2V0RmxlZXRSZXNwb25zZRIPCgdwcm9qZWN0GAEgASgJEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYAyABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoEhcKD3JlcG9ydGVyc19jb3VudBgEIAEoDRILCgNvd24YBSABKAgSFwoPd2luZG93c19vbGRfbWF4GAYgASgNEhcKD2luc3RhbmNlc19jb3VudBgHIAEoDSJdChZQcmV2aWV3RG9jdW1lbnRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhAKCHVwc3RyZWFtGAQgASgJIl8KF1ByZXZpZXdEb2N1bWVudFJlc3BvbnNlEigKCGRvY3VtZW50GAEgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50Eg0KBWJ5dGVzGAIgASgNEgsKA3doeRgDIAEoCSI2ChRMaXN0RG9jdW1lbnRzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEg0KBWxpbWl0GAIgASgNIkYKFUxpc3REb2N1bWVudHNSZXNwb25zZRItCglkb2N1bWVudHMYASADKAsyGi5oZWFkd2F0ZXIudjEuU2VudERvY3VtZW50ImoKDFNlbnREb2N1bWVudBINCgVhdF9tcxgBIAEoBBIQCgh1cHN0cmVhbRgCIAEoCRIPCgdvdXRjb21lGAMgASgJEigKCGRvY3VtZW50GAQgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50IjcKFFNldERpc2Nsb3N1cmVSZXF1ZXN0Eg0KBWxldmVsGAEgASgJEhAKCHVwc3RyZWFtGAIgASgJIioKFVNldERpc2Nsb3N1cmVSZXNwb25zZRIRCgl1cHN0cmVhbXMYASADKAky7QIKDEZsZWV0U2VydmljZRJJCghHZXRGbGVldBIdLmhlYWR3YXRlci52MS5HZXRGbGVldFJlcXVlc3QaHi5oZWFkd2F0ZXIudjEuR2V0RmxlZXRSZXNwb25zZRJeCg9QcmV2aWV3RG9jdW1lbnQSJC5oZWFkd2F0ZXIudjEuUHJldmlld0RvY3VtZW50UmVxdWVzdBolLmhlYWR3YXRlci52MS5QcmV2aWV3RG9jdW1lbnRSZXNwb25zZRJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJYCg1TZXREaXNjbG9zdXJlEiIuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvZmxlZXQucHJvdG8SDGhlYWR3YXRlci52MSIiCg9HZXRGbGVldFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCSLJAQoQR2V0RmxlZXRSZXNwb25zZRIPCgdwcm9qZWN0GAEgASgJEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYAyABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoEhcKD3JlcG9ydGVyc19jb3VudBgEIAEoDRILCgNvd24YBSABKAgSFwoPd2luZG93c19vbGRfbWF4GAYgASgNEhcKD2luc3RhbmNlc19jb3VudBgHIAEoDSJdChZQcmV2aWV3RG9jdW1lbnRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhAKCHVwc3RyZWFtGAQgASgJIoIBChdQcmV2aWV3RG9jdW1lbnRSZXNwb25zZRIoCghkb2N1bWVudBgBIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudBINCgVieXRlcxgCIAEoDRILCgN3aHkYAyABKAkSDwoHZW5jb2RlZBgEIAEoDBIQCghjYXV0aW9ucxgFIAMoCSI2ChRMaXN0RG9jdW1lbnRzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEg0KBWxpbWl0GAIgASgNIkYKFUxpc3REb2N1bWVudHNSZXNwb25zZRItCglkb2N1bWVudHMYASADKAsyGi5oZWFkd2F0ZXIudjEuU2VudERvY3VtZW50ImoKDFNlbnREb2N1bWVudBINCgVhdF9tcxgBIAEoBBIQCgh1cHN0cmVhbRgCIAEoCRIPCgdvdXRjb21lGAMgASgJEigKCGRvY3VtZW50GAQgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50IjcKFFNldERpc2Nsb3N1cmVSZXF1ZXN0Eg0KBWxldmVsGAEgASgJEhAKCHVwc3RyZWFtGAIgASgJIjwKFVNldERpc2Nsb3N1cmVSZXNwb25zZRIRCgl1cHN0cmVhbXMYASADKAkSEAoIY2F1dGlvbnMYAiADKAky7QIKDEZsZWV0U2VydmljZRJJCghHZXRGbGVldBIdLmhlYWR3YXRlci52MS5HZXRGbGVldFJlcXVlc3QaHi5oZWFkd2F0ZXIudjEuR2V0RmxlZXRSZXNwb25zZRJeCg9QcmV2aWV3RG9jdW1lbnQSJC5oZWFkd2F0ZXIudjEuUHJldmlld0RvY3VtZW50UmVxdWVzdBolLmhlYWR3YXRlci52MS5QcmV2aWV3RG9jdW1lbnRSZXNwb25zZRJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJYCg1TZXREaXNjbG9zdXJlEiIuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_telemetry]);
 
 /**
  * @generated from message headwater.v1.GetFleetRequest
@@ -140,6 +140,20 @@ export type PreviewDocumentResponse = Message<"headwater.v1.PreviewDocumentRespo
    * @generated from field: string why = 3;
    */
   why: string;
+
+  /**
+   * The document as it would be on the wire.
+   *
+   * @generated from field: bytes encoded = 4;
+   */
+  encoded: Uint8Array;
+
+  /**
+   * What this level can not hide here, a sentence each.
+   *
+   * @generated from field: repeated string cautions = 5;
+   */
+  cautions: string[];
 };
 
 /**
@@ -227,7 +241,7 @@ export const SentDocumentSchema: GenMessage<SentDocument> = /*@__PURE__*/
  */
 export type SetDisclosureRequest = Message<"headwater.v1.SetDisclosureRequest"> & {
   /**
-   * OFF, EXACT, ROUNDED or PANEL.
+   * OFF, EXACT, ROUNDED, PANEL or MODAL.
    *
    * @generated from field: string level = 1;
    */
@@ -256,6 +270,13 @@ export type SetDisclosureResponse = Message<"headwater.v1.SetDisclosureResponse"
    * @generated from field: repeated string upstreams = 1;
    */
   upstreams: string[];
+
+  /**
+   * What this level can not hide here, a sentence each.
+   *
+   * @generated from field: repeated string cautions = 2;
+   */
+  cautions: string[];
 };
 
 /**

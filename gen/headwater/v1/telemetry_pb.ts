@@ -33,7 +33,7 @@ export type Document = Message<"headwater.v1.Document"> & {
   kind: string;
 
   /**
-   * EXACT, ROUNDED or PANEL.
+   * EXACT, ROUNDED, PANEL, or MODAL: the tier of panel that says only the most common release.
    *
    * @generated from field: string disclosure = 3;
    */

@@ -31,13 +31,15 @@ test("PreviewDocument shows the document and its very bytes, or why there is non
   const access = new FakeAccess({
     preview: ({ kind }) =>
       kind === "WEIGHTS"
-        ? done({ document, why: "" })
-        : done({ document: undefined, why: "disclosure to acme is off" }),
+        ? done({ document, why: "", cautions: ["it is small"] })
+        : done({ document: undefined, why: "disclosure to acme is off", cautions: [] }),
   });
   const fleet = (await openTestAdmin(access)).client(FleetService);
   expect(await fleet.previewDocument({ project, kind: "WEIGHTS" })).toMatchObject({
     document,
     bytes: toBinary(DocumentSchema, document).length,
+    encoded: toBinary(DocumentSchema, document),
+    cautions: ["it is small"],
   });
   const none = await fleet.previewDocument({ project, kind: "HEALTH" });
   expect(none).toMatchObject({ bytes: 0, why: "disclosure to acme is off" });

@@ -42,7 +42,7 @@ describe("telemetry preview", () => {
       fleet: {
         previewDocument: (request) => {
           asked.push(request);
-          return { document, bytes };
+          return { document, bytes, encoded: toBinary(DocumentSchema, document) };
         },
       },
     });
@@ -55,6 +55,8 @@ describe("telemetry preview", () => {
     expect(await terminal.json("telemetry", "preview", "horizon", ...options)).toEqual({
       document: shown,
       bytes,
+      encoded: Buffer.from(toBinary(DocumentSchema, document)).toString("base64"),
+      cautions: [],
       why: "",
     });
     expect(asked).toMatchObject([
@@ -120,8 +122,14 @@ it("telemetry disclose chooses for one upstream, or each", async () => {
     stderr: "",
   });
   await terminal.run("telemetry", "disclose", "off", "--upstream", "vendor");
+  const small = await terminal.run("telemetry", "disclose", "panel");
+  expect(small.stdout).toBe("disclosure to openstack, vendor is panel (under-100)");
+  const large = await terminal.run("telemetry", "disclose", "panel", "--tier", "100-or-more");
+  expect(large.stdout).toBe("disclosure to openstack, vendor is panel (100-or-more)");
   expect(asked).toMatchObject([
     { level: "ROUNDED", upstream: "" },
     { level: "OFF", upstream: "vendor" },
+    { level: "MODAL", upstream: "" },
+    { level: "PANEL", upstream: "" },
   ]);
 });

@@ -31,6 +31,7 @@ describe("without any setting", () => {
       upstreams: [],
       onBad: "report",
       disclosure: "OFF",
+      panelTier: "under-100",
       windowMs: 24 * 60 * 60 * 1000,
       healthWindowMs: 60 * 60 * 1000,
       logLevel: "info",
@@ -62,6 +63,7 @@ describe("each setting of a node", () => {
     ["onBad", "report", "report"],
     ["disclosure", "exact", "EXACT"],
     ["disclosure", "rounded", "ROUNDED"],
+    ["disclosure", "panel", "MODAL"],
     ["windowMs", "10s", 10_000],
     ["healthWindowMs", "500ms", 500],
     ["logLevel", "debug", "debug"],
@@ -127,12 +129,8 @@ describe("problems", () => {
   });
 
   it.each([
-    [
-      "HEADWATER_DISCLOSURE",
-      "panel",
-      '"panel" is not in this version: write off, exact or rounded',
-    ],
-    ["HEADWATER_DISCLOSURE", "OFF", '"OFF" is not known: write off, exact or rounded'],
+    ["HEADWATER_PANEL_TIER", "101", '"101" is not known: write under-100 or 100-or-more'],
+    ["HEADWATER_DISCLOSURE", "OFF", '"OFF" is not known: write off, exact, rounded or panel'],
     ["HEADWATER_ON_BAD", "kill", '"kill" is not in this version: write report'],
     ["HEADWATER_HEALTH_WINDOW", "50d", '"50d" is too long: write at most 49d17h'],
     ["HEADWATER_NAME", "a b", /^HEADWATER_NAME: "a b" is no name: write 1 to 100 letters/],

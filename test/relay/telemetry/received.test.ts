@@ -98,6 +98,7 @@ describe("a hostile document is refused, and the field is named", () => {
     ["window_ms", { windowMs: 8 * dayMs }],
     ["window: from the future", { window: BigInt(window + 3) }],
     ["window: from the future", { window: 2n ** 64n - 1n }],
+    ["window: from long ago", { window: BigInt(window - 6) }],
     ["weights: missing", { weights: undefined } as never],
     ["weights.flags: too many", weights({ flags: words(vocabularyWordsMax + 2) })],
     [
@@ -105,6 +106,7 @@ describe("a hostile document is refused, and the field is named", () => {
       weights({ releases: [{ ...words(1)[0]!, basisPoints: 10_001 }] }),
     ],
     ["weights.failed[0].name", weights({ failed: words(1, "x".repeat(129)) })],
+    ["weights.flags[1].name: said twice", weights({ flags: words(2) })],
     ["health: missing", { kind: "HEALTH" }],
   ])("%s", (field, wrong) => {
     const received = new Received(new Map());
@@ -114,7 +116,7 @@ describe("a hostile document is refused, and the field is named", () => {
 
   test.each([
     ["health.arrival.basis_points", healthDocument({}, { arrived: 10_001 })],
-    ["health.releases", healthDocument({ ["x".repeat(129)]: 1 })],
+    ["health.releases[0].name", healthDocument({ ["x".repeat(129)]: 1 })],
   ])("%s of a health document", (field, document) => {
     const outcome = new Received(new Map()).prepare("a", document, epochMs);
     expect(refusalOf(outcome)).toContain(`invalid: ${field}`);

@@ -10,7 +10,7 @@ import { epochMs } from "../authority.ts";
 import { healthDocument, hourMs, type ReportInit, sharesOf, weightsDocument } from "./fixture.ts";
 import { Site, upstream } from "./site.ts";
 
-const levels = ["EXACT", "ROUNDED"] as const;
+const levels = ["EXACT", "ROUNDED", "PANEL", "MODAL"] as const;
 
 describe("nothing leaves before the operator says so", () => {
   test("not by default, not at level OFF, not of a project without data", () => {

@@ -47,7 +47,11 @@ describe("a mean", () => {
   const share = fc.integer({ min: 0, max: 0xffff_ffff });
   const reporter: fc.Arbitrary<Reporter> = fc
     .record({ "1.0": share, "2.0": share, secret: share })
-    .map((releases) => ({ weights: weightsDocument(releases).weights!, hasCounts: false }));
+    .map((releases) => ({
+      weights: weightsDocument(releases).weights!,
+      hasCounts: false,
+      isModal: false,
+    }));
 
   test("gives no reporter more than its share, whatever it says", () => {
     fc.assert(
@@ -71,6 +75,7 @@ describe("a mean", () => {
     const of = (releases: Record<string, number>): Reporter => ({
       weights: weightsDocument(releases).weights!,
       hasCounts: false,
+      isModal: false,
     });
     const mean = meanOf([of({ "1.0": 10_000 }), of({ "2.0": 500 }), of({})], vocabulary);
     expect(sharesOf(mean, "releases")).toEqual({ "1.0": 3333, "2.0": 167 });
@@ -87,8 +92,12 @@ describe("a mean", () => {
   });
 
   test("of five thousand, one of whom has it, is not nothing", () => {
-    const none: Reporter = { weights: weigh([], vocabulary), hasCounts: false };
-    const one: Reporter = { weights: weightsDocument({ "2.0": 500 }).weights!, hasCounts: false };
+    const none: Reporter = { weights: weigh([], vocabulary), hasCounts: false, isModal: false };
+    const one: Reporter = {
+      weights: weightsDocument({ "2.0": 500 }).weights!,
+      hasCounts: false,
+      isModal: false,
+    };
     const mean = meanOf([...Array.from({ length: 4999 }, () => none), one], vocabulary);
     expect(sharesOf(mean, "releases")).toEqual({ "2.0": 1 });
   });
@@ -97,6 +106,7 @@ describe("a mean", () => {
     const of = (count: number, hasCounts: boolean): Reporter => ({
       weights: weightsDocument({ "1.0": 1 }, { counts: { "1.0": count } }).weights!,
       hasCounts,
+      isModal: false,
     });
     const counted = (...reporters: Reporter[]) => meanOf(reporters, vocabulary).releases[0]?.count;
     expect(counted(of(2, true), of(3, true))).toBe(5);

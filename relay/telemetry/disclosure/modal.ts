@@ -1,0 +1,27 @@
+import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { whole } from "../weights.ts";
+import { mapShares } from "./share.ts";
+
+/** Windows for which the same is said. */
+export const modalWindowsCount = 7;
+
+/** Says of all only which release is the most common, as if everybody were on it. */
+export function modal(weights: Weights, shown: Weights | undefined, repeats: boolean): Weights {
+  const former = modeOf(shown);
+  const repeated = weights.releases.some(({ name }) => name === former) ? former : undefined;
+  const mode = repeats ? repeated : modeOf(weights, former);
+  return mapShares(weights, undefined, ({ list, name }) =>
+    list === "releases" && name === mode ? whole : 0,
+  );
+}
+
+/** The most common release, if there is any; of several the one that was said last. */
+function modeOf(weights: Weights | undefined, former?: string): string | undefined {
+  let mode: { name: string; basisPoints: number } | undefined;
+  for (const { name, basisPoints = 0 } of weights?.releases ?? []) {
+    const isMore = basisPoints > (mode?.basisPoints ?? 0);
+    const isFormer = basisPoints === mode?.basisPoints && name === former;
+    if (isMore || isFormer) mode = { name, basisPoints };
+  }
+  return mode?.name;
+}

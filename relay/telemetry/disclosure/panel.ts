@@ -1,0 +1,45 @@
+import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
+import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { mapShares } from "./share.ts";
+
+/** What one of them weighs is a step of 5 %. */
+export const seatsCount = 20;
+
+/** From so many instances on, a panel hides how many there are; measured in test/privacy. */
+export const panelInstancesMin = 100;
+
+/** One instance, and its place among all as the site's secret draws it. */
+export interface Ranked {
+  readonly rank: number;
+  readonly report: ReportRequest;
+}
+
+/**
+ * The reports of the 20 instances with the lowest ranks. The same instances are always the same
+ * panel, at every node of the site and after a restart; one that leaves is replaced by the next, and
+ * who comes takes the place of one at most. With fewer than 20 they take turns in the seats.
+ */
+export function panelOf(all: Iterable<Ranked>): ReportRequest[] {
+  const lowest: Ranked[] = [];
+  for (const one of all) {
+    const last = lowest[seatsCount - 1];
+    if (last !== undefined && compareRanks(one, last) > 0) continue;
+    const at = lowest.findIndex((other) => compareRanks(one, other) < 0);
+    lowest.splice(at < 0 ? lowest.length : at, 0, one);
+    if (lowest.length > seatsCount) lowest.pop();
+  }
+  if (lowest.length === 0) return [];
+  return Array.from(
+    { length: seatsCount },
+    (_, seat) => lowest[seat % lowest.length]?.report,
+  ).flatMap((report) => report ?? []);
+}
+
+/** The histogram of a panel as it is: its shares are twentieths already. */
+export function histogram(weights: Weights): Weights {
+  return mapShares(weights, undefined, ({ basisPoints }) => basisPoints);
+}
+
+function compareRanks(a: Ranked, b: Ranked): number {
+  return a.rank - b.rank || (a.report.instance < b.report.instance ? -1 : 1);
+}
