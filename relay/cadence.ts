@@ -32,6 +32,31 @@ export const dialDeadlineMs = 10 * secondMs;
 export const backoffMsMin = 500;
 export const backoffMsMax = 30 * secondMs;
 
+/** The same for one ledger of a link, when something of it did not check. */
+export const barMsMin = 1 * secondMs;
+export const barMsMax = 5 * minuteMs;
+
+/** Between two calls that ask a parent to serve ledgers anew: those due meanwhile go together. */
+export const askAgainIntervalMs = 250;
+
+/** A parent of protocol 1 is asked again by dialling anew; its other ledgers wait for that. */
+export const redialIntervalMs = 5 * secondMs;
+
+/** A snapshot of which nothing more comes is given up; so is a link that takes no frame. */
+export const stalledAfterMs = 2 * minuteMs;
+
+/** A snapshot that nobody is being sent is kept for so long, for the others of a storm. */
+export const snapshotKeptMs = 10 * secondMs;
+
+/** The longest that a parent's word on when to come again is taken for. */
+export const retryAfterMsMax = 10 * minuteMs;
+
+/** When a node comes again whose name is taken, or whom another has replaced. */
+export const takenRetryMs = 30 * secondMs;
+
+/** When a node comes again that its parent had no room for. */
+export const overloadRetryMs = 30 * secondMs;
+
 /** How often the nodes of a site say that they are there, and compare what they hold. */
 export const peerIntervalMs = 10 * secondMs;
 

@@ -71,6 +71,41 @@ export const tokensCountMax = 20_000;
 export const linkFramesInFlightMax = 16;
 export const linkBytesInFlightMax = 1024 * 1024;
 
+/**
+ * The same for all children together: with more of them each has less, down to two chunks, so that
+ * a storm of snapshots takes 64 MiB, and 640 MiB at the most children there may be.
+ */
+export const linksBytesInFlightMax = 64 * 1024 * 1024;
+export const linkBytesInFlightMin = 2 * chunkBytesMax;
+
+/** Ledgers that one link is about: every layer of every project. */
+export const holdingsCountMax = projectsCountMax * layersCountMax;
+
+/** Node ids of the way that a ledger came: chains of organisations are short. */
+export const hopsCountMax = 32;
+
+/** Ids of nodes are 8 random bytes. */
+export const nodeIdBytesMax = 32;
+
+/** Snapshots on their way in from one source: an honest parent sends one after the other. */
+export const assembliesCountMax = 4;
+
+/**
+ * Encoded snapshots of one ledger that children are being sent: the newest, and one that the
+ * history no longer reaches. Who was on an older one begins again.
+ */
+export const snapshotsLiveMax = 2;
+
+/**
+ * Frames of one upstream that come to nothing: repetitions, what follows a frame that did not
+ * check. A snapshot of a full ledger is a thousand chunks; a site's peers bring each delta twice.
+ */
+export const idleFramesBurstMax = 5_000;
+export const idleFramesPerSecondMax = 200;
+
+/** What a parent says about the end of a link, for people. */
+export const goodbyeLengthMax = 300;
+
 /** Instances whose latest report is kept, for all projects of a site together. */
 export const instancesCountMax = 1_000_000;
 

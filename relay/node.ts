@@ -1,14 +1,15 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
-import { advance, advanceBeats, advanceTrust, confirm, renewHops, type Source } from "./advance.ts";
-import { auditWrites, beatWrite, groupRecords, pinWrite, trustWrite } from "./durable.ts";
+import { confirm, renewHops, type Source } from "./advance.ts";
+import { takeArrival } from "./arrival.ts";
+import { groupRecords, pinWrite } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
 import type { Holdings } from "./holdings.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
 import { operate, redial, upstreamOf } from "./operations.ts";
-import { giveBack, hearAhead, retirement } from "./outrun.ts";
+import { giveBack, hearAhead } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
@@ -161,32 +162,28 @@ export class Node {
     const site = this.#authenticate(event.peer, event.at);
     if (!site.ok) {
       const message = `a node was turned away: ${site.refusal.message}`;
-      return [...refuse(event.link, "REVOKED", 0), logged("warn", "child-refused", message)];
+      return [
+        ...refuse(event.link, { reason: "REVOKED" }),
+        logged("warn", "child-refused", message),
+      ];
     }
     const { link: id, request, at } = event;
-    const effects = this.#parts.downlinks.open({
-      id,
-      site: site.value,
-      request,
-      monoMs: at.monoMs,
-    });
-    return [
-      ...effects,
-      logged("info", "child-opened", `${site.value}/${request.node} is connected`),
-    ];
+    return this.#parts.downlinks.open({ id, site: site.value, request, monoMs: at.monoMs });
   }
 
   #childConfirmed(event: Of<"child-confirmed">): Effect[] {
     const { call, request, at } = event;
     const site = this.#authenticate(event.peer, at);
     if (!site.ok) return [answered(call, site)];
-    this.#parts.downlinks.confirmed(site.value, request);
+    const confirmed = this.#parts.downlinks.confirmed(site.value, request, at.monoMs);
+    if (!confirmed.ok) return [answered(call, confirmed)];
     const from = `child ${site.value}`;
     const ahead = hearAhead(this.#parts, { proofs: request.ahead, from, at });
-    return this.#stage(ahead.writes, {
+    const staged = this.#stage(ahead.writes, {
       accept: () => [...ahead.accept(), answered(call, {})],
       fail: (why) => [answered(call, notDurable(why))],
     });
+    return [...confirmed.value, ...staged];
   }
 
   /** Answered before it is durable: what is lost is given back again at the next link. */
@@ -229,21 +226,13 @@ export class Node {
     return this.#parts.children.authenticate(peer, at.wallMs);
   }
 
-  #upstreamFrame({ upstream: id, frame, at }: Of<"upstream-frame">): Effect[] {
-    const { arrival, effects } = this.#parts.uplinks.hear(id, frame.frame, at);
-    if (frame.frame.case === "offer" || frame.frame.case === "welcome")
+  #upstreamFrame({ upstream: id, frame: { frame }, at }: Of<"upstream-frame">): Effect[] {
+    const { arrival, effects } = this.#parts.uplinks.hear(id, frame, at);
+    if (frame.case === "offer" || frame.case === "welcome" || effects.length > 0)
       effects.push(...renewHops(this.#parts, at));
-    if (frame.frame.case === "offer" && frame.frame.value.outcome === "BEHIND")
-      effects.push(confirm(this.#parts, id, []), ...giveBack(this.#parts, id, frame.frame.value));
-    const source: Source = { kind: "upstream", id };
-    if (arrival.ok) return [...effects, ...this.#arrive(arrival.value, source, at)];
-    const { message, hint } = arrival.refusal;
-    const why = `${id} sent what does not check: ${message}`;
-    return [
-      ...effects,
-      ...this.#parts.uplinks.end(id, why, at.monoMs),
-      logged("warn", "frame-refused", hint === undefined ? why : `${why}. ${hint}`),
-    ];
+    if (frame.case === "offer" && frame.value.outcome === "BEHIND")
+      effects.push(confirm(this.#parts, id, []), ...giveBack(this.#parts, id, frame.value));
+    return [...effects, ...this.#arrive(arrival, { kind: "upstream", id }, at)];
   }
 
   #peerSpoke({ message, at }: Of<"peer-spoke">): Effect[] {
@@ -283,64 +272,8 @@ export class Node {
   }
 
   #arrive(arrival: Arrival, source: Source, at: Moment): Effect[] {
-    const parts = this.#parts;
-    const fail = (why: string): Effect[] => this.#giveUp(source, `not durable: ${why}`, at);
-    const applied = (effects: Effect[]): Effect[] => {
-      if (source.kind === "upstream") parts.uplinks.applied(source.id);
-      return effects;
-    };
-    switch (arrival.kind) {
-      case "change": {
-        const { ledger, change } = arrival;
-        const actor = "id" in source ? `${source.kind} ${source.id}` : "a peer of this site";
-        const audit =
-          ledger.head === undefined
-            ? []
-            : auditWrites({ ledger, change, by: { actor }, wallMs: at.wallMs });
-        const { term } = change.head.position;
-        const retired = retirement(parts, { ledger, term, from: actor, at });
-        const writes = [...parts.holdings.changeWrites(ledger, change), ...audit];
-        return this.#stage([...writes, ...retired.writes], {
-          accept: () => {
-            const effects = [
-              ...retired.accept(),
-              ...advance(parts, { ledger, change, source, at }),
-            ];
-            return applied([
-              ...effects,
-              ...(retired.writes.length > 0 ? renewHops(this.#parts, at) : []),
-            ]);
-          },
-          fail,
-        });
-      }
-      case "trust": {
-        const { ledger, trusted } = arrival;
-        return this.#stage([trustWrite(ledger, trusted)], {
-          accept: () => applied(advanceTrust(parts, { ledger, trusted, source, at })),
-          fail,
-        });
-      }
-      case "beats": {
-        const { beats } = arrival;
-        return this.#stage(
-          beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
-          { accept: () => applied(advanceBeats(parts, { beats, source, at })), fail },
-        );
-      }
-      case "resync":
-        return this.#giveUp(source, arrival.why, at);
-      case "known":
-      case "partial":
-        return [];
-    }
-  }
-
-  /** Starts again from what is held, after a while. */
-  #giveUp(source: Source, why: string, at: Moment): Effect[] {
-    if (source.kind === "upstream") return this.#parts.uplinks.end(source.id, why, at.monoMs);
-    if (source.kind === "peers") this.#parts.peers.ask();
-    return [];
+    const taken = takeArrival(this.#parts, { arrival, source, at });
+    return [...taken.effects, ...this.#stage(taken.writes, taken)];
   }
 
   #report({ call, report, at }: Of<"report">): Effect[] {

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { TokenRecord } from "../../gen/headwater/v1/store_pb.ts";
 import { wrongTokensBurstMax, wrongTokensPerSecondMax } from "../../relay/limits.ts";
+import { RateLimit } from "../../relay/rate-limit.ts";
 import { isOperatorScope, type OperatorScope } from "../../relay/trust/operator-tokens.ts";
 import { HeadwaterError } from "../error.ts";
-import { RateLimit } from "../http/rate-limit.ts";
 
 const hint =
   "put the node's token into HEADWATER_ADMIN_TOKEN; it is in the file admin.token of the node's HEADWATER_DATA_DIR";

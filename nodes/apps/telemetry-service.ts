@@ -11,11 +11,11 @@ import {
   reportsPerSecondMax,
   versionLengthMax,
 } from "../../relay/limits.ts";
+import { RateLimit } from "../../relay/rate-limit.ts";
 import { healths } from "../../relay/telemetry/intake.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { remoteAddressOf } from "../http/connect.ts";
-import { RateLimit } from "../http/rate-limit.ts";
 import type { AppsCounts } from "./apps-counts.ts";
 import { checkCount, checkLength, checkName, checkOneOf, checkPattern } from "./request-field.ts";
 

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import {
   type ChannelOptions,
@@ -9,15 +10,23 @@ import {
 } from "@grpc/grpc-js";
 import {
   type ConfirmRequest,
+  ConfirmRequestSchema,
   type GiveBackRequest,
+  type Holding,
   MeshService,
   type ReplicateRequest,
   type ReplicateResponse,
   SubmitDocumentRequestSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { dialDeadlineMs, heartbeatIntervalMs, heartbeatsMissedMax } from "../../relay/cadence.ts";
+import {
+  dialDeadlineMs,
+  heartbeatIntervalMs,
+  heartbeatsMissedMax,
+  secondMs,
+} from "../../relay/cadence.ts";
 import type { Dial } from "../../relay/effect.ts";
+import { ledgerId } from "../../relay/ledger/position.ts";
 import { frameReceivedBytesMax, linkBytesInFlightMax } from "../../relay/limits.ts";
 import { parseAddress } from "./address.ts";
 import { ParentCredentials } from "./client-credentials.ts";
@@ -47,6 +56,9 @@ const firstFrameMs = 0.9 * dialDeadlineMs;
 /** A unary call may take as long as a link may be silent. */
 const callDeadlineMs = heartbeatIntervalMs * heartbeatsMissedMax;
 
+/** Before a `Confirm` that came to nothing is made again, at first; each further time twice as long. */
+const confirmAgainMs = 1 * secondMs;
+
 const linkEnded = "the link to the parent has ended";
 
 /** Who is told about a link; never once it has ended. */
@@ -72,6 +84,7 @@ export class UpstreamLink {
   readonly #firstFrameTimer: NodeJS.Timeout;
   readonly #channel: Channel | undefined;
   #unconfirmed: ConfirmRequest | undefined;
+  #isConfirming = false;
   #hasEnded = false;
 
   constructor(of: {
@@ -110,16 +123,24 @@ export class UpstreamLink {
     return typeof answer === "string" ? answer : answer.outcome;
   }
 
-  /** One call at a time; of those asked for meanwhile only the newest is made. */
+  /** One call at a time; what is asked for meanwhile goes together into the next. */
   async confirm(request: ConfirmRequest): Promise<void> {
-    const isBusy = this.#unconfirmed !== undefined;
-    this.#unconfirmed = request;
-    if (isBusy) return;
-    for (let made: ConfirmRequest | undefined; made !== this.#unconfirmed; ) {
-      made = this.#unconfirmed;
-      await this.#ask(confirm, made);
+    this.#unconfirmed = joinConfirms(this.#unconfirmed, request);
+    if (this.#isConfirming) return;
+    this.#isConfirming = true;
+    for (let failures = 0; this.#unconfirmed !== undefined && !this.#hasEnded; ) {
+      const asked = this.#unconfirmed;
+      this.#unconfirmed = undefined;
+      const answer = await this.#ask(confirm, asked);
+      if (typeof answer !== "string") {
+        failures = 0;
+        continue;
+      }
+      // A parent that has no time now would be left with what it knew before.
+      this.#unconfirmed = joinConfirms(asked, this.#unconfirmed ?? asked);
+      await sleep(confirmAgainMs * 2 ** Math.min(failures++, 5), undefined, { ref: false });
     }
-    this.#unconfirmed = undefined;
+    this.#isConfirming = false;
   }
 
   /** Ends with the first frame that is not taken: those after it are of no use then. */
@@ -196,6 +217,25 @@ export class UpstreamLink {
     );
     return promise;
   }
+}
+
+/** Of each ledger the newest word counts. */
+function joinConfirms(former: ConfirmRequest | undefined, newer: ConfirmRequest): ConfirmRequest {
+  if (former === undefined) return newer;
+  return create(ConfirmRequestSchema, {
+    node: newer.node,
+    holdings: joinHoldings(former.holdings, newer.holdings),
+    // These are all that there are whenever some are told.
+    ahead: newer.ahead.length > 0 ? newer.ahead : former.ahead,
+    again: joinHoldings(former.again, newer.again),
+  });
+}
+
+function joinHoldings(former: readonly Holding[], newer: readonly Holding[]): Holding[] {
+  const all = [...former, ...newer].flatMap((holding) =>
+    holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
+  );
+  return [...new Map(all).values()];
 }
 
 function openChannel(of: {

@@ -8,15 +8,19 @@ import type { Random } from "../random.ts";
  */
 export class Backoff {
   readonly #random: Random;
+  readonly #msMin: number;
+  readonly #msMax: number;
   #failuresCount = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, of: { readonly msMin?: number; readonly msMax?: number } = {}) {
     this.#random = random;
+    this.#msMin = of.msMin ?? backoffMsMin;
+    this.#msMax = of.msMax ?? backoffMsMax;
   }
 
   /** Milliseconds to wait, after one more failure. */
   next(): number {
-    const bound = Math.min(backoffMsMax, backoffMsMin * 2 ** Math.min(this.#failuresCount, 16));
+    const bound = Math.min(this.#msMax, this.#msMin * 2 ** Math.min(this.#failuresCount, 16));
     this.#failuresCount++;
     return Math.floor(this.#random.fraction() * bound);
   }

@@ -15,10 +15,10 @@ import {
   ledgerId,
   samePosition,
 } from "../ledger/position.ts";
-import { linkBytesInFlightMax, linkFramesInFlightMax } from "../limits.ts";
+import { linkFramesInFlightMax } from "../limits.ts";
 import { bytesEqual, toHex } from "../trust/key.ts";
 import { ledgerKeyOf, trustDigest } from "../trust/trusted.ts";
-import { type EncodedSnapshot, encodeFrame, type LedgerFrames } from "./ledger-frames.ts";
+import { encodeFrame, type LedgerFrames } from "./ledger-frames.ts";
 
 /** What a node serves of a ledger: the state, its frames, and the way it came. */
 export interface Served {
@@ -35,7 +35,8 @@ interface Sent {
   trustDigest: Uint8Array;
   beatMs: number;
   offer: string;
-  snapshot: { readonly of: EncodedSnapshot; next: number } | undefined;
+  /** The one it is being sent, by its position, and the frame of it that is next. */
+  snapshot: { readonly position: Position; next: number } | undefined;
 }
 
 /**
@@ -54,6 +55,8 @@ export class Downlink {
   #bytesInFlight = 0;
   /** Monotonic milliseconds of the last frame. */
   sentAtMonoMs: number;
+  /** Since when the transport has taken nothing of what it was handed. */
+  #stuckSinceMonoMs: number | undefined;
 
   constructor(of: { id: LinkId; site: string; request: ReplicateRequest; monoMs: number }) {
     this.id = of.id;
@@ -61,18 +64,7 @@ export class Downlink {
     this.node = of.request.node;
     this.nodeId = of.request.nodeId;
     this.sentAtMonoMs = of.monoMs;
-    for (const { ledger, position, trustDigest } of of.request.holdings) {
-      if (ledger === undefined) continue;
-      const sent = {
-        name: ledger,
-        position,
-        trustDigest,
-        beatMs: 0,
-        offer: "",
-        snapshot: undefined,
-      };
-      this.#sent.set(ledgerId(ledger), sent);
-    }
+    this.serveAnew(of.request.holdings);
     this.confirmed(of.request.holdings);
   }
 
@@ -90,30 +82,64 @@ export class Downlink {
     }
   }
 
-  get hasRoom(): boolean {
-    return (
-      this.#framesInFlight < linkFramesInFlightMax && this.#bytesInFlight < linkBytesInFlightMax
-    );
+  /** Ledgers are served from these positions, with all that belongs to them. */
+  serveAnew(holdings: ReplicateRequest["holdings"]): void {
+    for (const { ledger, position, trustDigest } of holdings) {
+      if (ledger === undefined) continue;
+      this.#sent.set(ledgerId(ledger), {
+        name: ledger,
+        position,
+        trustDigest,
+        beatMs: 0,
+        offer: "",
+        snapshot: undefined,
+      });
+    }
+  }
+
+  get ledgersCount(): number {
+    return this.#sent.size;
+  }
+
+  /** Ledgers that it is being sent whole. */
+  get snapshots(): LedgerId[] {
+    return [...this.#sent].flatMap(([id, { snapshot }]) => (snapshot === undefined ? [] : [id]));
+  }
+
+  hasRoom(bytesMax: number): boolean {
+    return this.#framesInFlight < linkFramesInFlightMax && this.#bytesInFlight < bytesMax;
   }
 
   handed(frame: Uint8Array, monoMs: number): void {
     this.#framesInFlight++;
     this.#bytesInFlight += frame.length;
     this.sentAtMonoMs = monoMs;
+    this.#stuckSinceMonoMs ??= monoMs;
   }
 
-  flushed(framesCount: number, bytes: number): void {
-    this.#framesInFlight = Math.max(0, this.#framesInFlight - framesCount);
-    this.#bytesInFlight = Math.max(0, this.#bytesInFlight - bytes);
+  flushed(of: { framesCount: number; bytes: number; monoMs: number }): void {
+    this.#framesInFlight = Math.max(0, this.#framesInFlight - of.framesCount);
+    this.#bytesInFlight = Math.max(0, this.#bytesInFlight - of.bytes);
+    this.#stuckSinceMonoMs = this.#framesInFlight === 0 ? undefined : of.monoMs;
   }
 
-  /** The frame that is due next, undefined when the child has everything. */
+  /** Monotonic milliseconds since when it takes nothing; undefined while it does. */
+  get stuckSinceMonoMs(): number | undefined {
+    return this.#stuckSinceMonoMs;
+  }
+
+  /**
+   * The frame that is due next, undefined when the child has everything. Small things of all
+   * ledgers go before the next part of a snapshot, so that no ledger waits for a large one.
+   */
   next(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
+    const [whole] = this.snapshots;
     for (const [id, sent] of this.#sent) {
-      const frame = this.#nextOf(sent, served.get(id));
+      if (sent.snapshot !== undefined) continue;
+      const frame = this.#nextOf(sent, served.get(id), whole === undefined);
       if (frame !== undefined) return frame;
     }
-    return this.#nextBeats(served);
+    return this.#nextBeats(served) ?? this.#nextOfSnapshots(served);
   }
 
   /** Only after everything before it was handed over, so it vouches for all of that. */
@@ -121,8 +147,16 @@ export class Downlink {
     return encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema) });
   }
 
-  #nextOf(sent: Sent, served: Served | undefined): Uint8Array | undefined {
-    if (sent.snapshot !== undefined) return nextOfSnapshot(sent, sent.snapshot);
+  #nextOfSnapshots(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
+    for (const [id, sent] of this.#sent) {
+      const frames = served.get(id)?.frames;
+      const frame = frames === undefined ? undefined : nextOfSnapshot(sent, frames);
+      if (frame !== undefined) return frame;
+    }
+    return undefined;
+  }
+
+  #nextOf(sent: Sent, served: Served | undefined, mayBegin: boolean): Uint8Array | undefined {
     const kind = offerKindOf(sent, served);
     const hops = served?.hops ?? [];
     const offer = `${kind} ${hops.map(toHex).join(" ")}`;
@@ -141,7 +175,7 @@ export class Downlink {
     }
     if (served === undefined || kind === "DENIED" || kind === "EMPTY") return undefined;
     if (kind === "BEHIND") return nextTrust(sent, served);
-    return nextTrust(sent, served) ?? nextEntries(sent, served);
+    return nextTrust(sent, served) ?? nextEntries(sent, served, mayBegin);
   }
 
   #nextBeats(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
@@ -188,7 +222,11 @@ function nextTrust(sent: Sent, { ledger, frames }: Served): Uint8Array | undefin
   return frames.trust();
 }
 
-function nextEntries(sent: Sent, { ledger, frames }: Served): Uint8Array | undefined {
+function nextEntries(
+  sent: Sent,
+  { ledger, frames }: Served,
+  mayBegin: boolean,
+): Uint8Array | undefined {
   const position = ledger.position;
   if (position === undefined || !isGranted(ledger)) return undefined;
   if (sent.position !== undefined) {
@@ -199,10 +237,10 @@ function nextEntries(sent: Sent, { ledger, frames }: Served): Uint8Array | undef
       return delta;
     }
   }
-  const snapshot = frames.snapshot();
+  const snapshot = mayBegin ? frames.snapshot() : undefined;
   if (snapshot === undefined) return undefined;
-  sent.snapshot = { of: snapshot, next: 0 };
-  return nextOfSnapshot(sent, sent.snapshot);
+  sent.snapshot = { position: snapshot.position, next: 0 };
+  return nextOfSnapshot(sent, frames);
 }
 
 /** A head whose grant has ended with its root is kept here, and would be refused below. */
@@ -212,14 +250,15 @@ function isGranted({ head, trusted }: Ledger): boolean {
   return ledgerKeyOf(trusted, { term: head.position.term, wallMs }) !== undefined;
 }
 
-function nextOfSnapshot(
-  sent: Sent,
-  snapshot: { readonly of: EncodedSnapshot; next: number },
-): Uint8Array | undefined {
-  const frame = snapshot.of.frames[snapshot.next++];
-  if (snapshot.next >= snapshot.of.frames.length) {
-    sent.position = snapshot.of.position;
-    sent.snapshot = undefined;
-  }
-  return frame;
+/** Who was on a snapshot that is kept no longer begins again with the newest. */
+function nextOfSnapshot(sent: Sent, frames: LedgerFrames): Uint8Array | undefined {
+  if (sent.snapshot === undefined) return undefined;
+  const kept = frames.snapshotAt(sent.snapshot.position);
+  const snapshot = kept ?? frames.snapshot();
+  if (snapshot === undefined) return undefined;
+  const next = kept === undefined ? 0 : sent.snapshot.next;
+  const isLast = next + 1 >= snapshot.frames.length;
+  if (isLast) sent.position = snapshot.position;
+  sent.snapshot = isLast ? undefined : { position: snapshot.position, next: next + 1 };
+  return snapshot.frames[next];
 }

@@ -5,18 +5,52 @@ import {
   type ReplicateRequest,
   WelcomeSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import { heartbeatIntervalMs } from "../cadence.ts";
-import type { Effect } from "../effect.ts";
+import {
+  heartbeatIntervalMs,
+  heartbeatsMissedMax,
+  minuteMs,
+  overloadRetryMs,
+  stalledAfterMs,
+  takenRetryMs,
+} from "../cadence.ts";
+import { type Effect, logged } from "../effect.ts";
 import type { LinkId } from "../event.ts";
+import { isName } from "../flag/name.ts";
 import type { LedgerId } from "../ledger/position.ts";
-import { childrenCountMax } from "../limits.ts";
+import {
+  childrenCountMax,
+  holdingsCountMax,
+  linkBytesInFlightMax,
+  linkBytesInFlightMin,
+  linksBytesInFlightMax,
+} from "../limits.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { bytesEqual } from "../trust/key.ts";
 import { Downlink, type Served } from "./downlink.ts";
 import { encodeFrame } from "./ledger-frames.ts";
+import { protocolVersion } from "./protocol.ts";
+import { holdingsProblem, requestProblem } from "./request-problem.ts";
 
-/** The newest protocol between nodes that this software speaks. */
-export const protocolVersion = 1;
+/** Why a link ends, when it is to be dialled again, and what was wrong. */
+export interface Farewell {
+  readonly reason:
+    | "DRAIN"
+    | "OVERLOAD"
+    | "REVOKED"
+    | "TERMINATED"
+    | "REPLACED"
+    | "TAKEN"
+    | "PROTOCOL";
+  readonly retryAfterMs?: number;
+  readonly message?: string;
+}
 
-export type GoodbyeReason = "DRAIN" | "OVERLOAD" | "REVOKED" | "REPLACED" | "PROTOCOL";
+type Opening = {
+  readonly id: LinkId;
+  readonly site: string;
+  readonly request: ReplicateRequest;
+  readonly monoMs: number;
+};
 
 /** A parent's links, one for each (site, node) below it. */
 export class Downlinks {
@@ -37,47 +71,62 @@ export class Downlinks {
   }
 
   /**
-   * Monotonic milliseconds at which a heartbeat is due; undefined when none is. A link without
-   * room gets none: until it has taken what it was sent there is nothing to wake up for.
+   * Monotonic milliseconds at which a heartbeat is due, or a link has taken nothing for too long;
+   * undefined when there is none. A link without room gets no heartbeat.
    */
   get dueAtMonoMs(): number | undefined {
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const { hasRoom, sentAtMonoMs } of this.#links.values())
-      if (hasRoom) oldest = Math.min(oldest, sentAtMonoMs);
-    return Number.isFinite(oldest) ? oldest + heartbeatIntervalMs : undefined;
+    let due = Number.POSITIVE_INFINITY;
+    for (const link of this.#links.values()) {
+      if (this.#hasRoom(link)) due = Math.min(due, link.sentAtMonoMs + heartbeatIntervalMs);
+      if (link.stuckSinceMonoMs !== undefined)
+        due = Math.min(due, link.stuckSinceMonoMs + stalledAfterMs);
+    }
+    return Number.isFinite(due) ? due : undefined;
   }
 
-  open(of: { id: LinkId; site: string; request: ReplicateRequest; monoMs: number }): Effect[] {
-    if (of.request.protocol < 1) return refuse(of.id, "PROTOCOL", 0);
-    const former = this.links.find(
-      (link) => link.site === of.site && link.node === of.request.node,
-    );
-    const effects = former === undefined ? [] : this.#dismiss(former, "REPLACED");
+  open(of: Opening): Effect[] {
+    const problem = requestProblem(of.request);
+    if (problem !== undefined) return turnAway(of, { reason: "PROTOCOL", message: problem });
+    const former = this.#linkOf(of.site, of.request.node);
+    if (former !== undefined && isTaken(former, of))
+      return turnAway(of, { reason: "TAKEN", retryAfterMs: takenRetryMs });
+    const effects =
+      former === undefined
+        ? []
+        : this.#dismiss(former, { reason: "REPLACED", retryAfterMs: takenRetryMs });
     if (this.#links.size >= childrenCountMax)
-      return [...effects, ...refuse(of.id, "OVERLOAD", 30_000)];
+      return [...effects, ...turnAway(of, { reason: "OVERLOAD", retryAfterMs: overloadRetryMs })];
     const link = new Downlink(of);
     this.#links.set(of.id, link);
-    const { site, node, nodeId } = this.#self;
-    const welcome = create(WelcomeSchema, {
-      protocol: Math.min(protocolVersion, of.request.protocol),
-      site,
-      node,
-      nodeId,
-      heartbeatMs: heartbeatIntervalMs,
-    });
-    effects.push(this.#send(link, encodeFrame({ case: "welcome", value: welcome }), of.monoMs));
-    return [...effects, ...this.#pump(link, of.monoMs)];
+    effects.push(this.#send(link, this.#welcome(of.request.protocol), of.monoMs));
+    effects.push(...this.#pump(link, of.monoMs));
+    effects.push(logged("info", "child-opened", `${of.site}/${of.request.node} is connected`));
+    return effects;
   }
 
   flushed(of: { id: LinkId; framesCount: number; bytes: number; monoMs: number }): Effect[] {
     const link = this.#links.get(of.id);
     if (link === undefined) return [];
-    link.flushed(of.framesCount, of.bytes);
+    link.flushed(of);
     return this.#pump(link, of.monoMs);
   }
 
-  confirmed(site: string, { node, holdings }: ConfirmRequest): void {
-    this.links.find((link) => link.site === site && link.node === node)?.confirmed(holdings);
+  /** What a child has made durable, and what it wants to be served anew. */
+  confirmed(
+    site: string,
+    { node, holdings, again }: ConfirmRequest,
+    monoMs: number,
+  ): Outcome<Effect[]> {
+    const problem = holdingsProblem("holdings", holdings) ?? holdingsProblem("again", again);
+    if (problem !== undefined) return refused("invalid", problem);
+    const link = this.#linkOf(site, node);
+    if (link === undefined) return done([]);
+    link.confirmed(holdings);
+    if (again.length === 0) return done([]);
+    if (link.ledgersCount + again.length > 2 * holdingsCountMax)
+      return refused("limit", `again: a link is about ${holdingsCountMax} ledgers`);
+    link.serveAnew(again);
+    return done(this.#pump(link, monoMs));
   }
 
   closed(id: LinkId): void {
@@ -88,7 +137,7 @@ export class Downlinks {
   revoke(site: string): Effect[] {
     return this.links
       .filter((link) => link.site === site)
-      .flatMap((link) => this.#dismiss(link, "REVOKED"));
+      .flatMap((link) => this.#dismiss(link, { reason: "REVOKED" }));
   }
 
   /** Sends whatever is due on any link; for when something has changed. */
@@ -96,17 +145,52 @@ export class Downlinks {
     return this.links.flatMap((link) => this.#pump(link, monoMs));
   }
 
-  /** A sign of life on links that were silent. */
+  /** A sign of life on links that were silent; the end of those that take nothing. */
   tick(monoMs: number): Effect[] {
-    return this.links
-      .filter((link) => link.hasRoom && monoMs - link.sentAtMonoMs >= heartbeatIntervalMs)
-      .map((link) => this.#send(link, link.heartbeat(), monoMs));
+    this.#forgetSnapshots(monoMs);
+    return this.links.flatMap((link): Effect[] => {
+      if (monoMs - (link.stuckSinceMonoMs ?? monoMs) >= stalledAfterMs) return this.#giveUp(link);
+      const isSilent = monoMs - link.sentAtMonoMs >= heartbeatIntervalMs;
+      return isSilent && this.#hasRoom(link) ? [this.#send(link, link.heartbeat(), monoMs)] : [];
+    });
+  }
+
+  #linkOf(site: string, node: string): Downlink | undefined {
+    return this.links.find((link) => link.site === site && link.node === node);
+  }
+
+  #welcome(theirs: number): Uint8Array {
+    const value = create(WelcomeSchema, {
+      protocol: Math.min(protocolVersion, theirs),
+      ...this.#self,
+      heartbeatMs: heartbeatIntervalMs,
+    });
+    return encodeFrame({ case: "welcome", value });
+  }
+
+  #hasRoom(link: Downlink): boolean {
+    const share = linksBytesInFlightMax / Math.max(1, this.#links.size);
+    return link.hasRoom(Math.min(linkBytesInFlightMax, Math.max(linkBytesInFlightMin, share)));
+  }
+
+  #forgetSnapshots(monoMs: number): void {
+    const wanted = new Set(this.links.flatMap((link) => link.snapshots));
+    for (const [id, { frames }] of this.#served()) if (!wanted.has(id)) frames.idle(monoMs);
+  }
+
+  #giveUp(link: Downlink): Effect[] {
+    const minutes = stalledAfterMs / minuteMs;
+    const message = `${link.site}/${link.node} has taken nothing for ${minutes} minutes: its link is ended`;
+    return [
+      ...this.#dismiss(link, { reason: "OVERLOAD", retryAfterMs: overloadRetryMs }),
+      logged("warn", "child-stalled", message),
+    ];
   }
 
   #pump(link: Downlink, monoMs: number): Effect[] {
     const served = this.#served();
     const effects: Effect[] = [];
-    while (link.hasRoom) {
+    while (this.#hasRoom(link)) {
       const frame = link.next(served);
       if (frame === undefined) break;
       effects.push(this.#send(link, frame, monoMs));
@@ -119,17 +203,36 @@ export class Downlinks {
     return { kind: "send", link: link.id, frame };
   }
 
-  #dismiss(link: Downlink, reason: GoodbyeReason): Effect[] {
+  #dismiss(link: Downlink, farewell: Farewell): Effect[] {
     this.#links.delete(link.id);
-    return refuse(link.id, reason, 0);
+    return refuse(link.id, farewell);
   }
 }
 
 /** Says why and ends the stream. */
-export function refuse(link: LinkId, reason: GoodbyeReason, retryAfterMs: number): Effect[] {
-  const value = create(GoodbyeSchema, { reason, retryAfterMs });
+export function refuse(link: LinkId, farewell: Farewell): Effect[] {
+  const value = create(GoodbyeSchema, farewell);
   return [
     { kind: "send", link, frame: encodeFrame({ case: "goodbye", value }) },
     { kind: "close", link },
   ];
+}
+
+function turnAway({ id, site, request }: Opening, farewell: Farewell): Effect[] {
+  const why = farewell.message === undefined ? "" : `: ${farewell.message}`;
+  const node = isName(request.node) ? request.node : "?";
+  const message = `${site}/${node} was turned away, ${farewell.reason}${why}`;
+  return [...refuse(id, farewell), logged("warn", "child-refused", message)];
+}
+
+/**
+ * Whether a newcomer is another node that has a connected one's name. One that comes again, or
+ * whose former link takes nothing any more, has its place.
+ */
+function isTaken(former: Downlink, { request, monoMs }: Opening): boolean {
+  const stuckMs = monoMs - (former.stuckSinceMonoMs ?? monoMs);
+  return (
+    !bytesEqual(former.nodeId, request.nodeId) &&
+    stuckMs < heartbeatsMissedMax * heartbeatIntervalMs
+  );
 }

@@ -1,4 +1,4 @@
-import type { LedgerName } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { Envelope, LedgerName } from "../../gen/headwater/v1/ledger_pb.ts";
 import type {
   Delta,
   Heartbeat,
@@ -14,7 +14,8 @@ import { isAbout, openBeat, type SignedBeat, type SignedHead } from "../ledger/h
 import type { Ledger, LedgerChange } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { SnapshotAssembly } from "../ledger/snapshot.ts";
-import { done, type Outcome, refused } from "../refusal.ts";
+import { assembliesCountMax } from "../limits.ts";
+import { done, type Outcome, type Refusal, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
 import { extendTrust, type Trusted, trustDigest } from "../trust/trusted.ts";
 
@@ -22,12 +23,25 @@ import { extendTrust, type Trusted, trustDigest } from "../trust/trusted.ts";
 export type Arrival =
   | { readonly kind: "change"; readonly ledger: Ledger; readonly change: LedgerChange }
   | { readonly kind: "trust"; readonly ledger: Ledger; readonly trusted: Trusted }
-  | { readonly kind: "beats"; readonly beats: readonly ArrivedBeat[] }
+  /** Beats of some ledgers, and what is wrong with those of others. */
+  | {
+      readonly kind: "beats";
+      readonly beats: readonly ArrivedBeat[];
+      readonly troubles: readonly Trouble[];
+    }
   /** True and of use, but nothing new. */
   | { readonly kind: "known" }
   /** A part of something larger. */
   | { readonly kind: "partial" }
   | { readonly kind: "resync"; readonly ledger: Ledger; readonly why: string };
+
+/** Why nothing more of a ledger is taken from a source for now. */
+export interface Trouble {
+  readonly ledger: Ledger;
+  readonly why: string;
+  /** Whether the source lies or is broken; else something was lost on the way. */
+  readonly isWrong: boolean;
+}
 
 interface ArrivedBeat {
   readonly ledger: Ledger;
@@ -36,7 +50,8 @@ interface ArrivedBeat {
 
 /**
  * Frames from one source, whichever it is: an upstream, or the peers of the site. Every byte is
- * checked here and nowhere else. A refusal means that the source lies or is broken.
+ * checked here and nowhere else. A refusal means that the source lies or is broken, about one ledger:
+ * what it says of others is judged by itself.
  */
 export class Inbox {
   readonly #ledgers: ReadonlyMap<LedgerId, Ledger>;
@@ -94,6 +109,8 @@ export class Inbox {
     const ledger = this.#ledger(begin.ledger);
     if (ledger === undefined) return done({ kind: "known" });
     if (ledger.trusted === undefined) return done({ kind: "resync", ledger, why: "no trust yet" });
+    if (!this.#assemblies.has(ledger.id) && this.#assemblies.size >= assembliesCountMax)
+      return refused("limit", `snapshot_begin: more than ${assembliesCountMax} at once`);
     const assembly = SnapshotAssembly.open(ledger, begin, { trusted: ledger.trusted, wallMs });
     if (!assembly.ok) return assembly;
     this.#assemblies.set(ledger.id, assembly.value);
@@ -118,32 +135,80 @@ export class Inbox {
     return arrivalOf(ledger, assembly.end());
   }
 
-  /**
-   * Beats come after everything they vouch for was handed over, so one about a newer head than the
-   * one held means that something was lost on the way.
-   */
+  ledger(name: LedgerName): Ledger | undefined {
+    return this.#ledgers.get(ledgerId(name));
+  }
+
+  byId(id: LedgerId): Ledger | undefined {
+    return this.#ledgers.get(id);
+  }
+
+  /** Whether parts of a snapshot are waited for. */
+  isAssembling(id: LedgerId): boolean {
+    return this.#assemblies.has(id);
+  }
+
+  /** What was begun of a ledger is forgotten. */
+  drop(id: LedgerId): void {
+    this.#assemblies.delete(id);
+  }
+
   #beats(heartbeat: Heartbeat, wallMs: number): Outcome<Arrival> {
     const beats = new Map<LedgerId, ArrivedBeat>();
+    const troubles = new Map<LedgerId, Trouble>();
+    const seen = new Set<LedgerId>();
     for (const { ledger: name, beat: envelope } of heartbeat.beats) {
       const ledger = this.#ledger(name);
-      if (ledger === undefined) continue;
-      if (envelope === undefined) return refused("invalid", "beats: one without an envelope");
-      if (ledger.head === undefined || ledger.trusted === undefined)
-        return done({ kind: "resync", ledger, why: "a beat, and nothing is held" });
-      const beat = openBeat(envelope, { trusted: ledger.trusted, wallMs });
-      if (!beat.ok) return beat;
-      if (isAbout(beat.value, ledger.head)) {
-        const newest = beats.get(ledger.id)?.beat ?? ledger.beat;
-        if (beat.value.issuedMs > (newest?.issuedMs ?? 0))
-          beats.set(ledger.id, { ledger, beat: beat.value });
-      } else if (beat.value.issuedMs > vouchedMsOf(ledger, ledger.head)) {
-        return done({ kind: "resync", ledger, why: "a beat about a head that has not come" });
-      }
+      if (ledger === undefined || troubles.has(ledger.id)) continue;
+      // An honest source sends one; checking many would take the time of others.
+      const heard = seen.has(ledger.id)
+        ? wrong(ledger, "beats: two of one ledger")
+        : this.#beat(ledger, envelope, wallMs);
+      seen.add(ledger.id);
+      if (heard === undefined) continue;
+      if ("beat" in heard) beats.set(ledger.id, heard);
+      else troubles.set(ledger.id, heard);
     }
-    return done(
-      beats.size === 0 ? { kind: "known" } : { kind: "beats", beats: [...beats.values()] },
-    );
+    for (const id of troubles.keys()) beats.delete(id);
+    if (beats.size === 0 && troubles.size === 0) return done({ kind: "known" });
+    return done({
+      kind: "beats",
+      beats: [...beats.values()],
+      troubles: [...troubles.values()],
+    });
   }
+
+  /**
+   * Beats come after everything they vouch for was handed over, so one about a newer head than the
+   * one held means that something was lost on the way. Undefined: it is no news.
+   */
+  #beat(
+    ledger: Ledger,
+    envelope: Envelope | undefined,
+    wallMs: number,
+  ): ArrivedBeat | Trouble | undefined {
+    if (envelope === undefined) return wrong(ledger, "beats: one without an envelope");
+    const { head, trusted } = ledger;
+    if (head === undefined || trusted === undefined)
+      return { ledger, why: "a beat, and nothing is held", isWrong: false };
+    const beat = openBeat(envelope, { trusted, wallMs });
+    if (!beat.ok) return wrong(ledger, textOf(beat.refusal));
+    if (isAbout(beat.value, head))
+      return beat.value.issuedMs > (ledger.beat?.issuedMs ?? 0)
+        ? { ledger, beat: beat.value }
+        : undefined;
+    if (beat.value.issuedMs <= vouchedMsOf(ledger, head)) return undefined;
+    return { ledger, why: "a beat about a head that has not come", isWrong: false };
+  }
+}
+
+/** What does not check, in one sentence. */
+export function wrong(ledger: Ledger, why: string): Trouble {
+  return { ledger, why, isWrong: true };
+}
+
+export function textOf({ message, hint }: Refusal): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
 }
 
 /** When the writer last said that something that is held, or was before it, is the newest. */

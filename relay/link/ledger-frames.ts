@@ -6,11 +6,13 @@ import {
   type ReplicateResponse,
   ReplicateResponseSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
+import { snapshotKeptMs } from "../cadence.ts";
 import { deltaSince } from "../ledger/delta.ts";
 import { isAbout, type SignedHead } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { comparePositions, positionText } from "../ledger/position.ts";
+import { comparePositions, positionText, samePosition } from "../ledger/position.ts";
 import { snapshotOf } from "../ledger/snapshot.ts";
+import { snapshotsLiveMax } from "../limits.ts";
 import { bytesEqual, toHex } from "../trust/key.ts";
 import { type Trusted, trustDigest, trustMessage } from "../trust/trusted.ts";
 
@@ -28,7 +30,9 @@ export class LedgerFrames {
   readonly #ledger: Ledger;
   readonly #deltas = new Map<string, Uint8Array | undefined>();
   #head: SignedHead | undefined;
-  #snapshot: EncodedSnapshot | undefined;
+  #snapshots: readonly EncodedSnapshot[] = [];
+  /** Since when nobody has wanted a snapshot; undefined while somebody does. */
+  #idleSinceMonoMs: number | undefined;
   #trusted: Trusted | undefined;
   #trustUpdate: Uint8Array | undefined;
 
@@ -48,16 +52,40 @@ export class LedgerFrames {
     return bytes;
   }
 
+  /**
+   * A snapshot for all who need one. It may be older than the ledger, as long as one delta leads
+   * from it to now: so it is built once for many commits, and a storm shares it.
+   */
   snapshot(): EncodedSnapshot | undefined {
     this.#renew();
-    if (this.#snapshot === undefined) {
-      const snapshot = snapshotOf(this.#ledger);
-      this.#snapshot = snapshot && {
-        position: snapshot.position,
-        frames: snapshot.frames.map((frame) => toBinary(ReplicateResponseSchema, frame)),
-      };
-    }
-    return this.#snapshot;
+    this.#idleSinceMonoMs = undefined;
+    const newest = this.#snapshots.at(-1);
+    if (newest !== undefined && this.#leadsToNow(newest)) return newest;
+    const snapshot = snapshotOf(this.#ledger);
+    if (snapshot === undefined) return undefined;
+    const { position } = snapshot;
+    const frames = snapshot.frames.map((frame) => toBinary(ReplicateResponseSchema, frame));
+    const built = { position, frames };
+    this.#snapshots = [...this.#snapshots, built].slice(-snapshotsLiveMax);
+    return built;
+  }
+
+  /** The snapshot that a child is being sent; undefined when it is kept no longer. */
+  snapshotAt(position: Position): EncodedSnapshot | undefined {
+    return this.#snapshots.find((one) => samePosition(one.position, position));
+  }
+
+  /** Called while no child is in mid-snapshot: after a while all of them are forgotten. */
+  idle(monoMs: number): void {
+    if (this.#snapshots.length === 0) return;
+    this.#idleSinceMonoMs ??= monoMs;
+    if (monoMs - this.#idleSinceMonoMs >= snapshotKeptMs) this.#snapshots = [];
+  }
+
+  #leadsToNow({ position }: EncodedSnapshot): boolean {
+    const now = this.#ledger.position;
+    if (now === undefined || now.term !== position.term) return false;
+    return samePosition(position, now) || this.delta(position) !== undefined;
   }
 
   trust(): Uint8Array | undefined {
@@ -75,12 +103,11 @@ export class LedgerFrames {
     return this.#trustUpdate;
   }
 
-  /** Nothing encoded for a former head is used again; children in mid-snapshot hold their own. */
+  /** No delta to a former head is used again. */
   #renew(): void {
     if (this.#head === this.#ledger.head) return;
     this.#head = this.#ledger.head;
     this.#deltas.clear();
-    this.#snapshot = undefined;
   }
 }
 
@@ -102,16 +129,27 @@ export function framesAfter(
     out.push(trust);
   if (position === undefined) return out.map(decodeFrame);
   const held = holding.position;
-  if (held === undefined || comparePositions(position, held) > 0) {
-    const delta = held === undefined ? undefined : frames.delta(held);
-    out.push(...(delta === undefined ? (frames.snapshot()?.frames ?? []) : [delta]));
-  }
+  if (held === undefined || comparePositions(position, held) > 0)
+    out.push(...entriesAfter(frames, held, position));
   if (beat !== undefined && head !== undefined && isAbout(beat, head)) {
     const ledgerName = { authority: name.authority, project: name.project };
     const beats = [{ ledger: ledgerName, beat: beat.envelope }];
     out.push(encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema, { beats }) }));
   }
   return out.map(decodeFrame);
+}
+
+function entriesAfter(
+  frames: LedgerFrames,
+  held: Position | undefined,
+  now: Position,
+): readonly Uint8Array[] {
+  const delta = held === undefined ? undefined : frames.delta(held);
+  if (delta !== undefined) return [delta];
+  const snapshot = frames.snapshot();
+  if (snapshot === undefined) return [];
+  const rest = samePosition(snapshot.position, now) ? undefined : frames.delta(snapshot.position);
+  return rest === undefined ? snapshot.frames : [...snapshot.frames, rest];
 }
 
 function decodeFrame(bytes: Uint8Array): ReplicateResponse {

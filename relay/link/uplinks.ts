@@ -1,27 +1,30 @@
 import { create } from "@bufbuild/protobuf";
-import type { LedgerName } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
+  ConfirmRequestSchema,
   type Holding,
   HoldingSchema,
+  type Offer,
   ReplicateRequestSchema,
   type ReplicateResponse,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import type { Dial, Effect } from "../effect.ts";
+import { askAgainIntervalMs, redialIntervalMs, stalledAfterMs } from "../cadence.ts";
+import { type Dial, type Effect, logged } from "../effect.ts";
 import type { Moment } from "../event.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import type { Random } from "../random.ts";
-import { done, type Outcome } from "../refusal.ts";
 import { trustDigest } from "../trust/trusted.ts";
-import { protocolVersion } from "./downlinks.ts";
-import { type Arrival, Inbox } from "./inbox.ts";
+import { ledgerNameOf, ledgersOf, withoutLedgers } from "./frame-ledgers.ts";
+import { type Arrival, Inbox, type Trouble, textOf, wrong } from "./inbox.ts";
+import { protocolOfAgain, protocolVersion } from "./protocol.ts";
 import { Uplink, type UpstreamSettings } from "./uplink.ts";
 
 interface Upstream {
   readonly uplink: Uplink;
   inbox: Inbox;
-  /** Ledgers of which something did not check; asked for last, so that no other waits for them. */
-  readonly suspects: Set<LedgerId>;
+  /** Snapshots on their way in, with the monotonic milliseconds of their last part. */
+  readonly partial: Map<LedgerId, number>;
+  askedAtMonoMs: number;
 }
 
 /** A child's links, one for each upstream, in the operator's order. */
@@ -50,7 +53,7 @@ export class Uplinks {
   }
 
   get dueAtMonoMs(): number | undefined {
-    const due = this.all.map((uplink) => uplink.dueAtMonoMs);
+    const due = [...this.#upstreams.values()].map(dueOf);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
@@ -58,7 +61,12 @@ export class Uplinks {
   add(settings: UpstreamSettings, monoMs: number): void {
     const { nodeId } = this.#self;
     const uplink = new Uplink({ settings, nodeId, random: this.#random, monoMs });
-    this.#upstreams.set(settings.id, { uplink, inbox: new Inbox(new Map()), suspects: new Set() });
+    this.#upstreams.set(settings.id, {
+      uplink,
+      inbox: new Inbox(new Map()),
+      partial: new Map(),
+      askedAtMonoMs: Number.NEGATIVE_INFINITY,
+    });
   }
 
   /** The first listed upstream that serves a ledger: its primary. What is written here has none. */
@@ -70,9 +78,10 @@ export class Uplinks {
   tick(at: Moment): Effect[] {
     return [...this.#upstreams.values()].flatMap((upstream) => {
       const due = upstream.uplink.tick(at.monoMs);
-      if (due === undefined) return [];
+      if (due === undefined)
+        return [...this.#stalled(upstream, at.monoMs), ...this.#askAgain(upstream, at.monoMs)];
       if ("hangUp" in due) return this.end(upstream.uplink.settings.id, due.hangUp, at.monoMs);
-      return [this.#dial(upstream, due.dial)];
+      return [this.#dial(upstream, due.dial, at.monoMs)];
     });
   }
 
@@ -81,27 +90,53 @@ export class Uplinks {
     id: string,
     frame: ReplicateResponse["frame"],
     at: Moment,
-  ): { arrival: Outcome<Arrival>; effects: Effect[] } {
-    const nothing = { arrival: done<Arrival>({ kind: "partial" }), effects: [] as Effect[] };
+  ): { arrival: Arrival; effects: Effect[] } {
     const upstream = this.#upstreams.get(id);
-    if (upstream === undefined || upstream.uplink.state.kind === "waiting") return nothing;
-    const { uplink, inbox } = upstream;
-    uplink.heard(at.monoMs);
-    if (frame.case === "welcome") uplink.welcomed(frame.value, at.monoMs);
-    if (frame.case === "offer") uplink.offered(frame.value);
-    if (frame.case === "goodbye") {
-      uplink.goodbye(frame.value, at.monoMs);
-      return { ...nothing, effects: [{ kind: "hang-up", upstream: id }] };
+    if (upstream === undefined || upstream.uplink.state.kind === "waiting") return nothing([]);
+    upstream.uplink.heard(at.monoMs);
+    switch (frame.case) {
+      case "welcome": {
+        const problem = upstream.uplink.welcomed(frame.value);
+        return nothing(problem === undefined ? [] : this.#leave(id, problem, at.monoMs));
+      }
+      case "offer":
+        return nothing(this.#offered(upstream, frame.value, at.monoMs));
+      case "goodbye":
+        upstream.uplink.goodbye(frame.value, at.monoMs);
+        return nothing([
+          { kind: "hang-up", upstream: id },
+          logged("info", "upstream-goodbye", `${id}: ${upstream.uplink.problem}`),
+        ]);
+      case "trustUpdate":
+      case "snapshotBegin":
+      case "snapshotChunk":
+      case "snapshotEnd":
+      case "delta":
+      case "heartbeat":
+      case undefined:
+        return this.#hearLedger(upstream, frame, at);
     }
-    const arrival = inbox.hear(frame, at.wallMs);
-    const name = arrival.ok ? undefined : ledgerNameOf(frame);
-    if (name !== undefined) upstream.suspects.add(ledgerId(name));
-    return { arrival, effects: [] };
   }
 
-  /** What an upstream sent was applied, and is durable. */
-  applied(id: string): void {
-    this.#upstreams.get(id)?.uplink.applied();
+  /** What an upstream sent of these ledgers was applied, and is durable. */
+  applied(id: string, ledgers: readonly Ledger[]): void {
+    const uplink = this.#upstreams.get(id)?.uplink;
+    uplink?.applied();
+    for (const ledger of ledgers) uplink?.bars.applied(ledger.id);
+  }
+
+  /** Nothing more of a ledger is heard from an upstream for a while; its others go on. */
+  bar(id: string, { ledger, why, isWrong }: Trouble, monoMs: number): Effect[] {
+    const upstream = this.#upstreams.get(id);
+    if (upstream === undefined) return [];
+    upstream.inbox.drop(ledger.id);
+    upstream.partial.delete(ledger.id);
+    const waitMs = upstream.uplink.bars.bar(ledger.id, why, monoMs);
+    const what = isWrong ? "what does not check" : "what does not join";
+    const message = `${id} sent ${what} of ${ledger.name.project}: ${why}; it is asked again in ${(waitMs / 1_000).toFixed(1)} s`;
+    return [
+      logged(isWrong ? "warn" : "info", isWrong ? "ledger-barred" : "ledger-resync", message),
+    ];
   }
 
   /** Hangs up, to dial again after a while. */
@@ -118,52 +153,138 @@ export class Uplinks {
     if (uplink !== undefined && uplink.state.kind !== "waiting") uplink.ended(why, monoMs);
   }
 
+  #hearLedger(
+    upstream: Upstream,
+    frame: ReplicateResponse["frame"],
+    at: Moment,
+  ): { arrival: Arrival; effects: Effect[] } {
+    const { uplink, inbox } = upstream;
+    const name = ledgerNameOf(frame);
+    const ledger = name && inbox.ledger(name);
+    if (ledger !== undefined && uplink.bars.isDeaf(ledger.id)) return this.#idled(upstream, at);
+    const heard = inbox.hear(
+      withoutLedgers(frame, (id) => uplink.bars.isDeaf(id)),
+      at.wallMs,
+    );
+    if (!heard.ok) {
+      if (ledger === undefined) return nothing([]);
+      const trouble = wrong(ledger, textOf(heard.refusal));
+      return nothing(this.bar(uplink.settings.id, trouble, at.monoMs));
+    }
+    if (frame.case === "snapshotBegin" || frame.case === "snapshotChunk") {
+      if (ledger !== undefined && inbox.isAssembling(ledger.id))
+        upstream.partial.set(ledger.id, at.monoMs);
+    } else if (frame.case === "snapshotEnd" && ledger !== undefined)
+      upstream.partial.delete(ledger.id);
+    if (heard.value.kind === "known") {
+      for (const one of ledgersOf(frame)) uplink.bars.checked(ledgerId(one));
+      return this.#idled(upstream, at);
+    }
+    return { arrival: heard.value, effects: [] };
+  }
+
+  /** Who goes on sending what comes to nothing takes the time of others. */
+  #idled(upstream: Upstream, at: Moment): { arrival: Arrival; effects: Effect[] } {
+    const { uplink } = upstream;
+    if (uplink.idled(at.monoMs)) return nothing([]);
+    return nothing(
+      this.#leave(uplink.settings.id, "it floods this node with frames of no use", at.monoMs),
+    );
+  }
+
+  #offered(upstream: Upstream, offer: Offer, monoMs: number): Effect[] {
+    const ledger = offer.ledger && upstream.inbox.ledger(offer.ledger);
+    if (ledger === undefined) return [];
+    const problem = upstream.uplink.offered(offer);
+    if (problem === undefined) return [];
+    return this.bar(upstream.uplink.settings.id, wrong(ledger, problem), monoMs);
+  }
+
+  #leave(id: string, why: string, monoMs: number): Effect[] {
+    const ended = this.end(id, why, monoMs);
+    return [...ended, logged("warn", "upstream-left", `${id}: ${why}`)];
+  }
+
+  /** Snapshots of which nothing comes any more. */
+  #stalled(upstream: Upstream, monoMs: number): Effect[] {
+    return [...upstream.partial].flatMap(([id, heardAtMonoMs]) => {
+      const ledger = upstream.inbox.byId(id);
+      if (ledger === undefined || monoMs < heardAtMonoMs + stalledAfterMs) return [];
+      const trouble = { ledger, why: "its snapshot has stopped midway", isWrong: false };
+      return this.bar(upstream.uplink.settings.id, trouble, monoMs);
+    });
+  }
+
+  /** Ledgers whose bars end are served anew, without anything that is served of others. */
+  #askAgain(upstream: Upstream, monoMs: number): Effect[] {
+    const { uplink } = upstream;
+    const { state, bars, settings } = uplink;
+    if (state.kind !== "open" || monoMs < upstream.askedAtMonoMs + askAgainIntervalMs) return [];
+    const due = bars.due(monoMs);
+    if (due.length === 0) return [];
+    if (state.protocol < protocolOfAgain) {
+      if (!uplink.mayRedial(monoMs)) return [];
+      return this.end(settings.id, `asked anew for ${due.length} ledgers`, monoMs);
+    }
+    upstream.askedAtMonoMs = monoMs;
+    const again = due.flatMap((id) => {
+      const ledger = this.#wantedOf(upstream).find((one) => one.id === id);
+      if (ledger === undefined) bars.applied(id);
+      else bars.asked(id, monoMs);
+      return ledger === undefined ? [] : [holdingOf(ledger)];
+    });
+    if (again.length === 0) return [];
+    const request = create(ConfirmRequestSchema, { node: this.#self.node, again });
+    return [{ kind: "confirm", upstream: settings.id, request }];
+  }
+
   /**
    * A ledger that is written here is asked for, too, in case somebody else has taken it over; but
    * only of those who know of it, since nobody else is to learn that it exists.
    */
-  #isAskedOf({ projects, ledgers }: UpstreamSettings, { id, name }: Ledger): boolean {
-    if (this.#isWritten(id)) return ledgers?.has(id) ?? false;
-    return projects === undefined || projects.includes(name.project);
+  #wantedOf({ uplink: { settings } }: Upstream): Ledger[] {
+    const { projects, ledgers } = settings;
+    return this.#ledgers().filter(({ id, name }) =>
+      this.#isWritten(id)
+        ? (ledgers?.has(id) ?? false)
+        : (projects?.includes(name.project) ?? true),
+    );
   }
 
-  #dial(upstream: Upstream, address: string): Effect {
-    const { id, certificate, credential } = upstream.uplink.settings;
-    const isSuspect = (ledger: Ledger): number => (upstream.suspects.has(ledger.id) ? 1 : 0);
-    const wanted = this.#ledgers()
-      .filter((ledger) => this.#isAskedOf(upstream.uplink.settings, ledger))
-      .sort((a, b) => isSuspect(a) - isSuspect(b));
-    upstream.suspects.clear();
+  #dial(upstream: Upstream, address: string, monoMs: number): Effect {
+    const { bars, settings } = upstream.uplink;
+    const wanted = this.#wantedOf(upstream);
     upstream.inbox = new Inbox(new Map(wanted.map((ledger) => [ledger.id, ledger])));
+    upstream.partial.clear();
+    const asked = wanted.filter(({ id }) => !bars.isWaiting(id, monoMs));
+    for (const { id } of asked) bars.asked(id, monoMs);
     const { site, node, nodeId } = this.#self;
     const request = create(ReplicateRequestSchema, {
       protocol: protocolVersion,
       site,
       node,
       nodeId,
-      holdings: wanted.map(holdingOf),
+      holdings: asked.map(holdingOf),
     });
+    const { id, certificate, credential } = settings;
     const dial: Dial = { upstream: id, address, certificate, credential, request };
     return { kind: "dial", dial };
   }
 }
 
-/** The ledger that a frame is about, if it is about one. */
-function ledgerNameOf(frame: ReplicateResponse["frame"]): LedgerName | undefined {
-  switch (frame.case) {
-    case "trustUpdate":
-    case "snapshotBegin":
-    case "snapshotChunk":
-    case "snapshotEnd":
-    case "delta":
-      return frame.value.ledger;
-    case "welcome":
-    case "offer":
-    case "heartbeat":
-    case "goodbye":
-    case undefined:
-      return undefined;
-  }
+function nothing(effects: Effect[]): { arrival: Arrival; effects: Effect[] } {
+  return { arrival: { kind: "partial" }, effects };
+}
+
+function dueOf({ uplink, partial, askedAtMonoMs }: Upstream): number {
+  const { state, bars, dueAtMonoMs } = uplink;
+  if (state.kind !== "open") return dueAtMonoMs;
+  const earliestMs =
+    state.protocol < protocolOfAgain
+      ? state.sinceMonoMs + redialIntervalMs
+      : askedAtMonoMs + askAgainIntervalMs;
+  const stalledMs = Math.min(...partial.values()) + stalledAfterMs;
+  return Math.min(dueAtMonoMs, Math.max(bars.dueAtMonoMs, earliestMs), stalledMs);
 }
 
 /** What is held of a ledger, as one tells another node. */

@@ -8,6 +8,9 @@ import { atExit } from "./at-exit.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 
+/** A busy machine starts several at once. */
+const startDeadlineMs = 60_000;
+
 const cli = resolve(import.meta.dirname, "../../nodes/cli/main.ts");
 
 export interface CommandResult {
@@ -127,10 +130,14 @@ export class NodeProcess implements AsyncDisposable {
     child.stderr.on("data", (data: Buffer) => {
       this.#stderr = (this.#stderr + data.toString()).slice(-200_000);
     });
-    await eventually(`${this.name} serves`, async () => {
-      if (child.exitCode !== null) throw new Error(`it ended: ${this.#stderr}`);
-      return (await fetch(`http://${this.admin}/healthz`)).ok;
-    });
+    await eventually(
+      `${this.name} serves`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`it ended: ${this.#stderr}`);
+        return (await fetch(`http://${this.admin}/healthz`)).ok;
+      },
+      startDeadlineMs,
+    );
   }
 
   /** SIGKILL leaves it no chance to do anything. */

@@ -123,7 +123,7 @@ test("of confirmations that come faster than answers, the newest is sent", async
     const projects = parent.node
       .all("child-confirmed")
       .map(({ request }) => request.holdings[0]?.ledger?.project);
-    expect(projects).toEqual(["a", "c", "d"]);
+    expect(projects).toEqual(["a", "b", "d"]);
   });
 });
 

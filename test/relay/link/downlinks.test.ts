@@ -1,6 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { heartbeatIntervalMs } from "../../../relay/cadence.ts";
+import { ConfirmRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { heartbeatIntervalMs, stalledAfterMs, takenRetryMs } from "../../../relay/cadence.ts";
 import type { Effect } from "../../../relay/effect.ts";
 import { isAbout } from "../../../relay/ledger/head.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
@@ -11,6 +13,7 @@ import {
   linkBytesInFlightMax,
   linkFramesInFlightMax,
 } from "../../../relay/limits.ts";
+import { protocolVersion } from "../../../relay/link/protocol.ts";
 import { Authority, contentOf, epochMs } from "../authority.ts";
 import { frameOf, kindsOf, Mirror } from "./mirror.ts";
 import { nodeId, Parent, sendsOf } from "./parent.ts";
@@ -172,40 +175,30 @@ describe("a slow child", () => {
       quick.hearAll(parent.flushAll(2, parent.pump().get(2)!));
       expect(quick.ledger.position).toEqual(parent.ledger.position);
     }
-    const late = 10 * heartbeatIntervalMs;
+    const late = stalledAfterMs - 1;
     expect(sendsOf(parent.links.tick(late)).has(1)).toBe(false);
-    expect(parent.links.dueAtMonoMs).toBeGreaterThan(late);
+    expect(parent.links.dueAtMonoMs).toBe(stalledAfterMs);
   });
 
-  test("alone leaves nothing to wake up for", () => {
+  test("that takes nothing at all for two minutes is let go, with a word on when to come again", () => {
     const parent = new Parent(authority.ledger());
     parent.open(1, new Mirror(authority));
+    expect(parent.links.links[0]!.stuckSinceMonoMs).toBe(0);
+    expect(parent.links.dueAtMonoMs).toBe(heartbeatIntervalMs);
     for (let n = 0; n < 20; n++) {
       parent.change();
       parent.pump();
     }
+    expect(parent.links.dueAtMonoMs).toBe(stalledAfterMs);
+    expect(parent.links.tick(stalledAfterMs - 1)).toEqual([]);
+    const effects = parent.links.tick(stalledAfterMs);
+    expect(goodbyesOf(effects)).toEqual(["1 OVERLOAD"]);
+    expect(effects).toContainEqual(
+      expect.objectContaining({ entry: expect.objectContaining({ event: "child-stalled" }) }),
+    );
+    expect(parent.links.links).toEqual([]);
     expect(parent.links.dueAtMonoMs).toBeUndefined();
   });
-});
-
-test("a snapshot on its way stays that snapshot; what came meanwhile follows as a delta (I5)", () => {
-  const parent = new Parent(largeLedger());
-  const child = new Mirror(authority);
-  const frames = parent.open(1, child);
-  expect(kindsOf(frames)).not.toContain("snapshotEnd");
-  const before = parent.ledger.position!;
-  parent.commit(1);
-  let waiting = frames;
-  while (waiting.length > 0) {
-    waiting = parent.flush(1, waiting);
-    frames.push(...waiting);
-    if (kindsOf(waiting).includes("snapshotEnd")) parent.commit(2);
-  }
-  const kinds = kindsOf(frames);
-  const delta = frameOf(frames[kinds.indexOf("snapshotEnd") + 1]!);
-  expect(delta).toMatchObject({ case: "delta", value: { previous: { seq: before.seq } } });
-  expect(child.hearAll(frames).filter((kind) => kind === "change").length).toBeGreaterThan(1);
-  expect(contentOf(child.ledger)).toEqual(contentOf(parent.ledger));
 });
 
 test("a heartbeat comes only after every delta that it vouches for, whatever happens (I1, I12)", () => {
@@ -280,6 +273,25 @@ describe("a link", () => {
     expect([...parent.pump().keys()]).toEqual([2]);
   });
 
+  test("of another node stays when one of its name comes, which is told so (I16)", () => {
+    const parent = new Parent(authority.ledger());
+    const [first, second] = ["first...", "second.."].map((id) => new TextEncoder().encode(id));
+    const open = (id: number, nodeId: Uint8Array, monoMs: number) => {
+      const request = { ...new Mirror(authority).request(), nodeId };
+      return parent.links.open({ id, site: "site", request, monoMs });
+    };
+    open(1, first!, 0);
+    parent.links.flushed({ id: 1, framesCount: 99, bytes: 1e9, monoMs: 0 });
+    const effects = open(2, second!, 10);
+    expect(goodbyesOf(effects)).toEqual(["2 TAKEN"]);
+    const [goodbye] = sendsOf(effects).get(2)!;
+    expect(frameOf(goodbye!)).toMatchObject({ value: { retryAfterMs: takenRetryMs } });
+    expect(parent.links.links.map(({ id }) => id)).toEqual([1]);
+    // The same node again, and another once the first takes nothing any more.
+    expect(goodbyesOf(open(3, first!, 20))).toEqual(["1 REPLACED"]);
+    expect(goodbyesOf(open(4, second!, 20 + 2 * heartbeatIntervalMs))).toEqual(["3 REPLACED"]);
+  });
+
   test("of another node, or another site's node of that name, stays", () => {
     const parent = new Parent(authority.ledger());
     parent.open(1, new Mirror(authority), "a");
@@ -309,7 +321,10 @@ describe("a link", () => {
     const [welcome] = sendsOf(
       parent.links.open({ id: 2, site: "site", request: newer, monoMs: 0 }),
     ).get(2)!;
-    expect(frameOf(welcome!)).toMatchObject({ case: "welcome", value: { protocol: 1 } });
+    expect(frameOf(welcome!)).toMatchObject({
+      case: "welcome",
+      value: { protocol: protocolVersion },
+    });
   });
 
   test("past the number that a node has is told when to come again (I14)", () => {
@@ -334,12 +349,8 @@ describe("a link", () => {
     child.hearAll(frames);
     const { holdings } = new Mirror(other).request();
     const confirmed = [...child.request().holdings, ...holdings];
-    parent.links.confirmed("site", {
-      ahead: [],
-      $typeName: "headwater.v1.ConfirmRequest",
-      node: "node",
-      holdings: confirmed,
-    });
+    const request = create(ConfirmRequestSchema, { node: "node", holdings: confirmed });
+    expect(parent.links.confirmed("site", request, 0)).toEqual({ ok: true, value: [] });
     expect(link!.positions).toMatchObject([{ position: { seq: 1 } }]);
   });
 });

@@ -108,18 +108,23 @@ describe("a beat", () => {
     expect(child.ledger.beat?.issuedMs).toBe(young.issuedMs);
   });
 
-  test("the youngest of several in one frame is the one that counts", () => {
+  test("is one of its ledger: who sends more takes the time of others", () => {
     const { child, ledger } = held();
     const [old, young] = [beatOf(ledger, 0), beatOf(ledger, 1000)];
-    child.hearAll([beatFrame(ledger, young, old)]);
-    expect(child.ledger.beat?.issuedMs).toBe(young.issuedMs);
+    expect(child.hearAll([beatFrame(ledger, young, old, old)])).toEqual([
+      "beats: two of one ledger",
+    ]);
+    expect(child.ledger.beat).toBeUndefined();
   });
 
-  test("about a head that has not come is a resync: something was lost on the way", () => {
+  test("about a head that has not come says that something was lost on the way", () => {
     const { child, ledger } = held();
     authority.commit(ledger, { "flag/a": one }, epochMs + 10);
-    expect(child.hearAll([beatFrame(ledger, beatOf(ledger, 20))])).toEqual(["resync"]);
-    expect(trusting().hearAll([beatFrame(ledger, beatOf(ledger, 20))])).toEqual(["resync"]);
+    const frame = beatFrame(ledger, beatOf(ledger, 20));
+    expect(child.hearAll([frame])).toEqual(["a beat about a head that has not come"]);
+    expect(trusting().hearAll([frame])).toEqual(["a beat, and nothing is held"]);
+    const heard = child.hear(frame);
+    expect(heard).toMatchObject({ value: { beats: [], troubles: [{ isWrong: false }] } });
   });
 
   test("about the head before is no news", () => {
@@ -132,15 +137,33 @@ describe("a beat", () => {
     expect(child.ledger.beat).toBeUndefined();
   });
 
-  test("that is wrong is refused with its whole frame: none of it counts (I8)", () => {
-    const { child, ledger } = held();
-    const forged = beatOf(ledger, 1000, new Authority({ name: "mallory" }));
-    const frame = beatFrame(ledger, beatOf(ledger, 0), forged);
-    expect(child.hearAll([frame])).toEqual([expect.stringContaining("not signed by a beat key")]);
-    expect(child.ledger.beat).toBeUndefined();
-    const nameless = create(HeartbeatSchema, { beats: [{ ledger: nameOf(ledger) }] });
+  test("that is wrong takes nothing from the others of its frame (I8)", () => {
+    const oslo = new Authority({ project: "oslo" });
+    const child = new Mirror(authority, oslo);
+    const [ours, theirs] = [authority.ledger(), oslo.ledger()];
+    for (const ledger of [ours, theirs]) {
+      const frames = new LedgerFrames(ledger);
+      const trusted = ledger === ours ? authority : oslo;
+      child.hearAll([trustFrame(trusted, ledger), ...frames.snapshot()!.frames]);
+    }
+    const forged = beatOf(ours, 1000, new Authority({ name: "mallory" }));
+    const good = beatOf(theirs, 1000, oslo);
+    const value = create(HeartbeatSchema, {
+      beats: [
+        { ledger: nameOf(ours), beat: forged.envelope },
+        { ledger: nameOf(theirs), beat: good.envelope },
+      ],
+    });
+    const heard = child.hear(encodeFrame({ case: "heartbeat", value }));
+    expect(heard).toMatchObject({
+      value: {
+        beats: [{ ledger: { id: theirs.id } }],
+        troubles: [{ ledger: { id: ours.id }, isWrong: true }],
+      },
+    });
+    const nameless = create(HeartbeatSchema, { beats: [{ ledger: nameOf(ours) }] });
     expect(child.hearAll([encodeFrame({ case: "heartbeat", value: nameless })])).toEqual([
-      expect.stringContaining("without an envelope"),
+      "beats: one without an envelope",
     ]);
   });
 });

@@ -61,7 +61,9 @@ export class Mirror {
   hearAll(frames: readonly Uint8Array[]): string[] {
     return frames.map((bytes) => {
       const outcome = this.hear(bytes);
-      return outcome.ok ? outcome.value.kind : outcome.refusal.message;
+      if (!outcome.ok) return outcome.refusal.message;
+      const [trouble] = outcome.value.kind === "beats" ? outcome.value.troubles : [];
+      return trouble?.why ?? outcome.value.kind;
     });
   }
 }

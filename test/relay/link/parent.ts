@@ -11,17 +11,20 @@ const authority = new Authority();
 
 export const nodeId: Uint8Array = new TextEncoder().encode("parent..");
 
-/** The parent's end, with one ledger that is written there. */
+/** The parent's end, with a ledger that is written there, or two. */
 export class Parent {
   readonly ledger: Ledger;
+  readonly second: Ledger | undefined;
   readonly links: Downlinks;
   hops: Uint8Array[] = [nodeId];
   wallMs = epochMs;
-  readonly #frames: LedgerFrames;
+  readonly #frames: ReadonlyMap<Ledger, LedgerFrames>;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, second?: Ledger) {
     this.ledger = ledger;
-    this.#frames = new LedgerFrames(ledger);
+    this.second = second;
+    const ledgers = second === undefined ? [ledger] : [ledger, second];
+    this.#frames = new Map(ledgers.map((one) => [one, new LedgerFrames(one)]));
     this.links = new Downlinks({ site: "parent", node: "p1", nodeId }, () => this.#served());
   }
 
@@ -69,8 +72,9 @@ export class Parent {
   }
 
   #served(): ReadonlyMap<LedgerId, Served> {
-    const served = { ledger: this.ledger, frames: this.#frames, hops: this.hops };
-    return new Map([[this.ledger.id, served]]);
+    return new Map(
+      [...this.#frames].map(([ledger, frames]) => [ledger.id, { ledger, frames, hops: this.hops }]),
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import {
   GoodbyeSchema,
@@ -11,10 +11,13 @@ import {
   dialDeadlineMs,
   heartbeatIntervalMs,
   minuteMs,
+  retryAfterMsMax,
+  takenRetryMs,
 } from "../../../relay/cadence.ts";
 import type { Effect } from "../../../relay/effect.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import { LedgerFrames } from "../../../relay/link/ledger-frames.ts";
+import { protocolVersion } from "../../../relay/link/protocol.ts";
 import { Uplinks } from "../../../relay/link/uplinks.ts";
 import { Random } from "../../../relay/random.ts";
 import { Authority, epochMs } from "../authority.ts";
@@ -32,7 +35,11 @@ describe("dialling", () => {
     const [dial] = child.tick(0);
     expect(dial).toMatchObject({
       kind: "dial",
-      dial: { upstream: "up", address: "a:1", request: { site: "site", protocol: 1 } },
+      dial: {
+        upstream: "up",
+        address: "a:1",
+        request: { site: "site", protocol: protocolVersion },
+      },
     });
     const holdings = dial?.kind === "dial" ? dial.dial.request.holdings : [];
     expect(holdings.map((one) => [one.ledger?.project, one.position?.seq])).toEqual([
@@ -47,25 +54,6 @@ describe("dialling", () => {
     const [dial] = child.tick(0);
     const holdings = dial?.kind === "dial" ? dial.dial.request.holdings : [];
     expect(holdings.map((one) => one.ledger?.project)).toEqual(["oslo"]);
-  });
-
-  test("asks last for what did not check before: no other project waits for it (I10)", () => {
-    const child = new Child([authority.emptyLedger(), other.emptyLedger()]);
-    child.welcomed(0);
-    const stranger = new Authority({ name: "mallory" }).ledger();
-    const forged = frameOf(new LedgerFrames(stranger).trust()!);
-    if (forged.case !== "trustUpdate") throw new Error("this is no trust");
-    forged.value.ledger!.authority = authority.id;
-    child.hear(forged, 1);
-    child.links.end("up", "it lies", 1);
-    const projects = () => {
-      const [dial] = child.tick(child.links.dueAtMonoMs!);
-      const holdings = dial?.kind === "dial" ? dial.dial.request.holdings : [];
-      return holdings.map((one) => one.ledger?.project);
-    };
-    expect(projects()).toEqual(["oslo", "horizon"]);
-    child.links.closed("up", "reset", child.nowMs);
-    expect(projects()).toEqual(["horizon", "oslo"]);
   });
 
   test("tries the addresses in turn", () => {
@@ -137,7 +125,7 @@ describe("back-off", () => {
     expect(Math.max(...waitsOf(new Child([authority.emptyLedger()]), bring))).toBeGreaterThan(5000);
     const applied = waitsOf(new Child([authority.emptyLedger()]), (child) => {
       bring(child);
-      child.links.applied("up");
+      child.links.applied("up", []);
     });
     expect(Math.max(...applied)).toBeLessThan(500);
   });
@@ -145,14 +133,46 @@ describe("back-off", () => {
   test("waits for as long as the parent asks, within reason", () => {
     const child = new Child([]);
     child.welcomed(0);
-    expect(child.goodbye({ reason: "OVERLOAD", retryAfterMs: 60_000 }, 100)).toEqual([
-      { kind: "hang-up", upstream: "up" },
-    ]);
-    expect(child.links.dueAtMonoMs).toBe(60_100);
-    child.welcomed(60_100);
-    child.goodbye({ reason: "OVERLOAD", retryAfterMs: 4_000_000_000 }, 60_200);
-    expect(child.links.dueAtMonoMs).toBe(60_200 + 10 * minuteMs);
+    const effects = child.goodbye({ reason: "OVERLOAD", retryAfterMs: 60_000 }, 100);
+    expect(effects[0]).toEqual({ kind: "hang-up", upstream: "up" });
+    const againAtMs = child.links.dueAtMonoMs!;
+    expect(againAtMs).toBeGreaterThanOrEqual(60_100);
+    expect(againAtMs).toBeLessThanOrEqual(90_100);
+    child.welcomed(againAtMs);
+    child.goodbye({ reason: "OVERLOAD", retryAfterMs: 4_000_000_000 }, againAtMs);
+    expect(child.links.dueAtMonoMs).toBeLessThanOrEqual(againAtMs + 15 * minuteMs);
   });
+
+  test("is not the same for all who were told the same", () => {
+    const waits = [1, 2, 3].map((seed) => {
+      const child = new Child([], { seed });
+      child.welcomed(0);
+      child.goodbye({ reason: "OVERLOAD", retryAfterMs: 60_000 }, 0);
+      return child.links.dueAtMonoMs;
+    });
+    expect(new Set(waits).size).toBe(3);
+  });
+
+  test("of two nodes that replace each other grows, so that they do not take turns for ever", () => {
+    const child = new Child([]);
+    const waits = Array.from({ length: 8 }, () => {
+      child.tick(child.links.dueAtMonoMs!);
+      child.welcomed(child.nowMs);
+      child.links.applied("up", []);
+      child.goodbye({ reason: "REPLACED" }, child.nowMs);
+      return child.links.dueAtMonoMs! - child.nowMs;
+    });
+    expect(waits[0]).toBeGreaterThanOrEqual(takenRetryMs);
+    expect(waits[7]).toBeGreaterThanOrEqual(retryAfterMsMax);
+  });
+});
+
+test("what a goodbye says for people is one line of a bounded length", () => {
+  const child = new Child([]);
+  child.welcomed(0);
+  child.goodbye({ reason: "PROTOCOL", message: `node: \n\u001b[31m${"x".repeat(9_000)}` }, 1);
+  expect(child.uplink.problem).toMatch(/protocol: node: +\[31mx+$/);
+  expect(child.uplink.problem.length).toBeLessThan(400);
 });
 
 test.each([
@@ -160,6 +180,8 @@ test.each([
   ["OVERLOAD", "overloaded"],
   ["REVOKED", "revoked"],
   ["REPLACED", "another node"],
+  ["TAKEN", "HEADWATER_NAME"],
+  ["TERMINATED", "for good"],
   ["PROTOCOL", "protocol"],
   ["SOMETHING", '"SOMETHING"'],
 ])("a goodbye with %s is told apart from a lost link (I15)", (reason, words) => {
@@ -207,7 +229,7 @@ const heartbeat: ReplicateResponse["frame"] = {
   value: { $typeName: "headwater.v1.Heartbeat", beats: [] },
 };
 
-type Settings = { addresses?: string[]; projects?: string[] };
+type Settings = { addresses?: string[]; projects?: string[]; seed?: number };
 
 class Child {
   readonly links: Uplinks;
@@ -218,7 +240,7 @@ class Child {
       self: { site: "site", node: "n", nodeId },
       ledgers: () => wanted,
       isWritten: () => false,
-      random: new Random(7),
+      random: new Random(settings.seed ?? 7),
     });
     this.add("up", settings);
   }
@@ -270,7 +292,7 @@ class Child {
     this.hear({ case: "offer", value }, monoMs, id);
   }
 
-  goodbye(of: { reason: string; retryAfterMs?: number }, monoMs: number): Effect[] {
+  goodbye(of: MessageInitShape<typeof GoodbyeSchema>, monoMs: number): Effect[] {
     return this.hear({ case: "goodbye", value: create(GoodbyeSchema, of) }, monoMs);
   }
 }

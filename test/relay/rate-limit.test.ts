@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RateLimit } from "../../../nodes/http/rate-limit.ts";
+import { RateLimit } from "../../relay/rate-limit.ts";
 
 test("gives a burst, then so many a second, to each key its own", () => {
   const rate = new RateLimit({ burst: 2, perSecond: 4 });

@@ -1,4 +1,4 @@
-import { ratedAddressesMax } from "../../relay/limits.ts";
+import { ratedAddressesMax } from "./limits.ts";
 
 interface Bucket {
   tokens: number;
