@@ -65,7 +65,7 @@ function ledgerStatus(
   ledger: Ledger,
   at: Moment,
 ): MessageInitShape<typeof LedgerStatusSchema> {
-  const misunderstood = [...(project.layerOf(ledger)?.misunderstood ?? [])];
+  const misunderstood = [...(project.layerOf(ledger)?.misunderstood ?? [])].sort();
   return {
     ledger: { authority: ledger.name.authority, project: ledger.name.project },
     entriesCount: ledger.entries.size,
@@ -73,7 +73,7 @@ function ledgerStatus(
     freshness: freshnessOf(ledger, at.wallMs),
     beatIssuedMs: BigInt(ledger.beat?.issuedMs ?? 0),
     misunderstood: misunderstood.slice(0, keysShownMax),
-    ungranted: project.ungranted(ledger, at.wallMs).slice(0, keysShownMax),
+    ungranted: project.ungranted(ledger, at.wallMs).sort().slice(0, keysShownMax),
     primary: parts.uplinks.primaryOf(ledger.id)?.settings.id ?? "",
     ...(ledger.position && { position: ledger.position }),
   };
@@ -133,10 +133,6 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     if (freshness !== "FRESH")
       problems.push(`${project.name} is ${freshness}: its last values are served`);
     problems.push(...layerProblems(project, at));
-    if (project.own.misunderstood.size > 0)
-      problems.push(
-        `${project.name}: ${project.own.misunderstood.size} entries are not understood and count as off`,
-      );
   }
   return problems;
 }
@@ -155,11 +151,19 @@ function layerProblems(project: Project, at: Moment): string[] {
   const missing = project.missing.map(
     ({ name }) => `${project.name}: its overlay ${toHex(name.authority)} has not come yet`,
   );
-  const ungranted = project.ledgers.flatMap((ledger) => {
-    const count = project.ungranted(ledger, at.wallMs).length;
-    const overlay = toHex(ledger.name.authority);
-    const what = `${project.name}: ${count} entries of overlay ${overlay}`;
-    return count === 0 ? [] : [`${what} need a grant of the project, and have no effect`];
+  const idle = project.ledgers.flatMap((ledger) => {
+    const whose = ledger === project.ownLedger ? "" : ` of overlay ${toHex(ledger.name.authority)}`;
+    const misunderstood = project.layerOf(ledger)?.misunderstood.size ?? 0;
+    const ungranted = project.ungranted(ledger, at.wallMs).length;
+    const what = (count: number): string => `${project.name}: ${count} entries${whose}`;
+    return [
+      ...(misunderstood === 0
+        ? []
+        : [`${what(misunderstood)} are not understood: flags are off, rules are nothing`]),
+      ...(ungranted === 0
+        ? []
+        : [`${what(ungranted)} need a grant of the project, and have no effect`]),
+    ];
   });
-  return [...missing, ...ungranted];
+  return [...missing, ...idle];
 }

@@ -6,7 +6,6 @@ import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import type { Freshness } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import type { LedgerId } from "./ledger/position.ts";
 import type { Writer } from "./ledger/writer.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
@@ -32,8 +31,8 @@ export class Upkeep {
   readonly #parts: NodeParts;
   readonly #labels = new Map<string, Freshness>();
   readonly #again: Submission[] = [];
-  /** What was last found to lack a grant, by overlay: it is told once. */
-  readonly #ungranted = new Map<LedgerId, ReadonlySet<string>>();
+  /** What was last found to have no effect, by ledger and reason: it is told once. */
+  readonly #told = new Map<string, ReadonlySet<string>>();
   #lookedAtMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: NodeParts) {
@@ -97,27 +96,43 @@ export class Upkeep {
     return [
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
       ...this.#exposeFreshness(at),
-      ...this.#tellUngranted(at),
+      ...this.#tellIdle(at),
     ];
   }
 
-  /** Names entries without effect, those that were named before left out. */
-  #tellUngranted(at: Moment): Effect[] {
+  /** Names entries without effect. */
+  #tellIdle(at: Moment): Effect[] {
     return [...this.#parts.holdings.projects.values()].flatMap((project) =>
-      project.ledgers.flatMap((ledger): Effect[] => {
-        const known = this.#ungranted.get(ledger.id);
-        const keys = project.ungranted(ledger, at.wallMs);
-        if (keys.length === 0 && known === undefined) return [];
-        this.#ungranted.set(ledger.id, new Set(keys));
-        const fresh = keys.filter((key) => known?.has(key) !== true);
-        if (fresh.length === 0) return [];
-        const more = fresh.length > keysToldMax ? ` and ${fresh.length - keysToldMax} more` : "";
-        const names = `${fresh.slice(0, keysToldMax).join(", ")}${more}`;
+      project.ledgers.flatMap((ledger) => {
         const overlay = toHex(ledger.name.authority);
-        const message = `${project.name}: without a grant, overlay ${overlay} has no say in ${names}`;
-        return [logged("warn", "overlay-ungranted", message)];
+        const ungranted = {
+          id: `ungranted ${ledger.id}`,
+          keys: project.ungranted(ledger, at.wallMs),
+          event: "overlay-ungranted",
+          says: `${project.name}: without a grant, overlay ${overlay} has no say in`,
+        };
+        const whose = ledger === project.ownLedger ? "" : ` of overlay ${overlay}`;
+        const misunderstood = {
+          id: `misunderstood ${ledger.id}`,
+          keys: [...(project.layerOf(ledger)?.misunderstood ?? [])],
+          event: "entry-misunderstood",
+          says: `${project.name}: entries${whose} that this version does not understand, so flags are off and rules nothing:`,
+        };
+        return [...this.#tellOnce(ungranted), ...this.#tellOnce(misunderstood)];
       }),
     );
+  }
+
+  /** Those that were named before are left out. */
+  #tellOnce(of: { id: string; keys: readonly string[]; event: string; says: string }): Effect[] {
+    const { id, keys, event, says } = of;
+    const known = this.#told.get(id);
+    if (keys.length === 0 && known === undefined) return [];
+    this.#told.set(id, new Set(keys));
+    const fresh = keys.filter((key) => known?.has(key) !== true).sort();
+    if (fresh.length === 0) return [];
+    const more = fresh.length > keysToldMax ? ` and ${fresh.length - keysToldMax} more` : "";
+    return [logged("warn", event, `${says} ${fresh.slice(0, keysToldMax).join(", ")}${more}`)];
   }
 
   /** Tells watchers when data has become older without anything having changed. */

@@ -1,7 +1,8 @@
 import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { entrySize } from "../../relay/ledger/entry.ts";
-import { entryBytesMax, entryKeyLengthMax, versionLengthMax } from "../../relay/limits.ts";
+import { entryBytesMax } from "../../relay/limits.ts";
+import { buildNameMend, isBuildName } from "./build-name.ts";
 import { flagFileKeys, readFlagFields } from "./flag-fields.ts";
 import {
   aliasEntry,
@@ -120,11 +121,9 @@ function readAliases(reader: YamlReader, place: YamlPlace | undefined): LedgerEn
   });
 }
 
-/** Builds of vendors have names of their own, such as `1:2.3.0-4~el9`. */
 function isVersionName(reader: YamlReader, { name, key }: YamlField): boolean {
-  const lengthMax = Math.min(versionLengthMax, entryKeyLengthMax - "alias/".length);
-  if (name.length <= lengthMax && /^[\x21-\x7e]+$/.test(name)) return true;
-  reader.report(key, `is no version; write 1 to ${lengthMax} characters of ASCII without spaces`);
+  if (isBuildName(name)) return true;
+  reader.report(key, `is no version; ${buildNameMend}`);
   return false;
 }
 

@@ -7,13 +7,14 @@ import { exitCode } from "./exit-code.ts";
 import { parseProject } from "./flag-path.ts";
 import { ruleWords } from "./flag-words.ts";
 import { readRule } from "./ledger-entry.ts";
-import { namesOf, readLedger } from "./ledger-view.ts";
+import { aliasesOf, namesOf, readLedger } from "./ledger-view.ts";
 import { formatJson, formatTable } from "./output.ts";
 import { layersOf, noOverlayHint, ownOverlay, readOwnOverlay } from "./overlay-ledger.ts";
 
-/** One rule of one overlay. */
+/** One rule of one overlay, about a flag, or one alias, of a build. */
 interface ListedRule {
-  readonly flag: string;
+  readonly flag?: string;
+  readonly build?: string;
   readonly says: string;
   readonly note: string;
   readonly authority: Uint8Array;
@@ -24,7 +25,7 @@ interface ListedRule {
 export function addOverlayListCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
     name: "list",
-    summary: "list what overlays say about a project's flags",
+    summary: "list what overlays say about a project's flags and builds",
     details: "This node's own overlay, and those that were pinned from upstream.",
     examples: ["headwater overlay list horizon"],
   })
@@ -59,17 +60,20 @@ async function rulesOf(
   const { ledger, position, writable, primary, ungranted } = layer;
   if (ledger === undefined || position === undefined) return [];
   const view = await readLedger(context.admin(), project, ledger.authority);
-  return namesOf(view, "rule").map((name) => {
+  const { authority } = ledger;
+  const from = writable ? "written here" : primary;
+  const rules = namesOf(view, "rule").map((name): ListedRule => {
     const rule = readRule(view.entries.get(`rule/${name}`) ?? new Uint8Array(0));
-    return {
-      flag: ruleFlag(name),
-      says: rule === undefined ? "not understood" : ruleWords(rule),
-      note: rule?.note ?? "",
-      authority: ledger.authority,
-      from: writable ? "written here" : primary,
-      granted: !ungranted.includes(`rule/${name}`),
-    };
+    const says = rule === undefined ? "not understood" : ruleWords(rule);
+    const granted = !ungranted.includes(`rule/${name}`);
+    return { flag: ruleFlag(name), says, note: rule?.note ?? "", authority, from, granted };
   });
+  const aliases = [...aliasesOf(view)].map(([build, release]): ListedRule => {
+    const says = release === "" ? "not understood" : `is ${release}`;
+    const granted = !ungranted.includes(`alias/${build}`);
+    return { build, says, note: "", authority, from, granted };
+  });
+  return [...rules, ...aliases];
 }
 
 function listText(
@@ -77,13 +81,13 @@ function listText(
   { project, context }: { project: string; context: CommandContext },
 ): string {
   if (rules.length === 0) return `no overlay says anything about ${project}`;
-  const rows = rules.map(({ flag, says, note, authority, from, granted }) => [
-    flag,
+  const rows = rules.map(({ flag, build, says, note, authority, from, granted }) => [
+    flag ?? build ?? "",
     granted ? says : `${says} (without a grant, so without effect)`,
     note,
     from,
     formatFingerprint(authority),
   ]);
-  const head = ["flag", "says", "note", "from", "authority"];
+  const head = ["about", "says", "note", "from", "authority"];
   return formatTable({ head, rows, terminal: context.terminal });
 }

@@ -27,6 +27,7 @@ import { addKeysImportCommand } from "./keys-import.ts";
 import { addKeysGenerateCommand, addKeysRotateCommand, addKeysSignCommand } from "./keys-rotate.ts";
 import { addKeysExportCommand, addKeysShowCommand } from "./keys-show.ts";
 import { addNodeCommand } from "./node.ts";
+import { addOverlayAliasCommand } from "./overlay-alias.ts";
 import { addOverlayCapCommand } from "./overlay-cap.ts";
 import { addOverlayClearCommand } from "./overlay-clear.ts";
 import { addOverlayHoldCommand } from "./overlay-hold.ts";
@@ -132,6 +133,7 @@ function addOverlayCommands(program: Command, context: CommandContext): void {
   addOverlayHoldCommand(overlay, context);
   addOverlayKillCommand(overlay, context);
   addOverlayPinCommand(overlay, context);
+  addOverlayAliasCommand(overlay, context);
   addOverlayClearCommand(overlay, context);
   addOverlayListCommand(overlay, context);
 }

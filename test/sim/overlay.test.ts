@@ -240,7 +240,7 @@ describe("what needs a grant", () => {
       expect(shown(node)).toBe("on FULL FRESH");
       expect(reads(node).releaseOf(project, "2.3.0-4.el9", world.now.wallMs)).toBe("");
       const { projects, problems } = reads(node).status(world.now);
-      const keys = ["rule/pin/alpha", "alias/2.3.0-4.el9"];
+      const keys = ["alias/2.3.0-4.el9", "rule/pin/alpha"];
       expect(projects[0]?.layers[1]?.ungranted).toEqual(keys);
       expect(problems.join()).toContain("2 entries of overlay");
       const told = world.log.filter((line) => line.includes(`${node} overlay-ungranted`));

@@ -159,6 +159,49 @@ describe("overlay pin", () => {
   });
 });
 
+describe("overlay alias", () => {
+  const publish = (...names: string[]) =>
+    names.forEach((name) => ledger.entries.set(`release/${name}`, new Uint8Array(0)));
+
+  it("says which release a build is, takes it back, and is listed", async () => {
+    publish("2.3.0", "2.4.0");
+    const { stdout } = await run("alias", "horizon/1:2.3.0-4~el9/x", "2.3.0");
+    expect(stdout).toBe("+ alias 1:2.3.0-4~el9/x: 2.3.0\nthe overlay of horizon is at 1.2");
+    expect(ledger.commits[0]).toMatchObject({ ledger: { authority: overlay.ledger.authority } });
+    expect((await run("list", "horizon")).stdout).toMatch(/1:2.3.0-4~el9\/x +is 2.3.0 +written/);
+    layers = [own, { ...overlay, ungranted: ["alias/1:2.3.0-4~el9/x"] }];
+    expect((await terminal.json("overlay", "list", "horizon")) as object).toMatchObject({
+      rules: [{ build: "1:2.3.0-4~el9/x", says: "is 2.3.0", granted: false }],
+    });
+    expect((await run("clear", "horizon/1:2.3.0-4~el9/x", "--alias")).stdout).toContain(
+      "- alias 1:2.3.0-4~el9/x: 2.3.0",
+    );
+    expect((await run("clear", "horizon/a", "--alias", "--cap")).code).toBe(2);
+  });
+
+  it.each([
+    [["horizon/2.3.0-4.el9", "9.9"], /9\.9 is no release of horizon\n +hint:/, 1],
+    [["horizon/2.3.0", "2.4.0"], /horizon itself says that 2\.3\.0 is 2\.3\.0, which goes/, 3],
+    [["horizon/el 9", "2.3.0"], /names no build of a project\n +hint: Write PROJECT\/BUILD/, 2],
+    [["horizon", "2.3.0"], /names no build of a project/, 2],
+  ])("refuses what could have no effect: %j", async (args, stderr, code) => {
+    publish("2.3.0", "2.4.0");
+    expect(await run("alias", ...args)).toMatchObject({
+      code,
+      stderr: expect.stringMatching(stderr),
+    });
+    expect(ledger.commits).toEqual([]);
+  });
+
+  it("says plainly that no grant allows it", async () => {
+    publish("2.3.0");
+    const message = "entries: no grant of horizon allows this overlay alias/2.3.0-4.el9";
+    ledger.failures.set("commit", refusal("forbidden", message));
+    const { code, stderr } = await run("alias", "horizon/2.3.0-4.el9", "2.3.0");
+    expect([code, stderr]).toEqual([3, expect.stringContaining(message)]);
+  });
+});
+
 describe("overlay clear", () => {
   beforeEach(async () => {
     await run("cap", "horizon/a", "5");
@@ -194,7 +237,7 @@ describe("overlay list", () => {
     layers = [own, { ...overlay, ungranted: ["rule/pin/*"] }];
     const { stdout } = await run("list", "horizon");
     expect(stdout.split("\n")).toEqual([
-      expect.stringMatching(/^FLAG +SAYS +NOTE +FROM +AUTHORITY$/),
+      expect.stringMatching(/^ABOUT +SAYS +NOTE +FROM +AUTHORITY$/),
       expect.stringMatching(/^a +capped to 5 % +QA +written here +sha256:(07){32}$/),
       expect.stringMatching(/^\* +pinned to 50 % \(without a grant, so without effect\) +written/),
     ]);

@@ -39,6 +39,7 @@ describe("the commands", () => {
       "overlay hold",
       "overlay kill",
       "overlay pin",
+      "overlay alias",
       "overlay clear",
       "overlay list",
       "explain",
