@@ -76,6 +76,8 @@ type OperatorAsk =
       /** 32 random bytes each. */
       readonly ledgerSeed: Uint8Array;
       readonly beatSeed: Uint8Array;
+      /** The public half of a ledger key that is kept elsewhere, in the place of the seed. */
+      readonly ledgerKey?: Uint8Array | undefined;
     }
   | {
       readonly kind: "create-ledger";
@@ -83,6 +85,8 @@ type OperatorAsk =
       readonly project: string;
       readonly overlay?: boolean;
       readonly trust: Trust;
+      /** The first head, where the ledger key is kept elsewhere. */
+      readonly head?: Envelope | undefined;
     }
   | { readonly kind: "commit"; readonly call: CallId; readonly request: CommitRequest }
   | { readonly kind: "update-trust"; readonly call: CallId; readonly request: UpdateTrustRequest }

@@ -5,12 +5,13 @@ import { pinWrite, trustWrite } from "./durable.ts";
 import type { OperatorEvent } from "./event.ts";
 import { isName } from "./flag/name.ts";
 import type { Holdings } from "./holdings.ts";
-import { foundLedger, Writer } from "./ledger/writer.ts";
+import { foundLedger } from "./ledger/first-head.ts";
+import { Writer } from "./ledger/writer.ts";
 import { layersCountMax, projectsCountMax } from "./limits.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
-import { bytesEqual } from "./trust/key.ts";
+import { bytesEqual, keyBytes } from "./trust/key.ts";
 
 type Founding = Pick<Extract<OperatorEvent, { kind: "prepare-ledger" }>, "project" | "overlay">;
 
@@ -22,9 +23,13 @@ export function prepareLedger(
   const problem = foundingProblem(parts.holdings, event);
   if (problem !== undefined) return problem;
   const name = preparedName(event);
-  const writer = new Writer({ term: 1, ledgerSeed: event.ledgerSeed, beatSeed: event.beatSeed });
+  const { ledgerKey } = event;
+  if (ledgerKey !== undefined && ledgerKey.length !== keyBytes)
+    return refused("invalid", `ledger_key: not ${keyBytes} bytes`);
+  const ledgerSeed = ledgerKey === undefined ? event.ledgerSeed : new Uint8Array(0);
+  const writer = new Writer({ term: 1, ledgerSeed, beatSeed: event.beatSeed });
   const value = {
-    ledgerKey: writer.ledgerKey.publicKey,
+    ledgerKey: ledgerKey ?? writer.ledgerKey?.publicKey,
     beatKey: writer.beatKey.publicKey,
   };
   return done({
@@ -49,7 +54,8 @@ export function createLedger(
   const writer = holdings.prepared.get(prepared);
   if (writer === undefined)
     return refused("invalid", "project: no keys were prepared for it", "headwater init does both.");
-  const founded = foundLedger({ project, trust, writer, wallMs: at.wallMs });
+  const { head } = event;
+  const founded = foundLedger({ project, trust, writer, head, wallMs: at.wallMs });
   if (!founded.ok) return founded;
   const { ledger, trusted, change } = founded.value;
   const name = { authority: ledger.name.authority, project };

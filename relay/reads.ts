@@ -23,6 +23,7 @@ import { explain, flagText } from "./layers/explanation.ts";
 import type { Project } from "./layers/project.ts";
 import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
 import { ledgerId, positionText } from "./ledger/position.ts";
+import { isSignedElsewhere } from "./ledger/writer.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { statusOf } from "./status.ts";
@@ -171,7 +172,9 @@ export class Reads {
       entries: [...ledger.entries].map(([key, { value }]) => ({ key, value })),
       writable: this.#parts.holdings.writers.has(ledger.id),
       freshness: freshnessOf(ledger, wallMs),
+      signedElsewhere: isSignedElsewhere(this.#parts.holdings.writers.get(ledger.id)),
       ...(ledger.position && { position: ledger.position }),
+      ...(ledger.head && { head: ledger.head.envelope }),
     };
     return done(create(GetLedgerResponseSchema, response));
   }

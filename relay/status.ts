@@ -12,7 +12,7 @@ import type { Project } from "./layers/project.ts";
 import { freshnessOf } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { ledgerId, samePosition } from "./ledger/position.ts";
-import { grantProblem } from "./ledger/writer.ts";
+import { grantProblem, isSignedElsewhere } from "./ledger/writer.ts";
 import type { Downlink } from "./link/downlink.ts";
 import type { Uplink } from "./link/uplink.ts";
 import { outrunHint, outrunPosition, outrunText } from "./outrun.ts";
@@ -75,6 +75,7 @@ function ledgerStatus(
     misunderstood: misunderstood.slice(0, keysShownMax),
     ungranted: project.ungranted(ledger, at.wallMs).sort().slice(0, keysShownMax),
     primary: parts.uplinks.primaryOf(ledger.id)?.settings.id ?? "",
+    signedElsewhere: isSignedElsewhere(parts.holdings.writers.get(ledger.id)),
     ...(ledger.position && { position: ledger.position }),
   };
 }

@@ -1,11 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { type LedgerName, TrustSchema } from "../gen/headwater/v1/ledger_pb.ts";
+import type { PromoteRequest } from "../gen/headwater/v1/ledgers_pb.ts";
 import { advance, advanceTrust } from "./advance.ts";
 import { auditNote, trustWrite } from "./durable.ts";
 import type { Event, Moment } from "./event.ts";
+import { takeOver } from "./ledger/first-head.ts";
 import { freshnessOf } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { takeOver, Writer } from "./ledger/writer.ts";
+import { Writer } from "./ledger/writer.ts";
 import { sequenceMax } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 import { outrunProblem } from "./outrun.ts";
@@ -82,17 +84,18 @@ export function promote(
   const found = ledgerNamed(parts, request.ledger);
   if (!found.ok) return found;
   const ledger = found.value;
-  if (request.ledgerSeed.length !== keyBytes || request.beatSeed.length !== keyBytes)
-    return refused("invalid", `ledger_seed, beat_seed: not ${keyBytes} bytes`);
   if (request.term > sequenceMax) return refused("invalid", "term: out of bounds");
-  const writer = new Writer(request);
+  const written = promotedWriter(request, parts.holdings.writers.get(ledger.id));
+  if (!written.ok) return written;
+  const writer = written.value;
   const trusted = trustedWith(ledger, request.grants);
   if (!trusted.ok) return trusted;
   const problem =
     termProblem(ledger, trusted.value, request.term, at) ??
     rivalProblem(parts, ledger, { force: request.force, at });
   if (problem !== undefined) return problem;
-  const taken = takeOver({ ledger, trusted: trusted.value, writer, wallMs: at.wallMs });
+  const { head } = request;
+  const taken = takeOver({ ledger, trusted: trusted.value, writer, head, wallMs: at.wallMs });
   if (!taken.ok) return taken;
   const change = taken.value;
   const { position } = change.head;
@@ -119,6 +122,24 @@ export function promote(
       return { value, effects };
     },
   });
+}
+
+/** Without a ledger key the new term's heads are signed elsewhere; a beat key may stay. */
+function promotedWriter(
+  { term, ledgerSeed, beatSeed: given, head }: PromoteRequest,
+  former: Writer | undefined,
+): Outcome<Writer> {
+  const isElsewhere = ledgerSeed.length === 0 && head !== undefined;
+  const beatSeed = isElsewhere && given.length === 0 ? former?.beatKey.seed : given;
+  if (beatSeed === undefined)
+    return refused(
+      "invalid",
+      "beat_seed: missing, and this node has no beat key for the project",
+      "Promote the node that beats, or give a recovery file, which brings one.",
+    );
+  if ((!isElsewhere && ledgerSeed.length !== keyBytes) || beatSeed.length !== keyBytes)
+    return refused("invalid", `ledger_seed, beat_seed: not ${keyBytes} bytes`);
+  return done(new Writer({ term, ledgerSeed, beatSeed }));
 }
 
 function ledgerNamed(parts: NodeParts, name: LedgerName | undefined): Outcome<Ledger> {

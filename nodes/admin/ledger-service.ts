@@ -23,28 +23,7 @@ import { listRecords } from "./record-list.ts";
 /** Ledgers, for operators. */
 export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerService> {
   return {
-    prepareLedger: ({ project, overlay }, context) =>
-      access.ask<MessageInitShape<typeof PrepareLedgerResponseSchema>>((call) => ({
-        kind: "prepare-ledger",
-        call,
-        project,
-        overlay,
-        ledgerSeed: randomBytes(keyBytes),
-        beatSeed: randomBytes(keyBytes),
-        by: originOf(context),
-      })),
-    createLedger: ({ project, overlay, trust }, context) => {
-      if (trust === undefined)
-        throw new HeadwaterError({ kind: "invalid", message: "trust: missing" });
-      return access.ask<MessageInitShape<typeof CreateLedgerResponseSchema>>((call) => ({
-        kind: "create-ledger",
-        call,
-        project,
-        overlay,
-        trust,
-        by: originOf(context),
-      }));
-    },
+    ...foundingCalls(access),
     getLedger: ({ project, authority }) =>
       outcomeValue(access.reads.ledger({ project, authority }, access.now().wallMs)),
     commit: (request, context) => {
@@ -89,6 +68,37 @@ export function ledgerService(access: NodeAccess): ServiceImpl<typeof LedgerServ
             : { matches: (record) => record.key === key, among: auditRecordsMax },
       }),
     }),
+  };
+}
+
+function foundingCalls(
+  access: NodeAccess,
+): Pick<ServiceImpl<typeof LedgerService>, "prepareLedger" | "createLedger"> {
+  return {
+    prepareLedger: ({ project, overlay, ledgerKey }, context) =>
+      access.ask<MessageInitShape<typeof PrepareLedgerResponseSchema>>((call) => ({
+        kind: "prepare-ledger",
+        call,
+        project,
+        overlay,
+        ledgerSeed: randomBytes(keyBytes),
+        beatSeed: randomBytes(keyBytes),
+        ledgerKey: ledgerKey.length === 0 ? undefined : ledgerKey,
+        by: originOf(context),
+      })),
+    createLedger: ({ project, overlay, trust, head }, context) => {
+      if (trust === undefined)
+        throw new HeadwaterError({ kind: "invalid", message: "trust: missing" });
+      return access.ask<MessageInitShape<typeof CreateLedgerResponseSchema>>((call) => ({
+        kind: "create-ledger",
+        call,
+        project,
+        overlay,
+        trust,
+        head,
+        by: originOf(context),
+      }));
+    },
   };
 }
 

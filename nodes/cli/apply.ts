@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
 import { splitEntryKey } from "../../relay/ledger/entry.ts";
+import { bytesEqual } from "../../relay/trust/key.ts";
 import { HeadwaterError } from "../error.ts";
 import { changeLines, changeRecords } from "./change-lines.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
@@ -9,13 +11,19 @@ import { commitName } from "./commit-name.ts";
 import { agreed } from "./consent.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { type FlagFile, flagFileSections, mergeFlagFiles, parseFlagFile } from "./flag-file.ts";
+import { writePublicFile } from "./key-file.ts";
+import { ledgerKeyFile, readLedgerKey, signedHead } from "./ledger-key.ts";
 import { aliasesOf, type LedgerView, positionText, readLedger } from "./ledger-view.ts";
 import { formatJson } from "./output.ts";
 import { type Change, liftsKill, planChanges } from "./plan.ts";
 import { problemsError } from "./problems.ts";
+import { readSignedChange, signedChangeText } from "./signed-change.ts";
 
 interface ApplyOptions extends CommonOptions {
-  readonly file: readonly string[];
+  readonly file?: readonly string[];
+  readonly signed?: string;
+  readonly signWith?: string;
+  readonly out?: string;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly prune?: boolean;
@@ -32,13 +40,28 @@ export function addApplyCommand(parent: Command, context: CommandContext): void 
       "gone. Flags that it does not name stay, unless --prune is given. Either everything is " +
       "changed or nothing is. A kill is never lifted without --revive.\n\n" +
       "With --dry-run the exit code is 0, whether or not something would change, unless the " +
-      "change would be refused; the last line, and `changes` of --json, say how much it is.",
+      "change would be refused; the last line, and `changes` of --json, say how much it is.\n\n" +
+      "Where the ledger key is not at the node, --sign-with signs here, with a key file or the " +
+      "recovery grant of the term; with --out the change is only written, and --signed hands it over.",
     examples: [
       "headwater apply -f horizon.yaml",
       "headwater apply -f flags.yaml releases.yaml --prune --yes",
+      "headwater apply -f horizon.yaml --sign-with horizon.ledger.key --out horizon.change",
+      "headwater apply --signed horizon.change --yes",
     ],
   })
-    .requiredOption("-f, --file <FILE...>", "flag files, YAML or JSON; - is stdin")
+    .option("-f, --file <FILE...>", "flag files, YAML or JSON; - is stdin")
+    .addOption(
+      new Option("--signed <FILE>", "a change that was signed elsewhere").conflicts([
+        "file",
+        "signWith",
+        "out",
+        "prune",
+        "revive",
+      ]),
+    )
+    .option("--sign-with <FILE>", "sign here, with this ledger key")
+    .option("--out <FILE>", "write the signed change to a file instead of making it")
     .option("--yes", "do not ask")
     .option("--dry-run", "only show the difference")
     .option("--prune", "delete what the files' sections lack: flags, releases, features, aliases")
@@ -47,15 +70,21 @@ export function addApplyCommand(parent: Command, context: CommandContext): void 
     .action(answer(context, async (options: ApplyOptions) => apply(context, options)));
 }
 
+/** What is to be made, and the head that was signed for it, if that was done elsewhere. */
+interface Wanted {
+  readonly view: LedgerView;
+  readonly changes: readonly Change[];
+  readonly head?: Envelope | undefined;
+}
+
 async function apply(context: CommandContext, options: ApplyOptions): Promise<ExitCode> {
   const { terminal } = context;
   const commit = commitName(options.commit, terminal.env);
-  const file = await readFiles(options.file, context);
-  const view = await readLedger(context.admin(), file.project);
-  const changes = planned(file, view, options);
+  const wanted = await wantedBy(context, options);
+  const { view, changes } = wanted;
+  const { project } = view.ledger;
   const report = (changed: boolean, position: LedgerView["position"]): ExitCode => {
     const records = changeRecords(changes);
-    const { project } = file;
     if (options.json)
       terminal.print(
         formatJson({ project, changed, position, count: changes.length, changes: records }),
@@ -68,10 +97,64 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<Ex
     terminal.print(`changes: ${changes.length}`);
   }
   if (changes.length === 0 || options.dryRun) return report(false, view.position);
-  if (!(await agreed(terminal, { yes: options.yes, question: `Apply to ${file.project}?` })))
-    return exitCode.no;
-  const { position, changed } = await commitChanges(context, { view, changes, commit });
+  const question = options.out === undefined ? `Apply to ${project}?` : `Sign it for ${project}?`;
+  if (!(await agreed(terminal, { yes: options.yes, question }))) return exitCode.no;
+  const head = wanted.head ?? headFor(context, wanted, options);
+  if (options.out !== undefined && head !== undefined) {
+    writePublicFile(options.out, signedChangeText({ view, changes, head }));
+    if (!options.json) terminal.note(`next: headwater apply --signed ${options.out}`);
+    return report(false, view.position);
+  }
+  const { position, changed } = await commitChanges(context, { view, changes, head, commit });
   return report(changed, position);
+}
+
+async function wantedBy(context: CommandContext, options: ApplyOptions): Promise<Wanted> {
+  const admin = context.admin();
+  if (options.signed !== undefined) {
+    const { project, ledger, previous, entries, tombstones, head } = readSignedChange(
+      options.signed,
+    );
+    const held = await readLedger(admin, project, ledger?.authority);
+    const view = { ...held, position: previous ?? held.position };
+    const after = new Map(entries.map(({ key, value }) => [key, value]));
+    const changes = [...after.keys(), ...tombstones]
+      .map((key) => ({ key, before: held.entries.get(key), after: after.get(key) }))
+      .filter((change) => !isSame(change));
+    return { view, changes, head };
+  }
+  if (options.file === undefined)
+    throw new HeadwaterError({
+      kind: "invalid",
+      message: "nothing to apply",
+      hint: "Give a flag file with -f, or a signed change with --signed.",
+    });
+  const file = await readFiles(options.file, context);
+  const view = await readLedger(admin, file.project);
+  return { view, changes: planned(file, view, options) };
+}
+
+function isSame({ before, after }: Change): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return bytesEqual(before, after);
+}
+
+/** @throws HeadwaterError `invalid` for --out without a key */
+function headFor(
+  { terminal }: CommandContext,
+  { view, changes }: Wanted,
+  options: ApplyOptions,
+): Envelope | undefined {
+  const { signWith, out } = options;
+  const path = signWith ?? (out === undefined ? undefined : ledgerKeyFile(terminal.env));
+  if (path !== undefined)
+    return signedHead({ view, changes, by: readLedgerKey(path), wallMs: terminal.wallMs() });
+  if (out === undefined) return undefined;
+  throw new HeadwaterError({
+    kind: "invalid",
+    message: "--out: there is no key to sign with",
+    hint: "Give --sign-with FILE, or set HEADWATER_LEDGER_KEY_FILE.",
+  });
 }
 
 /** @throws HeadwaterError `invalid` with all problems, `conflict` for a lifted kill */

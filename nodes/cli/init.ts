@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Position } from "../../gen/headwater/v1/ledger_pb.ts";
-import { bytesEqual, toHex } from "../../relay/trust/key.ts";
+import type { Envelope, Position } from "../../gen/headwater/v1/ledger_pb.ts";
+import { Ledger } from "../../relay/ledger/ledger.ts";
+import { signChange } from "../../relay/ledger/signed-change.ts";
+import { bytesEqual, type SigningKey, toHex } from "../../relay/trust/key.ts";
 import { formatFingerprint } from "../config/fingerprint.ts";
 import { HeadwaterError } from "../error.ts";
 import { type AdminClient, adminError } from "./admin-client.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { parseProject } from "./flag-path.ts";
+import { readKeyFile } from "./key-file.ts";
 import { positionText } from "./ledger-view.ts";
 import { type NewAuthority, newAuthority } from "./new-authority.ts";
 import { formatJson, formatTable } from "./output.ts";
@@ -15,6 +18,7 @@ import { assertAbsent, SecretFiles, secretsDir } from "./secret-files.ts";
 
 interface InitOptions extends CommonOptions {
   readonly overlay?: boolean;
+  readonly signWith?: string;
 }
 
 /** What is to be started: a project, or an overlay of one. */
@@ -32,11 +36,17 @@ export function addInitCommand(parent: Command, context: CommandContext): void {
       "that the node has made for itself. It is kept, with grants for a later recovery, in " +
       "~/.config/headwater (or $XDG_CONFIG_HOME/headwater); move it off this machine. With " +
       "--overlay it is a layer of your own over a project that this node has from upstream, for " +
-      "`headwater overlay`: sites that join you from then on follow it too.",
-    examples: ["headwater init horizon", "headwater init horizon --overlay"],
+      "`headwater overlay`: sites that join you from then on follow it too. With --sign-with the " +
+      "ledger key stays in its file, for CI: the node serves what was signed, and only beats.",
+    examples: [
+      "headwater init horizon",
+      "headwater init horizon --overlay",
+      "headwater init horizon --sign-with horizon.ledger.key",
+    ],
   })
     .argument("<PROJECT>", "the project's name")
     .option("--overlay", "an overlay of a project that is held here already")
+    .option("--sign-with <FILE>", "the ledger key, which is not to be at the node")
     .action(
       answer(context, async (project: string, options: InitOptions) =>
         init(
@@ -51,20 +61,31 @@ export function addInitCommand(parent: Command, context: CommandContext): void {
 async function init(
   context: CommandContext,
   subject: Subject,
-  options: CommonOptions,
+  options: InitOptions,
 ): Promise<ExitCode> {
   const { project, overlay } = subject;
+  const key = options.signWith === undefined ? undefined : readKeyFile(options.signWith);
   const dir = secretsDir(context.terminal.env);
   const pathOf = (ending: string): string =>
     join(dir, `${project}.${overlay ? "overlay." : ""}${ending}`);
   assertAbsent([pathOf("root.key")]);
   const admin = context.admin();
-  const { ledgerKey, beatKey } = await admin.ledgers.prepareLedger(subject);
+  const { ledgerKey, beatKey } = await admin.ledgers.prepareLedger({
+    ...subject,
+    ...(key && { ledgerKey: key.publicKey }),
+  });
+  if (key !== undefined && !bytesEqual(ledgerKey, key.publicKey))
+    throw new HeadwaterError({
+      kind: "unreachable",
+      message: "the node is of an older version, which does not know --sign-with",
+      hint: "Update the node.",
+    });
   const made = newAuthority({ ...subject, ledgerKey, beatKey });
+  const head = key && emptyHead({ project, authority: made.authority, key, context });
   const texts = new Map([...made.files].map(([ending, text]) => [pathOf(ending), text]));
   assertAbsent([...texts.keys()]);
   const files = new SecretFiles(texts, `unconfirmed-${toHex(made.authority).slice(0, 12)}`);
-  const position = await create(context, { ...subject, made, files });
+  const position = await create(context, { ...subject, made, files, head });
   files.keep();
   const authority = formatFingerprint(made.authority);
   const report = { ...subject, authority, position, paths: [...texts.keys()] };
@@ -79,12 +100,19 @@ async function init(
  */
 async function create(
   context: CommandContext,
-  of: Subject & { made: NewAuthority; files: SecretFiles },
+  of: Subject & { made: NewAuthority; files: SecretFiles; head: Envelope | undefined },
 ): Promise<Position | undefined> {
-  const { project, overlay, made, files } = of;
+  const { project, overlay, made, files, head } = of;
   const admin = context.admin();
   try {
-    return (await admin.ledgers.createLedger({ project, overlay, trust: made.trust })).position;
+    const { trust } = made;
+    const created = await admin.ledgers.createLedger({
+      project,
+      overlay,
+      trust,
+      ...(head && { head }),
+    });
+    return created.position;
   } catch (thrown) {
     const created = await isCreated(admin, { project, authority: made.authority });
     if (created === true) return undefined;
@@ -102,6 +130,22 @@ async function create(
       cause: error.cause,
     });
   }
+}
+
+/** The first head of a ledger whose key is not at the node. */
+function emptyHead(of: {
+  project: string;
+  authority: Uint8Array;
+  key: SigningKey;
+  context: CommandContext;
+}): Envelope {
+  const { project, authority, key, context } = of;
+  const ledger = new Ledger({ authority, project });
+  const signer = { term: 1, ledgerKey: key };
+  const wallMs = context.terminal.wallMs();
+  const signed = signChange({ ledger, signer, wallMs, entries: [], tombstones: [] });
+  if (!signed.ok) throw HeadwaterError.refused(signed.refusal);
+  return signed.value.head.envelope;
 }
 
 /** Undefined when that can not be known. */

@@ -20,7 +20,7 @@ export function keyFileText(key: SigningKey, about: string): string {
   return (
     `# Secret: ${about}.\n` +
     `# Its public key is ${formatPublicKey(key.publicKey)}.\n` +
-    "# An Ed25519 seed, base64url. Keep it off every machine that is on a network.\n" +
+    "# An Ed25519 seed, base64url. Keep it off every machine that does not sign with it.\n" +
     `${base64url(key.seed)}\n`
   );
 }
@@ -70,9 +70,18 @@ export function readTextFile(path: string): string {
 
 /** A new file for its owner's eyes, durable once this returns; one that is there is not replaced. */
 export function writeSecretFile(path: string, text: string): void {
+  writeNewFile(path, text, 0o600);
+}
+
+/** The same for what is no secret. */
+export function writePublicFile(path: string, text: string): void {
+  writeNewFile(path, text, 0o644);
+}
+
+function writeNewFile(path: string, text: string, mode: number): void {
   let file: number;
   try {
-    file = openSync(path, "wx", 0o600);
+    file = openSync(path, "wx", mode);
   } catch (cause) {
     const isThere = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
     throw new HeadwaterError({

@@ -30,6 +30,10 @@ interface RotateOptions extends CommonOptions {
   readonly recovery?: readonly string[];
 }
 
+interface GenerateOptions extends CommonOptions {
+  readonly ledger?: boolean;
+}
+
 export function addKeysRotateCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
     name: "rotate",
@@ -109,15 +113,21 @@ export function addKeysSignCommand(parent: Command, context: CommandContext): vo
 export function addKeysGenerateCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
     name: "generate",
-    summary: "make a root key in a file, and print its public key; works without a node",
-    details: "For a root with keys on several machines: each makes its own, and the secret stays.",
-    examples: ["headwater keys generate second.key"],
+    summary: "make a key in a file, and print its public half; works without a node",
+    details:
+      "A root key, for a root with keys on several machines: each makes its own, and the secret " +
+      "stays. Or with --ledger the key that signs a project's changes where its node is not to.",
+    examples: [
+      "headwater keys generate second.key",
+      "headwater keys generate horizon.ledger.key --ledger",
+    ],
   })
     .argument("<FILE>", "a new file, for its owner's eyes")
+    .option("--ledger", "a ledger key, for `headwater init --sign-with`")
     .action(
-      answer(context, async (path: string, { json }: CommonOptions) => {
+      answer(context, async (path: string, { json, ledger }: GenerateOptions) => {
         const key = newKey();
-        writeSecretFile(path, keyFileText(key, "a root key"));
+        writeSecretFile(path, keyFileText(key, ledger ? "a ledger key" : "a root key"));
         const publicKey = formatPublicKey(key.publicKey);
         context.terminal.print(json ? formatJson({ path, publicKey }) : publicKey);
         return exitCode.done;

@@ -1,5 +1,5 @@
 import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
-import type { LedgerName, Position } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { Envelope, LedgerName, Position } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { GetLedgerResponse } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { splitEntryKey } from "../../relay/ledger/entry.ts";
 import { HeadwaterError } from "../error.ts";
@@ -13,6 +13,10 @@ export interface LedgerView {
   readonly position: Position;
   readonly freshness: string;
   readonly writable: boolean;
+  /** Whether its heads are signed away from the node that serves it. */
+  readonly signedElsewhere: boolean;
+  /** What a next head is signed on top of; a node of an older version does not say. */
+  readonly head: Envelope | undefined;
   readonly entries: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -59,7 +63,8 @@ export function positionText(position: Pick<Position, "term" | "seq"> | undefine
   return position === undefined ? "none" : `${position.term}.${position.seq}`;
 }
 
-function viewOf({ ledger, position, entries, writable, freshness }: GetLedgerResponse): LedgerView {
+function viewOf(response: GetLedgerResponse): LedgerView {
+  const { ledger, position, entries, writable, signedElsewhere, freshness, head } = response;
   if (ledger === undefined || position === undefined)
     throw new HeadwaterError({
       kind: "unavailable",
@@ -67,5 +72,5 @@ function viewOf({ ledger, position, entries, writable, freshness }: GetLedgerRes
       hint: "`headwater status` shows its upstreams and what they serve.",
     });
   const values = new Map(entries.map(({ key, value }) => [key, value]));
-  return { ledger, position, freshness, writable, entries: values };
+  return { ledger, position, freshness, writable, signedElsewhere, head, entries: values };
 }

@@ -1,15 +1,24 @@
-import type { Command } from "commander";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Command, Option } from "commander";
+import { GrantSchema, type Trust } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { GetTrustResponse, PromoteRequestSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { bytesEqual } from "../../relay/trust/key.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
 import { parseProject } from "./flag-path.ts";
-import { heldTrust } from "./held-trust.ts";
-import { positionText } from "./ledger-view.ts";
+import { heldTrust, overlayOption } from "./held-trust.ts";
+import { formatPublicKey } from "./key-file.ts";
+import { firstHead, type LedgerKey, readLedgerKey } from "./ledger-key.ts";
+import { positionText, readLedger } from "./ledger-view.ts";
 import { formatJson } from "./output.ts";
-import { readRecoveryFile } from "./recovery-file.ts";
+import { type Recovery, readRecoveryFile } from "./recovery-file.ts";
 
 interface PromoteOptions extends CommonOptions {
-  readonly grant: string;
+  readonly grant?: string;
+  readonly signWith?: string;
+  readonly overlay?: string;
   readonly force?: boolean;
 }
 
@@ -20,34 +29,36 @@ export function addPromoteCommand(parent: Command, context: CommandContext): voi
     details:
       "For when the node that wrote it is lost, or its key is somebody else's. This node has to " +
       "hold the project. It goes on from what it holds; whoever follows it takes the new term, " +
-      "and nothing of an older one any more, whatever its sequence. Do this at one node only.",
-    examples: ["headwater promote horizon --grant horizon.term-2.grant"],
+      "and nothing of an older one any more, whatever its sequence. Do this at one node only.\n\n" +
+      "With --sign-with the ledger key of the new term does not go to the node: its heads are signed " +
+      "where the file is, and the node beats, with the beat key of a recovery grant or its own.",
+    examples: [
+      "headwater promote horizon --grant horizon.term-2.grant",
+      "headwater promote horizon --sign-with horizon.ledger.key",
+    ],
   })
     .argument("<PROJECT>", "the project")
-    .requiredOption("--grant <FILE>", "the recovery grant of the next term: secret")
+    .addOption(
+      new Option("--grant <FILE>", "the recovery grant of the next term: secret").conflicts(
+        "signWith",
+      ),
+    )
+    .option("--sign-with <FILE>", "a ledger key or a recovery grant; the ledger key stays here")
+    .option("--overlay <AUTHORITY>", "with --sign-with KEY, an overlay's; else the project's own")
     .option("--force", "even while the writer of the term before is heard of")
     .action(
       answer(context, async (text: string, options: PromoteOptions) => {
         const { terminal } = context;
         const project = parseProject(text);
-        const recovery = readRecoveryFile(options.grant);
-        const admin = context.admin();
-        assertPrivate(admin.url);
-        if (recovery.project !== project)
-          throw new HeadwaterError({
-            kind: "invalid",
-            message: `${options.grant}: it is of project ${recovery.project}, not ${project}`,
-            hint: `headwater promote ${recovery.project} --grant ${options.grant}`,
-          });
-        const { authority } = recovery;
-        const path = options.grant;
-        const { ledger } = await heldTrust(admin, { project, authority, path });
-        const promoted = await admin.ledgers.promote({
-          ...(ledger && { ledger }),
-          term: recovery.term,
-          ledgerSeed: recovery.ledgerKey.seed,
-          beatSeed: recovery.beatKey.seed,
-          grants: [...recovery.grants],
+        const request =
+          options.signWith === undefined
+            ? await withKeys(context, project, options.grant)
+            : await signedFor(context, project, {
+                path: options.signWith,
+                authority: overlayOption(options.overlay),
+              });
+        const promoted = await context.admin().ledgers.promote({
+          ...request,
           force: options.force === true,
           actor: terminal.actor,
         });
@@ -66,6 +77,93 @@ export function addPromoteCommand(parent: Command, context: CommandContext): voi
         return exitCode.done;
       }),
     );
+}
+
+type Promotion = Pick<
+  MessageInitShape<typeof PromoteRequestSchema>,
+  "ledger" | "term" | "ledgerSeed" | "beatSeed" | "grants" | "head"
+>;
+
+/** Both keys of the new term go to the node. */
+async function withKeys(
+  context: CommandContext,
+  project: string,
+  path: string | undefined,
+): Promise<Promotion> {
+  if (path === undefined)
+    throw new HeadwaterError({
+      kind: "invalid",
+      message: "no key of the new term",
+      hint: "Give --grant FILE, or --sign-with FILE where the ledger key is not to be at the node.",
+    });
+  const recovery = readRecoveryFile(path);
+  const admin = context.admin();
+  assertPrivate(admin.url);
+  const { ledger } = await heldOf(context, { project, recovery, path });
+  return {
+    ...(ledger && { ledger }),
+    term: recovery.term,
+    ledgerSeed: recovery.ledgerKey.seed,
+    beatSeed: recovery.beatKey.seed,
+    grants: [...recovery.grants],
+  };
+}
+
+/** The new term's first head, signed here; of a recovery grant the beat key goes to the node. */
+async function signedFor(
+  context: CommandContext,
+  project: string,
+  { path, authority }: { path: string; authority: Uint8Array },
+): Promise<Promotion> {
+  const by = readLedgerKey(path);
+  const { recovery } = by;
+  const admin = context.admin();
+  if (recovery !== undefined) assertPrivate(admin.url);
+  const { ledger, trust } =
+    recovery === undefined
+      ? await admin.ledgers.getTrust({ project, authority })
+      : await heldOf(context, { project, recovery, path });
+  const view = await readLedger(admin, project, ledger?.authority);
+  const term = recovery?.term ?? termOf({ trust, by, after: view.position.term });
+  const head = firstHead({ view, term, by, wallMs: context.terminal.wallMs() });
+  return {
+    ...(ledger && { ledger }),
+    term,
+    head,
+    ...(recovery && { beatSeed: recovery.beatKey.seed, grants: [...recovery.grants] }),
+  };
+}
+
+async function heldOf(
+  context: CommandContext,
+  of: { project: string; recovery: Recovery; path: string },
+): Promise<GetTrustResponse> {
+  const { project, recovery, path } = of;
+  if (recovery.project !== project)
+    throw new HeadwaterError({
+      kind: "invalid",
+      message: `${path}: it is of project ${recovery.project}, not ${project}`,
+      hint: `headwater promote ${recovery.project} --grant ${path}`,
+    });
+  return heldTrust(context.admin(), { project, authority: recovery.authority, path });
+}
+
+/** The term that a key was granted, past the present one. */
+function termOf(of: { trust: Trust | undefined; by: LedgerKey; after: number }): number {
+  const { trust, by, after } = of;
+  const terms = (trust?.grants ?? []).flatMap(({ payload }) => {
+    const { power } = fromBinary(GrantSchema, payload);
+    const isOurs =
+      power.case === "ledgerKey" && bytesEqual(power.value.key, by.key.publicKey) === true;
+    return isOurs && power.value.term > after ? power.value.term : [];
+  });
+  const term = Math.min(...terms);
+  if (Number.isFinite(term)) return term;
+  throw new HeadwaterError({
+    kind: "forbidden",
+    message: `${by.path}: this key is granted no term after ${after}`,
+    hint: `headwater keys grant --ledger-key ${formatPublicKey(by.key.publicKey)} --term ${after + 1} …, then headwater keys import`,
+  });
 }
 
 /** The keys of the new term travel to the node. */

@@ -95,8 +95,13 @@ function layerRow(layer: LedgerStatus, terminal: Terminal): string[] {
     `${layer.entriesCount}${misunderstood}${ungranted}`,
     freshnessText(layer.freshness, terminal),
     beatMs === 0 ? "none" : `${formatDuration(Math.max(0, terminal.wallMs() - beatMs))} ago`,
-    layer.writable ? "written here" : layer.primary,
+    originText(layer),
   ];
+}
+
+function originText({ writable, signedElsewhere, primary }: LedgerStatus): string {
+  if (signedElsewhere) return "signed elsewhere";
+  return writable ? "written here" : primary;
 }
 
 const upstreamHead = ["upstream", "address", "state", "silent", "problem"];

@@ -5,6 +5,7 @@ import { type Options, textValue, urlValue } from "./option.ts";
 export interface OperatorSettings {
   readonly adminUrl: string;
   readonly adminToken: string | undefined;
+  readonly ledgerKeyFile: string | undefined;
 }
 
 export const operatorOptions: Options<OperatorSettings> = {
@@ -22,6 +23,14 @@ export const operatorOptions: Options<OperatorSettings> = {
     sentence: "the bearer token of its admin port",
     otherwise: `the local node's token file, $${nodeOptions.dataDir.variable}/admin.token`,
     example: "…",
+    schema: textValue,
+  },
+  ledgerKeyFile: {
+    variable: "HEADWATER_LEDGER_KEY_FILE",
+    value: "FILE",
+    sentence: "the secret key that signs changes, for a project whose node only beats",
+    otherwise: "the node signs",
+    example: "/run/secrets/horizon.ledger.key",
     schema: textValue,
   },
 };

@@ -48,7 +48,7 @@ const rules: readonly Rule[] = [
       "gen/",
       "relay/flag/",
       "relay/trust/",
-      "relay/ledger/entry.ts",
+      "relay/ledger/",
       "relay/limits.ts",
       "relay/cadence.ts",
       "nodes/config/",

@@ -8,8 +8,9 @@ import {
   TrustSchema,
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import { CommitRequestSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { prepareCommit } from "../../relay/ledger/commit.ts";
 import { Ledger, type LedgerChange } from "../../relay/ledger/ledger.ts";
-import { prepareCommit, Writer } from "../../relay/ledger/writer.ts";
+import { type SigningWriter, Writer } from "../../relay/ledger/writer.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
 import { SigningKey, sha256 } from "../../relay/trust/key.ts";
@@ -81,7 +82,7 @@ export class Authority {
   readonly root: Envelope;
   /** The authority's name. */
   readonly id: Uint8Array;
-  readonly writer: Writer;
+  readonly writer: SigningWriter;
   readonly trust: Trust;
 
   constructor(of: { name?: string; project?: string; powers?: readonly Power[] } = {}) {
@@ -107,12 +108,12 @@ export class Authority {
     );
   }
 
-  writerOf(term: number, name: string): Writer {
+  writerOf(term: number, name: string): SigningWriter {
     return new Writer({
       term,
       ledgerSeed: seedOf(`${name} ledger ${term}`),
       beatSeed: seedOf(`${name} beat`),
-    });
+    }) as SigningWriter;
   }
 
   /** Signed by root version 1. */

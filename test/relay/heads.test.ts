@@ -97,7 +97,7 @@ function seen(child: SteppedNode): unknown {
     ),
     stored: [...child.stored]
       .filter(([key]) => /^(entry|head|trust) /.test(key))
-      .map(([key, { value }]) => [key, toHex(value)])
+      .map(([key, { value }]) => `${key} ${toHex(value)}`)
       .sort(),
   };
 }

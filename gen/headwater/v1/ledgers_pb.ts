@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/ledgers.proto.
  */
 export const file_headwater_v1_ledgers: GenFile = /*@__PURE__*/
-  fileDesc("ChpoZWFkd2F0ZXIvdjEvbGVkZ2Vycy5wcm90bxIMaGVhZHdhdGVyLnYxIjgKFFByZXBhcmVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDwoHb3ZlcmxheRgCIAEoCCI9ChVQcmVwYXJlTGVkZ2VyUmVzcG9uc2USEgoKbGVkZ2VyX2tleRgBIAEoDBIQCghiZWF0X2tleRgCIAEoDCJbChNDcmVhdGVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDwoHb3ZlcmxheRgDIAEoCCJqChRDcmVhdGVMZWRnZXJSZXNwb25zZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbiI2ChBHZXRMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSEQoJYXV0aG9yaXR5GAIgASgMIrIBChFHZXRMZWRnZXJSZXNwb25zZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhAKCHdyaXRhYmxlGAQgASgIEhEKCWZyZXNobmVzcxgFIAEoCSK8AQoNQ29tbWl0UmVxdWVzdBIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghleHBlY3RlZBgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSDQoFYWN0b3IYBSABKAkSDgoGY29tbWl0GAYgASgJIksKDkNvbW1pdFJlc3BvbnNlEigKCHBvc2l0aW9uGAEgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEg8KB2NoYW5nZWQYAiABKAgiQQoSTGlzdEhpc3RvcnlSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSCwoDa2V5GAIgASgJEg0KBWxpbWl0GAMgASgNIkMKE0xpc3RIaXN0b3J5UmVzcG9uc2USLAoHcmVjb3JkcxgBIAMoCzIbLmhlYWR3YXRlci52MS5IaXN0b3J5UmVjb3JkIooCCg1IaXN0b3J5UmVjb3JkEg0KBWF0X21zGAEgASgEEigKBmxlZGdlchgCIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEigKCHBvc2l0aW9uGAMgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgsKA2tleRgEIAEoCRITCgZiZWZvcmUYBSABKAxIAIgBARISCgVhZnRlchgGIAEoDEgBiAEBEg0KBWFjdG9yGAcgASgJEg0KBXRva2VuGAggASgJEg8KB2FkZHJlc3MYCSABKAkSDgoGY29tbWl0GAogASgJEgwKBHNheXMYCyABKAlCCQoHX2JlZm9yZUIICgZfYWZ0ZXIiNQoPR2V0VHJ1c3RSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSEQoJYXV0aG9yaXR5GAIgASgMIm4KEEdldFRydXN0UmVzcG9uc2USKAoGbGVkZ2VyGAEgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDAoEdGVybRgDIAEoDSJxChJVcGRhdGVUcnVzdFJlcXVlc3QSKAoGbGVkZ2VyGAEgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDQoFYWN0b3IYAyABKAkiUgoTVXBkYXRlVHJ1c3RSZXNwb25zZRIPCgdjaGFuZ2VkGAEgASgIEhQKDHJvb3RfdmVyc2lvbhgCIAEoDRIUCgxncmFudHNfY291bnQYAyABKA0itgEKDlByb21vdGVSZXF1ZXN0EigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMEiYKBmdyYW50cxgFIAMoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZRINCgVmb3JjZRgGIAEoCBINCgVhY3RvchgHIAEoCSJlCg9Qcm9tb3RlUmVzcG9uc2USKAoIcHJldmlvdXMYASABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SKAoIcG9zaXRpb24YAiABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24yjgUKDUxlZGdlclNlcnZpY2USWAoNUHJlcGFyZUxlZGdlchIiLmhlYWR3YXRlci52MS5QcmVwYXJlTGVkZ2VyUmVxdWVzdBojLmhlYWR3YXRlci52MS5QcmVwYXJlTGVkZ2VyUmVzcG9uc2USVQoMQ3JlYXRlTGVkZ2VyEiEuaGVhZHdhdGVyLnYxLkNyZWF0ZUxlZGdlclJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuQ3JlYXRlTGVkZ2VyUmVzcG9uc2USTAoJR2V0TGVkZ2VyEh4uaGVhZHdhdGVyLnYxLkdldExlZGdlclJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuR2V0TGVkZ2VyUmVzcG9uc2USQwoGQ29tbWl0EhsuaGVhZHdhdGVyLnYxLkNvbW1pdFJlcXVlc3QaHC5oZWFkd2F0ZXIudjEuQ29tbWl0UmVzcG9uc2USUgoLTGlzdEhpc3RvcnkSIC5oZWFkd2F0ZXIudjEuTGlzdEhpc3RvcnlSZXF1ZXN0GiEuaGVhZHdhdGVyLnYxLkxpc3RIaXN0b3J5UmVzcG9uc2USSQoIR2V0VHJ1c3QSHS5oZWFkd2F0ZXIudjEuR2V0VHJ1c3RSZXF1ZXN0Gh4uaGVhZHdhdGVyLnYxLkdldFRydXN0UmVzcG9uc2USUgoLVXBkYXRlVHJ1c3QSIC5oZWFkd2F0ZXIudjEuVXBkYXRlVHJ1c3RSZXF1ZXN0GiEuaGVhZHdhdGVyLnYxLlVwZGF0ZVRydXN0UmVzcG9uc2USRgoHUHJvbW90ZRIcLmhlYWR3YXRlci52MS5Qcm9tb3RlUmVxdWVzdBodLmhlYWR3YXRlci52MS5Qcm9tb3RlUmVzcG9uc2ViBnByb3RvMw", [file_headwater_v1_ledger]);
+  fileDesc("ChpoZWFkd2F0ZXIvdjEvbGVkZ2Vycy5wcm90bxIMaGVhZHdhdGVyLnYxIkwKFFByZXBhcmVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDwoHb3ZlcmxheRgCIAEoCBISCgpsZWRnZXJfa2V5GAMgASgMIj0KFVByZXBhcmVMZWRnZXJSZXNwb25zZRISCgpsZWRnZXJfa2V5GAEgASgMEhAKCGJlYXRfa2V5GAIgASgMIoEBChNDcmVhdGVMZWRnZXJSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSIgoFdHJ1c3QYAiABKAsyEy5oZWFkd2F0ZXIudjEuVHJ1c3QSDwoHb3ZlcmxheRgDIAEoCBIkCgRoZWFkGAQgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlImoKFENyZWF0ZUxlZGdlclJlc3BvbnNlEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEigKCHBvc2l0aW9uGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uIjYKEEdldExlZGdlclJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwi8gEKEUdldExlZGdlclJlc3BvbnNlEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEigKCHBvc2l0aW9uGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEiQKB2VudHJpZXMYAyADKAsyEy5oZWFkd2F0ZXIudjEuRW50cnkSEAoId3JpdGFibGUYBCABKAgSEQoJZnJlc2huZXNzGAUgASgJEiQKBGhlYWQYBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUSGAoQc2lnbmVkX2Vsc2V3aGVyZRgHIAEoCCLiAQoNQ29tbWl0UmVxdWVzdBIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghleHBlY3RlZBgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIkCgdlbnRyaWVzGAMgAygLMhMuaGVhZHdhdGVyLnYxLkVudHJ5EhIKCnRvbWJzdG9uZXMYBCADKAkSDQoFYWN0b3IYBSABKAkSDgoGY29tbWl0GAYgASgJEiQKBGhlYWQYByABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiSwoOQ29tbWl0UmVzcG9uc2USKAoIcG9zaXRpb24YASABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SDwoHY2hhbmdlZBgCIAEoCCJBChJMaXN0SGlzdG9yeVJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRILCgNrZXkYAiABKAkSDQoFbGltaXQYAyABKA0iQwoTTGlzdEhpc3RvcnlSZXNwb25zZRIsCgdyZWNvcmRzGAEgAygLMhsuaGVhZHdhdGVyLnYxLkhpc3RvcnlSZWNvcmQiigIKDUhpc3RvcnlSZWNvcmQSDQoFYXRfbXMYASABKAQSKAoGbGVkZ2VyGAIgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSKAoIcG9zaXRpb24YAyABKAsyFi5oZWFkd2F0ZXIudjEuUG9zaXRpb24SCwoDa2V5GAQgASgJEhMKBmJlZm9yZRgFIAEoDEgAiAEBEhIKBWFmdGVyGAYgASgMSAGIAQESDQoFYWN0b3IYByABKAkSDQoFdG9rZW4YCCABKAkSDwoHYWRkcmVzcxgJIAEoCRIOCgZjb21taXQYCiABKAkSDAoEc2F5cxgLIAEoCUIJCgdfYmVmb3JlQggKBl9hZnRlciI1Cg9HZXRUcnVzdFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwibgoQR2V0VHJ1c3RSZXNwb25zZRIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdBIMCgR0ZXJtGAMgASgNInEKElVwZGF0ZVRydXN0UmVxdWVzdBIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIiCgV0cnVzdBgCIAEoCzITLmhlYWR3YXRlci52MS5UcnVzdBINCgVhY3RvchgDIAEoCSJSChNVcGRhdGVUcnVzdFJlc3BvbnNlEg8KB2NoYW5nZWQYASABKAgSFAoMcm9vdF92ZXJzaW9uGAIgASgNEhQKDGdyYW50c19jb3VudBgDIAEoDSLcAQoOUHJvbW90ZVJlcXVlc3QSKAoGbGVkZ2VyGAEgASgLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSDAoEdGVybRgCIAEoDRITCgtsZWRnZXJfc2VlZBgDIAEoDBIRCgliZWF0X3NlZWQYBCABKAwSJgoGZ3JhbnRzGAUgAygLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlEg0KBWZvcmNlGAYgASgIEg0KBWFjdG9yGAcgASgJEiQKBGhlYWQYCCABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiZQoPUHJvbW90ZVJlc3BvbnNlEigKCHByZXZpb3VzGAEgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEigKCHBvc2l0aW9uGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uMo4FCg1MZWRnZXJTZXJ2aWNlElgKDVByZXBhcmVMZWRnZXISIi5oZWFkd2F0ZXIudjEuUHJlcGFyZUxlZGdlclJlcXVlc3QaIy5oZWFkd2F0ZXIudjEuUHJlcGFyZUxlZGdlclJlc3BvbnNlElUKDENyZWF0ZUxlZGdlchIhLmhlYWR3YXRlci52MS5DcmVhdGVMZWRnZXJSZXF1ZXN0GiIuaGVhZHdhdGVyLnYxLkNyZWF0ZUxlZGdlclJlc3BvbnNlEkwKCUdldExlZGdlchIeLmhlYWR3YXRlci52MS5HZXRMZWRnZXJSZXF1ZXN0Gh8uaGVhZHdhdGVyLnYxLkdldExlZGdlclJlc3BvbnNlEkMKBkNvbW1pdBIbLmhlYWR3YXRlci52MS5Db21taXRSZXF1ZXN0GhwuaGVhZHdhdGVyLnYxLkNvbW1pdFJlc3BvbnNlElIKC0xpc3RIaXN0b3J5EiAuaGVhZHdhdGVyLnYxLkxpc3RIaXN0b3J5UmVxdWVzdBohLmhlYWR3YXRlci52MS5MaXN0SGlzdG9yeVJlc3BvbnNlEkkKCEdldFRydXN0Eh0uaGVhZHdhdGVyLnYxLkdldFRydXN0UmVxdWVzdBoeLmhlYWR3YXRlci52MS5HZXRUcnVzdFJlc3BvbnNlElIKC1VwZGF0ZVRydXN0EiAuaGVhZHdhdGVyLnYxLlVwZGF0ZVRydXN0UmVxdWVzdBohLmhlYWR3YXRlci52MS5VcGRhdGVUcnVzdFJlc3BvbnNlEkYKB1Byb21vdGUSHC5oZWFkd2F0ZXIudjEuUHJvbW90ZVJlcXVlc3QaHS5oZWFkd2F0ZXIudjEuUHJvbW90ZVJlc3BvbnNlYgZwcm90bzM", [file_headwater_v1_ledger]);
 
 /**
  * @generated from message headwater.v1.PrepareLedgerRequest
@@ -29,6 +29,14 @@ export type PrepareLedgerRequest = Message<"headwater.v1.PrepareLedgerRequest"> 
    * @generated from field: bool overlay = 2;
    */
   overlay: boolean;
+
+  /**
+   * The public half of a ledger key that is kept elsewhere: heads are signed there, and the node
+   * makes only a beat key. Empty: the node makes both.
+   *
+   * @generated from field: bytes ledger_key = 3;
+   */
+  ledgerKey: Uint8Array;
 };
 
 /**
@@ -78,6 +86,13 @@ export type CreateLedgerRequest = Message<"headwater.v1.CreateLedgerRequest"> & 
    * @generated from field: bool overlay = 3;
    */
   overlay: boolean;
+
+  /**
+   * The first head, where the ledger key is kept elsewhere.
+   *
+   * @generated from field: headwater.v1.Envelope head = 4;
+   */
+  head?: Envelope | undefined;
 };
 
 /**
@@ -163,6 +178,20 @@ export type GetLedgerResponse = Message<"headwater.v1.GetLedgerResponse"> & {
    * @generated from field: string freshness = 5;
    */
   freshness: string;
+
+  /**
+   * What a next head is signed on top of.
+   *
+   * @generated from field: headwater.v1.Envelope head = 6;
+   */
+  head?: Envelope | undefined;
+
+  /**
+   * Whether this node only beats, and takes heads that were signed elsewhere.
+   *
+   * @generated from field: bool signed_elsewhere = 7;
+   */
+  signedElsewhere: boolean;
 };
 
 /**
@@ -211,6 +240,13 @@ export type CommitRequest = Message<"headwater.v1.CommitRequest"> & {
    * @generated from field: string commit = 6;
    */
   commit: string;
+
+  /**
+   * The head that the changes lead to, where it was signed elsewhere.
+   *
+   * @generated from field: headwater.v1.Envelope head = 7;
+   */
+  head?: Envelope | undefined;
 };
 
 /**
@@ -497,7 +533,8 @@ export type PromoteRequest = Message<"headwater.v1.PromoteRequest"> & {
   term: number;
 
   /**
-   * Secret: the keys of the new term.
+   * Secret: the keys of the new term. Without the first the term's heads are signed elsewhere, and
+   * `head` is its first; without the second this node's beat key stays.
    *
    * @generated from field: bytes ledger_seed = 3;
    */
@@ -528,6 +565,11 @@ export type PromoteRequest = Message<"headwater.v1.PromoteRequest"> & {
    * @generated from field: string actor = 7;
    */
   actor: string;
+
+  /**
+   * @generated from field: headwater.v1.Envelope head = 8;
+   */
+  head?: Envelope | undefined;
 };
 
 /**

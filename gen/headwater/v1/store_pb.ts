@@ -33,6 +33,8 @@ export type WriterKeys = Message<"headwater.v1.WriterKeys"> & {
   term: number;
 
   /**
+   * Empty where heads are signed elsewhere.
+   *
    * @generated from field: bytes ledger_seed = 3;
    */
   ledgerSeed: Uint8Array;

@@ -116,7 +116,7 @@ describe("wrong usage ends with 2, and says what to do", () => {
     ],
     [["telemetry", "disclose", "panel"], /"panel" is not in this version/],
     [["join", "hw2.x"], /^error: token: .*\n {2}hint: Ask the parent's operator/],
-    [["apply"], /^error: required option '-f, --file <FILE...>' not specified/],
+    [["apply"], /^error: nothing to apply\n\s+hint: Give a flag file with -f/],
   ])("%j", async (args, stderr) => {
     const ran = await terminal.run(...args);
     expect(ran).toMatchObject({ code: 2, stdout: "" });

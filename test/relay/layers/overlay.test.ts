@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CommitRequestSchema } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import { Project } from "../../../relay/layers/project.ts";
+import { prepareCommit } from "../../../relay/ledger/commit.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
-import { prepareCommit } from "../../../relay/ledger/writer.ts";
 import { toHex } from "../../../relay/trust/key.ts";
 import { Authority, type Entries, epochMs, type Power, refusalOf } from "../authority.ts";
 import {

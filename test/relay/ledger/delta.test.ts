@@ -7,7 +7,7 @@ import { deltaSince, hearDelta } from "../../../relay/ledger/delta.ts";
 import { signHead } from "../../../relay/ledger/head.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import { comparePositions } from "../../../relay/ledger/position.ts";
-import type { Writer } from "../../../relay/ledger/writer.ts";
+import type { SigningWriter } from "../../../relay/ledger/writer.ts";
 import { entryBytesMax, frameBytesMax } from "../../../relay/limits.ts";
 import { Authority, contentOf, type Entries, epochMs, refusalOf, valueOf } from "../authority.ts";
 
@@ -212,7 +212,7 @@ describe("a head", () => {
 
   test("signed by a key that has no grant is refused, of a term without a grant too", () => {
     const child = grown([]).children[0]!;
-    const signedBy = (writer: Writer, term: number): Delta => {
+    const signedBy = (writer: SigningWriter, term: number): Delta => {
       const staged = valueOf(child.stage({ entries: [entry("flag/a", one)], tombstones: [] }));
       const head = signHead({
         ledger: child.name,

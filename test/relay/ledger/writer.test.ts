@@ -3,8 +3,10 @@ import { describe, expect, test } from "vitest";
 import { TrustSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { CommitRequestSchema } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import { WriterKeysSchema } from "../../../gen/headwater/v1/store_pb.ts";
+import { prepareCommit } from "../../../relay/ledger/commit.ts";
+import { foundLedger } from "../../../relay/ledger/first-head.ts";
 import { openBeat, openHead } from "../../../relay/ledger/head.ts";
-import { foundLedger, prepareCommit, type Writer, writerOf } from "../../../relay/ledger/writer.ts";
+import { type SigningWriter, type Writer, writerOf } from "../../../relay/ledger/writer.ts";
 import { commitEntriesMax } from "../../../relay/limits.ts";
 import { extendTrust } from "../../../relay/trust/trusted.ts";
 import { Authority, type Entries, epochMs, refusalOf, valueOf } from "../authority.ts";
@@ -65,7 +67,7 @@ describe("a commit", () => {
 });
 
 describe("a writer whose time is over signs nothing", () => {
-  const powersOf = (writer: Writer) =>
+  const powersOf = (writer: SigningWriter) =>
     [{ case: "ledgerKey", value: { term: 2, key: writer.ledgerKey.publicKey } }] as const;
 
   test("not when another has taken over in a later term: the ledger would go back (I3)", () => {
@@ -101,7 +103,7 @@ describe("founding a ledger", () => {
   const authority = new Authority();
   const { project, trust, writer } = authority;
   const found = (of: { project?: string; trust?: typeof authority.trust; writer?: Writer }) =>
-    foundLedger({ project, trust, writer, wallMs: epochMs, ...of });
+    foundLedger({ project, trust, writer, head: undefined, wallMs: epochMs, ...of });
 
   test("gives an empty one at 1.1 that a stranger can check", () => {
     const { ledger, trusted, change } = valueOf(found({}));
@@ -141,7 +143,7 @@ test("a writer is the same after it was stored, and its beats check", () => {
   const keys = fromBinary(WriterKeysSchema, authority.writer.record(ledger.name));
   expect(keys.ledger).toMatchObject(ledger.name);
   const restored = writerOf(keys);
-  expect(restored.ledgerKey.publicKey).toEqual(authority.writer.ledgerKey.publicKey);
+  expect(restored.ledgerKey?.publicKey).toEqual(authority.writer.ledgerKey.publicKey);
   const beat = restored.beat(ledger, epochMs)!;
   expect(openBeat(beat.envelope, { trusted: authority.trusted, wallMs: epochMs }).ok).toBe(true);
   expect(restored.beat(authority.emptyLedger(), epochMs)).toBeUndefined();

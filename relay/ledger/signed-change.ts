@@ -1,0 +1,65 @@
+import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
+import { sequenceMax } from "../limits.ts";
+import { type Outcome, refused } from "../refusal.ts";
+import { bytesEqual } from "../trust/key.ts";
+import { type Judge, openHead, type SignedHead, signHead } from "./head.ts";
+import type { EntryChanges, Ledger, LedgerChange } from "./ledger.ts";
+import { comparePositions, positionText } from "./position.ts";
+import type { HeadSigner, Writer } from "./writer.ts";
+
+/** The change with the head that its signer has for it. */
+export function signChange(
+  of: EntryChanges & { ledger: Ledger; signer: HeadSigner; wallMs: number },
+): Outcome<LedgerChange> {
+  const { ledger, signer, wallMs } = of;
+  const staged = ledger.stage(of);
+  if (!staged.ok) return staged;
+  const held = ledger.head;
+  const next = nextPosition(held, signer.term);
+  if (next.seq > sequenceMax)
+    return refused(
+      "limit",
+      `ledger: the sequence of term ${signer.term} is used up`,
+      "Only somebody else with its key can have done that. `headwater promote` goes on in a new term.",
+    );
+  const head = signHead({
+    ledger: ledger.name,
+    position: { ...next, digest: staged.value.set.digest },
+    previous: held,
+    entriesCount: staged.value.set.count,
+    wallMs,
+    key: signer.ledgerKey,
+  });
+  return ledger.changeTo(head, staged.value);
+}
+
+/** A change whose head was signed elsewhere: checked like a stranger's, and the very next one. */
+export function signedChange(of: {
+  ledger: Ledger;
+  head: Envelope;
+  changes: EntryChanges;
+  judge: Judge;
+  writer: Writer;
+}): Outcome<LedgerChange> {
+  const { ledger, changes, judge } = of;
+  const head = openHead(of.head, ledger.name, judge);
+  if (!head.ok) return head;
+  const held = ledger.head;
+  const next = nextPosition(held, of.writer.term);
+  const { position } = head.value;
+  if (comparePositions(position, next) !== 0)
+    return refused(
+      "conflict",
+      `head: signed for ${positionText(position)}, the next here is ${positionText(next)}`,
+      "Sign it again, on top of what there is now.",
+    );
+  if (!bytesEqual(head.value.head.prevHeadHash, held?.hash ?? new Uint8Array(0)))
+    return refused("conflict", "head: it does not follow the one that is held");
+  const staged = ledger.stage(changes);
+  return staged.ok ? ledger.changeTo(head.value, staged.value) : staged;
+}
+
+/** Where a writer of a term goes on from a head. */
+function nextPosition(held: SignedHead | undefined, term: number): { term: number; seq: number } {
+  return { term, seq: held?.position.term === term ? held.position.seq + 1 : 1 };
+}
