@@ -114,7 +114,7 @@ describe("wrong usage ends with 2, and says what to do", () => {
       ["child", "add", "a", "--expires", "30"],
       /"30" is no duration: write its unit too, such as 30s/,
     ],
-    [["telemetry", "disclose", "panel"], /"panel" is not in this version/],
+    [["telemetry", "disclose", "loud"], /"loud" is not known/],
     [["join", "hw2.x"], /^error: token: .*\n {2}hint: Ask the parent's operator/],
     [["apply"], /^error: nothing to apply\n\s+hint: Give a flag file with -f/],
   ])("%j", async (args, stderr) => {
