@@ -16,7 +16,7 @@ const arrivalMsMax = 20_000;
 /** Apps take at most a second for their last report. */
 const closeMsMax = 3_000;
 
-/** Running copies of an app at several sites, in a process for each site, and what they see. */
+/** Running copies of an app, in a process for each node that they use, and what they see. */
 export class AppCrowd implements AsyncDisposable {
   readonly instances: readonly Instance[];
   readonly flags: readonly AskedFlag[];
@@ -37,17 +37,17 @@ export class AppCrowd implements AsyncDisposable {
     for (const child of processes) this.#listen(child);
   }
 
-  /** Starts the instances of each site; every one has an answer about each flag then. */
+  /** Starts the instances of each node; every one has an answer about each flag then. */
   static async start(of: {
     project: string;
-    sites: readonly { url: string; instances: readonly Instance[] }[];
+    nodes: readonly { urls: readonly string[]; instances: readonly Instance[] }[];
     flags: readonly AskedFlag[];
   }): Promise<AppCrowd> {
     const { project, flags } = of;
-    const instances = of.sites.flatMap((site) => site.instances);
-    const processes = of.sites.map((site) => {
+    const instances = of.nodes.flatMap((node) => node.instances);
+    const processes = of.nodes.map((node) => {
       const child = spawnApps();
-      child.send({ project, flags, ...site } satisfies StartApps);
+      child.send({ project, flags, ...node } satisfies StartApps);
       return child;
     });
     await using parts = new AsyncDisposableStack();

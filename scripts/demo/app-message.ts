@@ -16,7 +16,8 @@ export interface AskedFlag {
 /** What an app process is to run. */
 export interface StartApps {
   readonly project: string;
-  readonly url: string;
+  /** Nodes to try in order. */
+  readonly urls: readonly string[];
   readonly instances: readonly Instance[];
   readonly flags: readonly AskedFlag[];
 }

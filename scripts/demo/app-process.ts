@@ -14,9 +14,9 @@ async function run(start: StartApps): Promise<void> {
 
 async function runApp(
   { id, version, health }: Instance,
-  { project, url, flags }: StartApps,
+  { project, urls, flags }: StartApps,
 ): Promise<{ client: Client; answers: AppAnswer[] }> {
-  const client = await connect({ project, version, instance: id, url });
+  const client = await connect({ project, version, instance: id, url: urls });
   const ask = ({ name, otherwise }: AskedFlag): AppAnswer => ({
     instance: id,
     flag: name,

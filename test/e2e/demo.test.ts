@@ -51,29 +51,40 @@ async function expectNothingLeft({ child, temporaryDir }: DemoRun): Promise<void
   expect(readdirSync(temporaryDir)).toEqual([]);
 }
 
-test("npm start -- --once tells the whole tour, ends with 0 and leaves nothing", async () => {
-  // What somebody has set for their own nodes and apps is not for these.
-  const run = startDemo(["--once"], { DO_NOT_TRACK: "1", HEADWATER_URL: "http://127.0.0.1:9" });
-  const ending = await once(run.child, "close");
-  const said = run.said();
-  expect({ ending, said }).toMatchObject({ ending: [0, null] });
-  const titles = said.split("\n").filter((line) => /^\S/.test(line));
-  expect(titles).toEqual([
-    "A mesh: a root, a vendor and two sites, each a process",
-    "Flags come from a file, and apps ask for them",
-    "A flag is ramped at the root",
-    "It is killed",
-    "A real rollout history goes through the mesh",
-    "Telemetry goes up",
-    "The vendor's node is killed, with SIGKILL",
-    "The root is gone, and a site restarts meanwhile",
-    "Look around",
-    "Every step did what it says.",
-  ]);
-  expect(said).toContain("40 of 40 instances are on");
-  expect(said).toMatch(/p50 [\d.]+ ms, p99 [\d.]+ ms, slowest [\d.]+ ms/);
-  await expectNothingLeft(run);
-}, 120_000);
+test.for([
+  { args: ["--once"], more: [] },
+  {
+    args: ["--once", "--site-nodes", "3"],
+    more: ["plant-1 is a site of 3 nodes that share NATS"],
+  },
+])(
+  "npm start -- $args tells the whole tour, ends with 0 and leaves nothing",
+  async ({ args, more }) => {
+    // What somebody has set for their own nodes and apps is not for these.
+    const run = startDemo(args, { DO_NOT_TRACK: "1", HEADWATER_URL: "http://127.0.0.1:9" });
+    const ending = await once(run.child, "close");
+    const said = run.said();
+    expect({ ending, said }).toMatchObject({ ending: [0, null] });
+    const titles = said.split("\n").filter((line) => /^\S/.test(line));
+    expect(titles).toEqual([
+      "A mesh: a root, a vendor and two sites, each a process",
+      "Flags come from a file, and apps ask for them",
+      "A flag is ramped at the root",
+      "It is killed",
+      "A real rollout history goes through the mesh",
+      "Telemetry goes up",
+      "The vendor's node is killed, with SIGKILL",
+      "The root is gone, and a site restarts meanwhile",
+      ...more,
+      "Look around",
+      "Every step did what it says.",
+    ]);
+    expect(said).toContain("40 of 40 instances are on");
+    expect(said).toMatch(/p50 [\d.]+ ms, p99 [\d.]+ ms, slowest [\d.]+ ms/);
+    await expectNothingLeft(run);
+  },
+  240_000,
+);
 
 test("interrupted, it ends at once and leaves nothing", async () => {
   const run = startDemo([]);
@@ -88,7 +99,9 @@ test("an unknown option is refused, and --help shows an example", async () => {
   const help = startDemo(["--help"]);
   expect(await once(help.child, "close")).toEqual([0, null]);
   expect(help.said()).toContain("npm start -- --once");
-  const wrong = startDemo(["--twice"]);
-  expect(await once(wrong.child, "close")).toEqual([1, null]);
-  expect(wrong.said()).toMatch(/^error: .*--twice/);
+  for (const args of [["--twice"], ["--site-nodes", "0"], ["--site-nodes", "many"]]) {
+    const wrong = startDemo(args);
+    expect(await once(wrong.child, "close")).toEqual([1, null]);
+    expect(wrong.said()).toMatch(new RegExp(`^error: .*${args[0]}`));
+  }
 });

@@ -1,0 +1,55 @@
+import { claim } from "./claim.ts";
+import { eventually } from "./eventually.ts";
+import type { Cluster } from "./mesh.ts";
+import { typeAt } from "./operator.ts";
+import { msText, say } from "./say.ts";
+import { settled, type Tour } from "./tour.ts";
+
+/** A site of several nodes loses one that has a parent, then its NATS. */
+export async function siteOutage(tour: Tour, { nats, others }: Cluster): Promise<void> {
+  const { apps, flag, mesh, project } = tour;
+  const [first] = mesh.sites;
+  say.title(`${first.name} is a site of ${others.length + 1} nodes that share NATS`);
+  const instances = await instancesAt(tour);
+  claim(
+    instances.every((count) => count === instances[0]),
+    `its nodes hold ${instances.join(", ")} instances, not the same`,
+  );
+  say.line(`each of them has heard of all ${instances[0]} instances of the site, once`);
+  say.line(
+    `its first node, which has the parent, is killed; ${first.name}'s apps go to the others`,
+  );
+  await first.kill();
+  const startedMs = performance.now();
+  await typeAt(mesh.root, ["flag", "set", `${project}/${flag}`, "25%"]);
+  const seenMs = await say.during("a change goes the other way", settled(tour, "a change"));
+  say.line(`every app has a change ${msText(seenMs - startedMs)} after it was typed`);
+  await say.during(`starting ${first.name} again`, first.restart());
+
+  say.line("NATS is killed; nodes with a parent go on by themselves");
+  await nats.signal("SIGKILL");
+  await typeAt(mesh.root, ["flag", "set", `${project}/${flag}`, "50%"]);
+  const { reason } = await first.evaluate({ project, flag });
+  say.line(`${first.name} answers ${reason}; a node that has only NATS keeps its last flags`);
+  await nats.restart();
+  await say.during("NATS is back: all catch up by themselves", settled(tour, "what was missed"));
+  say.line(`${apps.onCount(flag)} of ${apps.instances.length} instances are on, at every node`);
+}
+
+/** How many instances each node of the site holds, once the last reports have gone around. */
+async function instancesAt({ mesh, project, apps }: Tour): Promise<number[]> {
+  const [first] = mesh.sites;
+  const nodes = [first, ...(mesh.cluster?.others ?? [])];
+  const wanted = apps.instances.filter(({ id }) => id.startsWith(`${first.name}-`)).length;
+  return eventually("each node has heard of every instance", async () => {
+    const counts = await Promise.all(
+      nodes.map(async (node) => {
+        const status = JSON.parse(await node.do(["status", "--json"])) as {
+          projects: { project: string; instancesCount: number }[];
+        };
+        return status.projects.find((one) => one.project === project)?.instancesCount ?? 0;
+      }),
+    );
+    return counts.every((count) => count === wanted) && counts;
+  });
+}
