@@ -152,7 +152,7 @@ function siteSecretFileOf({ dataDir, siteSecretFile }: NodeConfig): string {
 function backupOf(config: NodeConfig, store: FileStore): ReturnType<typeof backupPieces> {
   const directory = config.dataDir;
   const files = { "site.secret": siteSecretFileOf(config) };
-  return backupPieces({ store, directory, files });
+  return backupPieces({ store, directory, files, atMs: clock.now().wallMs });
 }
 
 /** One node as a process: until the signal. */

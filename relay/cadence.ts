@@ -57,6 +57,12 @@ export const takenRetryMs = 30 * secondMs;
 /** When a node comes again that its parent had no room for. */
 export const overloadRetryMs = 30 * secondMs;
 
+/**
+ * How long a node on a copy of its data waits for its children: each dials again within the largest
+ * back-off and a deadline, twice, and then has a minute to give back what it holds.
+ */
+export const copyWaitMs = 2 * (backoffMsMax + dialDeadlineMs) + minuteMs;
+
 /** How often the nodes of a site say that they are there, and compare what they hold. */
 export const peerIntervalMs = 10 * secondMs;
 

@@ -42,7 +42,7 @@ export class Node {
   constructor(settings: NodeSettings, at: Moment) {
     const records = groupRecords(settings.records);
     this.#random = new Random(settings.seed);
-    this.#parts = assembleParts(settings, records, this.#random);
+    this.#parts = assembleParts({ settings, records, random: this.#random, at });
     this.reads = new Reads(this.#parts);
     this.#upkeep = new Upkeep(this.#parts);
     this.#peerInbox = new Inbox(this.#parts.holdings.ledgers);

@@ -79,7 +79,7 @@ function commit(parts: NodeParts, event: OperationEvent<"commit">): Outcome<Oper
     );
   if (ledger.head === undefined)
     return refused("unavailable", `ledger: ${name.project} has nothing verified here`);
-  const outrun = outrunProblem(parts.holdings, ledger);
+  const outrun = parts.oldCopy.problem(at) ?? outrunProblem(parts.holdings, ledger);
   if (outrun !== undefined) return outrun;
   const ungranted = ungrantedProblem(parts, { ledger, entries: request.entries, at });
   if (ungranted !== undefined) return ungranted;

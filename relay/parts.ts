@@ -1,11 +1,13 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { ChildRecordSchema, TokenRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Records } from "./durable.ts";
+import type { Moment } from "./event.ts";
 import { Holdings } from "./holdings.ts";
 import { Downlinks } from "./link/downlinks.ts";
 import { Returns } from "./link/give-back.ts";
 import { Peers } from "./link/peers.ts";
 import { Uplinks } from "./link/uplinks.ts";
+import { OldCopy } from "./old-copy.ts";
 import type { Random } from "./random.ts";
 import type { NodeSettings } from "./settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
@@ -24,10 +26,17 @@ export interface NodeParts {
   readonly uplinks: Uplinks;
   readonly peers: Peers;
   readonly returns: Returns;
+  readonly oldCopy: OldCopy;
   readonly telemetry: Telemetry;
 }
 
-export function assembleParts(settings: NodeSettings, records: Records, random: Random): NodeParts {
+export function assembleParts(of: {
+  settings: NodeSettings;
+  records: Records;
+  random: Random;
+  at: Moment;
+}): NodeParts {
+  const { settings, records, random } = of;
   const siteSeed = deriveSecret({ secret: settings.siteSecret, purpose: "site key" });
   const siteKey = new SigningKey(siteSeed);
   const holdings = new Holdings(records, settings.pins, settings.nodeId);
@@ -54,6 +63,7 @@ export function assembleParts(settings: NodeSettings, records: Records, random: 
       isWritten: (id) => holdings.writers.has(id),
     }),
     returns: new Returns(() => holdings.served),
+    oldCopy: new OldCopy(records, of.at),
     peers: new Peers({ node: settings.name, siteKey }),
     telemetry: new Telemetry(settings, records),
   };

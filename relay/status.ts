@@ -128,6 +128,7 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     if (ledger !== undefined && outrun !== undefined)
       problems.push(`${outrunText(ledger, outrun)}. ${outrunHint}`);
   }
+  if (parts.oldCopy.isWaiting(at)) problems.push(parts.oldCopy.text(at));
   problems.push(...unservedProblems(parts));
   for (const project of holdings.projects.values()) {
     const freshness = project.freshness(at.wallMs);

@@ -191,7 +191,9 @@ function rivalProblem(
   of: { force: boolean; at: Moment },
 ): ReturnType<typeof refused> | undefined {
   const isOurs = parts.holdings.writers.has(ledger.id);
-  const outrun = of.force ? undefined : outrunProblem(parts.holdings, ledger);
+  const outrun = of.force
+    ? undefined
+    : (parts.oldCopy.problem(of.at) ?? outrunProblem(parts.holdings, ledger));
   if (outrun !== undefined) return outrun;
   if (of.force || isOurs || freshnessOf(ledger, of.at.wallMs) !== "FRESH") return undefined;
   return refused(

@@ -55,11 +55,13 @@ export class Upkeep {
 
   /** What is written now and then, in one go: beats of our own ledgers, documents that are due. */
   work(at: Moment): { writes: Write[]; accept: () => Effect[] } {
-    const { holdings, telemetry, uplinks } = this.#parts;
+    const { holdings, telemetry, uplinks, oldCopy } = this.#parts;
+    const copy = oldCopy.ending(at);
     const beats = [...holdings.writers].flatMap(([id, writer]) => {
       const ledger = holdings.ledgers.get(id);
       // The head of an old copy is not the newest.
-      if (ledger === undefined || outrunPosition(holdings, ledger) !== undefined) return [];
+      if (ledger === undefined || oldCopy.isWaiting(at)) return [];
+      if (outrunPosition(holdings, ledger) !== undefined) return [];
       return beatDue(ledger, writer, at);
     });
     const choices = uplinks.all.flatMap(
@@ -72,7 +74,7 @@ export class Upkeep {
         : telemetry.outbox.due(primary.settings.id, project, at.wallMs);
     });
     const accept = (): Effect[] => {
-      for (const accepted of [...choices, ...due]) accepted.accept();
+      for (const accepted of [copy, ...choices, ...due]) accepted.accept();
       const sends = due.map(
         ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
       );
@@ -80,6 +82,7 @@ export class Upkeep {
       return [...sends, ...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at })];
     };
     const writes = [
+      ...copy.writes,
       ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
       ...choices.map(({ write }) => write),
       ...due.flatMap((document) => document.writes),
@@ -97,6 +100,7 @@ export class Upkeep {
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
       ...this.#exposeFreshness(at),
       ...this.#tellIdle(at),
+      ...this.#parts.oldCopy.tell(at),
     ];
   }
 

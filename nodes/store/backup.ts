@@ -1,6 +1,8 @@
 import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { chunkBytesMax } from "../../relay/limits.ts";
+import { copyMark } from "../../relay/old-copy.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
 import { databaseFile } from "./database.ts";
 import type { FileStore } from "./store.ts";
@@ -20,16 +22,32 @@ export async function* backupPieces(of: {
   store: FileStore;
   directory: string;
   files: Readonly<Record<string, string>>;
+  /** Wall-clock milliseconds, for whoever starts a node on it. */
+  atMs: number;
 }): AsyncGenerator<Piece> {
   prepareDataDirectory(of.directory);
   const draft = mkdtempSync(join(of.directory, "backup-"));
   try {
     const database = join(draft, databaseFile);
     await of.store.copyTo(database);
+    markAsCopy(database, of.atMs);
     yield* piecesOf(databaseFile, database);
     for (const [name, path] of Object.entries(of.files)) yield* piecesOf(name, path);
   } finally {
     rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** A node that is started on it knows that others may hold something newer. */
+function markAsCopy(path: string, atMs: number): void {
+  const database = new DatabaseSync(path);
+  try {
+    const { bucket, key } = copyMark;
+    database
+      .prepare("INSERT OR REPLACE INTO record (bucket, key, value) VALUES (?, ?, ?)")
+      .run(bucket, key, Buffer.from(new Date(atMs).toISOString()));
+  } finally {
+    database.close();
   }
 }
 

@@ -17,6 +17,7 @@ const fixedNames = new Set([
   "CHANGELOG.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
+  "Containerfile",
 ]);
 
 /** The one entry that gathers exports: what apps import. */

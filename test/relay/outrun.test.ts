@@ -5,8 +5,10 @@ import {
   ConfirmRequestSchema,
   type LedgerProof,
 } from "../../gen/headwater/v1/mesh_pb.ts";
+import { copyWaitMs } from "../../relay/cadence.ts";
 import type { StoredRecord } from "../../relay/durable.ts";
 import type { Write } from "../../relay/effect.ts";
+import { copyMark } from "../../relay/old-copy.ts";
 import { joinNodes } from "../sim/mesh.ts";
 import { refusalOf, valueOf } from "./authority.ts";
 import { project, Scene, settleMs } from "./succession-scene.ts";
@@ -107,8 +109,8 @@ describe("a former writer that comes back with its old data", () => {
 });
 
 describe("a writer that was restored from an older copy", () => {
-  /** The vendor is at 1.3, the root at 1.1 again. */
-  function restored(): Scene {
+  /** The vendor is at 1.3, the root at 1.1 again; a backup carries a mark. */
+  function restored(mark: readonly StoredRecord[] = []): Scene {
     const scene = new Scene();
     const { world } = scene;
     const backup = [...world.get("root").store.load()];
@@ -116,10 +118,33 @@ describe("a writer that was restored from an older copy", () => {
     world.run(settleMs);
     expect(scene.at("vendor")).toBe("1.3");
     world.crash("root");
-    restore(scene, backup);
+    restore(scene, [...backup, ...mark]);
     world.restart("root");
     return scene;
   }
+
+  test("of which it knows signs nothing until its children had time to come back", () => {
+    const scene = restored([{ ...copyMark, value: Buffer.from("2026-01-01T00:00:00Z") }]);
+    const { world } = scene;
+    for (const { id } of world.openLinks) world.cut(id);
+    const waits = /runs on a copy of 2026-01-01T00:00:00Z, and waits another \d+ s for what/;
+    expect(scene.commit("root", "c")).toMatch(waits);
+    expect(refusalOf(scene.promote("root", { term: 2 }))).toMatch(waits);
+    expect(scene.problems("root")).toMatch(waits);
+    world.run(copyWaitMs - 1_000);
+    expect(scene.at("root")).toBe("1.3");
+    expect(scene.commit("root", "c")).toMatch(waits);
+    world.run(2_000);
+    expect(scene.commit("root", "c")).toBe("");
+    expect(scene.problems("root")).not.toMatch(waits);
+    expect(world.log.filter((line) => line.includes("old-copy"))).toHaveLength(1);
+    // What it keeps from now on is its own: no wait at the next start.
+    world.crash("root");
+    world.restart("root");
+    expect(scene.commit("root", "d")).toBe("");
+    world.run(settleMs);
+    expect(scene.at("vendor")).toBe("1.5");
+  });
 
   test("gets back from its children what it has lost, and goes on from there", () => {
     const scene = restored();

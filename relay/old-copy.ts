@@ -1,0 +1,61 @@
+import { copyWaitMs, secondMs } from "./cadence.ts";
+import type { Records } from "./durable.ts";
+import { type Effect, logged, type Write } from "./effect.ts";
+import type { Moment } from "./event.ts";
+import { refused } from "./refusal.ts";
+
+/**
+ * The record that a backup carries, and the data that it was made of does not. Its value says when
+ * that was, for people.
+ */
+export const copyMark = { bucket: "node", key: "copied" } as const;
+
+/**
+ * Whether a node runs on a copy of its data, which may be old: others may hold what was signed
+ * since. Until those below it had time to come back and to give it back, it signs nothing.
+ */
+export class OldCopy {
+  #mark: { readonly copied: string; readonly untilMonoMs: number } | undefined;
+  #isTold = false;
+
+  constructor(records: Records, at: Moment) {
+    const value = records.get(copyMark.bucket)?.get(copyMark.key);
+    if (value === undefined) return;
+    const copied = new TextDecoder().decode(value);
+    this.#mark = { copied, untilMonoMs: at.monoMs + copyWaitMs };
+  }
+
+  isWaiting({ monoMs }: Moment): boolean {
+    return this.#mark !== undefined && monoMs < this.#mark.untilMonoMs;
+  }
+
+  /** Why nothing is signed now. */
+  problem(at: Moment): ReturnType<typeof refused> | undefined {
+    return this.isWaiting(at) ? refused("unavailable", this.text(at), copyHint) : undefined;
+  }
+
+  text({ monoMs }: Moment): string {
+    const { copied = "", untilMonoMs = monoMs } = this.#mark ?? {};
+    const seconds = Math.ceil((untilMonoMs - monoMs) / secondMs);
+    return `ledger: this node runs on a copy of ${copied}, and waits another ${seconds} s for what its children hold of later`;
+  }
+
+  /** Said once. */
+  tell(at: Moment): Effect[] {
+    if (this.#isTold || !this.isWaiting(at)) return [];
+    this.#isTold = true;
+    return [logged("warn", "old-copy", this.text(at))];
+  }
+
+  /** Once the wait is over the copy is the node's data like any other. */
+  ending(at: Moment): { writes: Write[]; accept: () => void } {
+    const isOver = this.#mark !== undefined && !this.isWaiting(at);
+    const accept = (): void => {
+      if (isOver) this.#mark = undefined;
+    };
+    return { writes: isOver ? [{ ...copyMark, value: undefined }] : [], accept };
+  }
+}
+
+const copyHint =
+  "It goes on by itself. `headwater promote --force` goes on at once, in a new term, without what they hold.";

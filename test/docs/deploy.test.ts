@@ -1,0 +1,35 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { expect, test } from "vitest";
+import { readConfig } from "../../nodes/config/config.ts";
+
+const deploy = join(import.meta.dirname, "../../docs/deploy");
+const textOf = (file: string): string => readFileSync(join(deploy, file), "utf8");
+
+test("the settings of the service are a configuration", () => {
+  const env = parseEnv(textOf("headwater.env"));
+  expect(readConfig({ env, hostName: "host" })).toMatchObject({ config: { name: "node-1" } });
+});
+
+test("the settings of the image are a configuration, once it is told its address", () => {
+  const [, block = ""] = /^ENV ((?:.*\\\n)*.*)$/m.exec(textOf("Containerfile")) ?? [];
+  const env = Object.fromEntries(block.split(/[\\\s]+/).map((pair) => pair.split("=")));
+  expect(Object.keys(env)).toHaveLength(4);
+  const missing = readConfig({ env, hostName: "host" });
+  expect(missing).toEqual({ problems: [expect.stringMatching("HEADWATER_MESH_ADVERTISE")] });
+  const told = { ...env, HEADWATER_MESH_ADVERTISE: "flags.example.org:7701" };
+  expect(readConfig({ env: told, hostName: "host" })).toMatchObject({
+    config: { dataDir: "/data" },
+  });
+});
+
+test("systemd takes the unit, where there is a systemd to ask", (context) => {
+  const unit = join(deploy, "headwater.service");
+  const { status, stderr, error } = spawnSync("systemd-analyze", ["verify", unit], {
+    encoding: "utf8",
+  });
+  if (error !== undefined) return context.skip("no systemd-analyze here");
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});
