@@ -10,6 +10,7 @@ import { addChildAddCommand } from "./child-add.ts";
 import { addChildListCommand } from "./child-list.ts";
 import { addChildRevokeCommand } from "./child-revoke.ts";
 import { addCommandGroup, type CommandContext } from "./command.ts";
+import { addCompletionCommands } from "./completion.ts";
 import { type ExitCode, exitCode, exitCodeOf } from "./exit-code.ts";
 import { addExplainCommand } from "./explain.ts";
 import { addFlagDeleteCommand } from "./flag-delete.ts";
@@ -107,6 +108,7 @@ export function createProgram(context: CommandContext): Command {
   addTokenCommands(program, context);
   addAuditCommand(program, context);
   addBackupCommand(program, context);
+  addCompletionCommands(program, context);
   return program;
 }
 

@@ -5,6 +5,7 @@ import { styleText } from "node:util";
 import confirm from "@inquirer/confirm";
 import { environment } from "../config/environment.ts";
 import type { Texts } from "../config/settings.ts";
+import { Progress } from "./progress.ts";
 
 /** What a command sees of the world around it. */
 export interface Terminal {
@@ -32,6 +33,8 @@ export type Color = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /** The terminal, or the pipes, that this process was started with. */
 export function openTerminal(): Terminal {
+  const progress = new Progress(process.stderr);
+  progress.start();
   return {
     env: environment,
     hostName: hostname(),
@@ -39,12 +42,29 @@ export function openTerminal(): Terminal {
     isInteractive: process.stdin.isTTY && process.stderr.isTTY,
     columnsCount: process.stdout.columns ?? defaultColumnsCount,
     wallMs: () => Date.now(),
-    print: (lines) => void process.stdout.write(`${lines}\n`),
-    note: (lines) => void process.stderr.write(`${lines}\n`),
+    print: (lines) => {
+      progress.clear();
+      process.stdout.write(`${lines}\n`);
+    },
+    note: (lines) => {
+      progress.clear();
+      process.stderr.write(`${lines}\n`);
+    },
     paint: (color, line) => styleText(color, line, { stream: process.stdout }),
-    confirm: ask,
-    readInput: async () => text(process.stdin),
-    untilInterrupted,
+    confirm: async (question) => {
+      progress.stop();
+      const answer = await ask(question);
+      progress.start();
+      return answer;
+    },
+    readInput: async () => {
+      progress.stop();
+      return text(process.stdin);
+    },
+    untilInterrupted: () => {
+      progress.stop();
+      return untilInterrupted();
+    },
   };
 }
 

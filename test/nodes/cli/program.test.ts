@@ -17,7 +17,10 @@ const program = createProgram({
 /** Every command that does something, by what is typed. */
 function leavesOf(command: Command, prefix: string[]): [string, Command][] {
   if (command.commands.length === 0) return [[prefix.join(" "), command]];
-  return command.commands.flatMap((one) => leavesOf(one, [...prefix, one.name()]));
+  const shown = command.createHelp().visibleCommands(command);
+  return shown
+    .filter((one) => one.name() !== "help")
+    .flatMap((one) => leavesOf(one, [...prefix, one.name()]));
 }
 
 const leaves = leavesOf(program, []);
@@ -66,6 +69,7 @@ describe("the commands", () => {
       "token revoke",
       "audit",
       "backup",
+      "completion",
     ]);
   });
 
