@@ -185,6 +185,7 @@ function settingsOf(of: {
     upstreams: config.upstreams.map(configuredUpstream),
     pins: readPins(config.trustFile),
     disclosure: inTier(config.disclosure, config.panelTier),
+    onBad: config.onBad,
     windowMs: config.windowMs,
     healthWindowMs: config.healthWindowMs,
   };

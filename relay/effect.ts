@@ -72,6 +72,7 @@ const buckets = [
   "disclosure",
   "window",
   "received",
+  "trial",
   "sent",
   "audit",
 ] as const;

@@ -109,6 +109,15 @@ export const goodbyeLengthMax = 300;
 /** Instances whose latest report is kept, for all projects of a site together. */
 export const instancesCountMax = 1_000_000;
 
+/** Instances that one side of a trial counts: one in a hundred that fails is seen from far fewer. */
+export const trialInstancesMax = 10_000;
+
+/** Instances of all trials of a node together, about 50 bytes each. */
+export const trialMembersMax = 1_000_000;
+
+/** Trials of a node, those that are over included: each release and flag has at most one. */
+export const trialsCountMax = 10_000;
+
 /** What a report may carry; above it the report is refused. */
 export const reportFlagsMax = 1_000;
 export const reportFeaturesMax = 1_000;

@@ -13,7 +13,7 @@ import { giveBack, hearAhead } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
-import { type Outcome, refused } from "./refusal.ts";
+import { notDurable, type Outcome, refused } from "./refusal.ts";
 import type { NodeSettings } from "./settings.ts";
 import { receivedWrite } from "./telemetry/received.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -239,10 +239,11 @@ export class Node {
     const { peers, holdings } = this.#parts;
     peers.heard(message, at.monoMs);
     switch (message.body.case) {
-      case "report":
-        if (holdings.projects.has(message.body.value.project))
-          this.#parts.telemetry.take(message.body.value, at.wallMs);
+      case "report": {
+        const report = message.body.value;
+        this.#parts.telemetry.take(holdings.projects.get(report.project), report, at.wallMs);
         return [];
+      }
       case "pins":
         return this.#peerPins(peers.openPins(message.body.value), at);
       case "frame": {
@@ -285,7 +286,7 @@ export class Node {
           refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`),
         ),
       ];
-    if (!telemetry.take(report, at.wallMs))
+    if (!telemetry.take(holdings.projects.get(report.project), report, at.wallMs))
       return [answered(call, refused("limit", "instance: too many report here"))];
     const everyMs = telemetry.reportEveryMs;
     const nextAfterMs = Math.floor(everyMs * (0.9 + 0.1 * this.#random.fraction()));
@@ -321,12 +322,4 @@ export class Node {
     const { writes, accept } = this.#upkeep.work(at);
     return [...effects, ...this.#stage(writes, { accept, fail: () => [] })];
   }
-}
-
-function notDurable(why: string): Outcome<never> {
-  return refused(
-    "unavailable",
-    `nothing was changed: ${why}`,
-    "Make room or repair the disk, then try again.",
-  );
 }

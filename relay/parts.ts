@@ -11,6 +11,7 @@ import { OldCopy } from "./old-copy.ts";
 import type { Random } from "./random.ts";
 import type { NodeSettings } from "./settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
+import { Trials } from "./telemetry/trials.ts";
 import { Children } from "./trust/children.ts";
 import { deriveSecret, SigningKey } from "./trust/key.ts";
 import { OperatorTokens } from "./trust/operator-tokens.ts";
@@ -28,6 +29,7 @@ export interface NodeParts {
   readonly returns: Returns;
   readonly oldCopy: OldCopy;
   readonly telemetry: Telemetry;
+  readonly trials: Trials;
 }
 
 export function assembleParts(of: {
@@ -42,6 +44,7 @@ export function assembleParts(of: {
   const holdings = new Holdings(records, settings.pins, settings.nodeId);
   const self = { site: settings.site, node: settings.name, nodeId: settings.nodeId };
   const given = [...(records.get("child")?.values() ?? [])];
+  const trials = new Trials(settings, records);
   return {
     settings,
     siteKey,
@@ -65,6 +68,7 @@ export function assembleParts(of: {
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
     peers: new Peers({ node: settings.name, siteKey }),
-    telemetry: new Telemetry(settings, records),
+    telemetry: new Telemetry(settings, records, trials),
+    trials,
   };
 }

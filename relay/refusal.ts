@@ -37,3 +37,12 @@ export function refused(
 ): { readonly ok: false; readonly refusal: Refusal } {
   return { ok: false, refusal: hint === undefined ? { kind, message } : { kind, message, hint } };
 }
+
+/** Nothing was done, because it could not be written. */
+export function notDurable(why: string): ReturnType<typeof refused> {
+  return refused(
+    "unavailable",
+    `nothing was changed: ${why}`,
+    "Make room or repair the disk, then try again.",
+  );
+}

@@ -2,6 +2,7 @@ import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
 import type { StoredRecord } from "./durable.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
 import type { DisclosureLevel } from "./telemetry/disclosure/level.ts";
+import type { OnBad } from "./telemetry/on-bad.ts";
 
 /** All that a node is made from; given the same, and the same events, it does the same. */
 export interface NodeSettings {
@@ -21,6 +22,8 @@ export interface NodeSettings {
   /** Pins of the trust file. */
   readonly pins: readonly ProjectPin[];
   readonly disclosure: DisclosureLevel;
+  /** What a bad verdict of this site's own does. */
+  readonly onBad: OnBad;
   readonly windowMs: number;
   readonly healthWindowMs: number;
   /** What the store holds, but for its logs. */

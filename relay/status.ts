@@ -17,6 +17,7 @@ import type { Downlink } from "./link/downlink.ts";
 import type { Uplink } from "./link/uplink.ts";
 import { outrunHint, outrunPosition, outrunText } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
+import { noOverlay } from "./reaction.ts";
 import { toHex } from "./trust/key.ts";
 
 /** Keys named in a status; the rest is counted in the log. */
@@ -135,6 +136,8 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     if (freshness !== "FRESH")
       problems.push(`${project.name} is ${freshness}: its last values are served`);
     problems.push(...layerProblems(project, at));
+    if (parts.settings.onBad === "KILL" && holdings.ownOverlayOf(project.name) === undefined)
+      problems.push(noOverlay(project.name));
   }
   return problems;
 }

@@ -9,6 +9,8 @@ import type { Ledger } from "./ledger/ledger.ts";
 import type { Writer } from "./ledger/writer.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
+import { reactionTo } from "./reaction.ts";
+import type { TrialNews } from "./telemetry/trials.ts";
 import { toHex } from "./trust/key.ts";
 
 /** How often is looked at what changes without an event: freshness, grants, silent instances. */
@@ -33,6 +35,8 @@ export class Upkeep {
   readonly #again: Submission[] = [];
   /** What was last found to have no effect, by ledger and reason: it is told once. */
   readonly #told = new Map<string, ReadonlySet<string>>();
+  /** Verdicts that nobody has been told of yet. */
+  #news: readonly TrialNews[] = [];
   #lookedAtMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: NodeParts) {
@@ -53,9 +57,12 @@ export class Upkeep {
     return [...this.#look(at), ...this.#submitted(at)];
   }
 
-  /** What is written now and then, in one go: beats of our own ledgers, documents that are due. */
+  /**
+   * What is written now and then, in one go: beats of our own ledgers, documents that are due, what
+   * trials have counted and what follows from it.
+   */
   work(at: Moment): { writes: Write[]; accept: () => Effect[] } {
-    const { holdings, telemetry, uplinks, oldCopy } = this.#parts;
+    const { holdings, telemetry, uplinks, trials, oldCopy } = this.#parts;
     const copy = oldCopy.ending(at);
     const beats = [...holdings.writers].flatMap(([id, writer]) => {
       const ledger = holdings.ledgers.get(id);
@@ -73,19 +80,28 @@ export class Upkeep {
         ? []
         : telemetry.outbox.due(primary.settings.id, project, at.wallMs);
     });
+    this.#news = [...this.#news, ...trials.look(at.wallMs)];
+    const reaction = reactionTo(this.#parts, this.#news, at);
+    const isUrgent = this.#news.length > 0;
+    const counted = trials.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
     const accept = (): Effect[] => {
+      this.#news = [];
+      counted.accept();
       for (const accepted of [copy, ...choices, ...due]) accepted.accept();
       const sends = due.map(
         ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
       );
-      if (beats.length === 0) return sends;
-      return [...sends, ...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at })];
+      if (beats.length > 0)
+        sends.push(...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at }));
+      return [...sends, ...reaction.accept()];
     };
     const writes = [
       ...copy.writes,
       ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
       ...choices.map(({ write }) => write),
       ...due.flatMap((document) => document.writes),
+      ...counted.writes,
+      ...reaction.writes,
     ];
     return { writes, accept };
   }

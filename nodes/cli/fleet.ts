@@ -99,17 +99,34 @@ const judgements = ["insufficient", "ok", "degraded", "bad"];
 
 const judgementColors: readonly Color[] = ["dim", "green", "yellow", "red"];
 
-function healthTexts(health: Health | undefined, terminal: Terminal): string[] {
-  if (health === undefined) return [];
-  const rows = health.releases.map(({ release, judgement = 0 }) => [
-    `  ${release}`,
+function verdictsText(of: {
+  title: string;
+  verdicts: readonly { name: string; judgement: number }[];
+  terminal: Terminal;
+}): string {
+  const { terminal } = of;
+  if (of.verdicts.length === 0) return "";
+  const rows = of.verdicts.map(({ name, judgement }) => [
+    `  ${name}`,
     terminal.paint(judgementColors[judgement] ?? "dim", judgements[judgement] ?? "not understood"),
   ]);
-  const texts: string[] = [];
-  if (rows.length > 0)
-    texts.push(
-      `${terminal.paint("bold", "verdicts")}\n${formatTable({ head: [], rows, terminal })}`,
-    );
+  return `${terminal.paint("bold", of.title)}\n${formatTable({ head: [], rows, terminal })}`;
+}
+
+function healthTexts(health: Health | undefined, terminal: Terminal): string[] {
+  if (health === undefined) return [];
+  const texts = [
+    verdictsText({
+      title: "verdicts on releases, each against the one before",
+      verdicts: health.releases.map(({ release, judgement = 0 }) => ({ name: release, judgement })),
+      terminal,
+    }),
+    verdictsText({
+      title: "verdicts on flags, on against off",
+      verdicts: health.flags.map(({ flag, judgement = 0 }) => ({ name: flag, judgement })),
+      terminal,
+    }),
+  ].filter((text) => text !== "");
   const { term = 0, seq = 0, basisPoints = 0 } = health.arrival ?? {};
   const share = `${term}.${seq} is held by ${formatPercent(basisPoints)} of sites`;
   if (health.arrival !== undefined) texts.push(`${terminal.paint("bold", "arrival")}  ${share}`);

@@ -1,6 +1,7 @@
 import type { LogLevel } from "../../relay/effect.ts";
 import { upstreamsCountMax } from "../../relay/limits.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
+import type { OnBad } from "../../relay/telemetry/on-bad.ts";
 import {
   choiceValue,
   dialValue,
@@ -41,7 +42,7 @@ export interface NodeSettings {
   readonly natsCredentialsFile: string | undefined;
   /** Undefined: the authorities that the system trusts. */
   readonly natsCaFile: string | undefined;
-  readonly onBad: "report";
+  readonly onBad: OnBad;
   /** MODAL for both tiers of panel; `panelTier` says which. */
   readonly disclosure: DisclosureLevel;
   readonly panelTier: PanelTier;
@@ -199,10 +200,10 @@ export const nodeOptions: Options<NodeSettings> = {
   onBad: {
     variable: "HEADWATER_ON_BAD",
     value: "WHAT",
-    sentence: "what a bad verdict does: report",
+    sentence: "what a bad verdict does here: report, or kill in this site's own overlay",
     default: "report",
-    example: "report",
-    schema: choiceValue({ words: ["report"], later: ["kill"] }),
+    example: "kill",
+    schema: choiceValue({ words: ["report", "kill"] }).transform((word): OnBad => onBad[word]),
   },
   disclosure: {
     variable: "HEADWATER_DISCLOSURE",
@@ -249,6 +250,8 @@ export const nodeOptions: Options<NodeSettings> = {
     schema: choiceValue({ words: ["debug", "info", "warn", "error"] }),
   },
 };
+
+const onBad = { report: "REPORT", kill: "KILL" } as const;
 
 const disclosureLevels = {
   off: "OFF",

@@ -14,6 +14,7 @@ import { type Hold, holdOf } from "./hold.ts";
 import { Layer } from "./layer.ts";
 import { type Overlay, overlayOf, ungrantedKeys } from "./overlay.ts";
 import type { Build } from "./scope.ts";
+import { termsOf } from "./terms.ts";
 
 interface HeldLayer {
   readonly ledger: Ledger;
@@ -109,6 +110,11 @@ export class Project {
   /** The cap that keeps a flag as it is now. */
   hold(flag: string, wallMs: number): Hold {
     return holdOf(this.#layers(wallMs), flag);
+  }
+
+  /** A digest of who takes a flag's path; equal as long as that is. */
+  termsOf(flag: string, wallMs: number): Uint8Array {
+    return termsOf(this.#layers(wallMs), flag);
   }
 
   /** An overlay with what it may do; undefined for the project's own ledger. */

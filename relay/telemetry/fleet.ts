@@ -1,7 +1,7 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import type { Document, Health, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Project } from "../layers/project.ts";
-import { joinHealth, ownHealth } from "./health.ts";
+import { joinHealth, ownHealth, type VerdictOf } from "./health.ts";
 import type { Received } from "./received.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 import { meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
@@ -15,6 +15,7 @@ export class Fleet {
   readonly #project: Project;
   readonly #reports: readonly ReportRequest[];
   readonly #panel: () => readonly ReportRequest[];
+  readonly #verdictOf: VerdictOf;
   readonly #weightDocuments: ReturnType<Received["of"]>;
   readonly #healthDocuments: ReturnType<Received["of"]>;
 
@@ -23,6 +24,8 @@ export class Fleet {
     reports: readonly ReportRequest[];
     /** Those of them that stand for all. */
     panel: () => readonly ReportRequest[];
+    /** What this site's own trials say. */
+    verdictOf: VerdictOf;
     received: Received;
     wallMs: number;
     /** Documents from before it do not count. */
@@ -31,6 +34,7 @@ export class Fleet {
     this.#project = of.project;
     this.#reports = of.reports;
     this.#panel = of.panel;
+    this.#verdictOf = of.verdictOf;
     const releases = new Map<string, string>();
     this.#vocabulary = vocabularyOf(of.project.own, (version) => {
       const release = releases.get(version) ?? of.project.buildOf(version, of.wallMs).release;
@@ -76,7 +80,7 @@ export class Fleet {
     const position = this.#project.ownLedger.position ?? { term: 0, seq: 0 };
     const all = this.#healthDocuments.flatMap(({ document }) => document.health ?? []);
     if (this.own || all.length === 0)
-      all.push(ownHealth(this.#reports, this.#vocabulary, position));
+      all.push(ownHealth(this.#verdictOf, this.#vocabulary, position));
     return joinHealth(all, this.#vocabulary, position);
   }
 

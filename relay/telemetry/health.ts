@@ -1,36 +1,22 @@
 import { create } from "@bufbuild/protobuf";
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import { type Health, HealthSchema, type Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { compareVersions, parseVersion } from "../flag/version.ts";
+import { type Health, HealthSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { comparePositions } from "../ledger/position.ts";
-import { type HealthCounts, joinVerdicts, judge, verdicts } from "./verdict.ts";
+import type { TrialKind } from "./trial.ts";
+import { joinVerdicts, type VerdictWord, verdicts } from "./verdict.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import { byName, weigh, whole } from "./weights.ts";
+import { whole } from "./weights.ts";
 
 interface TermSeq {
   readonly term: number;
   readonly seq: number;
 }
 
-/** Each release against the one before it, from the reports of one's own apps. */
-export function ownHealth(
-  reports: readonly ReportRequest[],
-  vocabulary: Vocabulary,
-  position: TermSeq,
-): Health {
-  const counts = countsOf(weigh(reports, vocabulary));
-  const ordered = inOrder(vocabulary.releases);
-  const before = new Map(ordered.map((release, index) => [release, ordered[index - 1]]));
-  const releases = vocabulary.releases.map((release) => {
-    const own = counts.get(release);
-    const former = counts.get(before.get(release) ?? "");
-    const verdict = own === undefined || former === undefined ? "INSUFFICIENT" : judge(own, former);
-    return { release, judgement: verdicts.indexOf(verdict) };
-  });
-  return create(HealthSchema, {
-    releases,
-    arrival: { term: position.term, seq: position.seq, basisPoints: whole },
-  });
+/** The verdict on one word of the vocabulary. */
+export type VerdictOf = (kind: TrialKind, name: string) => VerdictWord;
+
+/** What the trials of this site have come to, word by word. */
+export function ownHealth(verdictOf: VerdictOf, vocabulary: Vocabulary, position: TermSeq): Health {
+  return healthOf(verdictOf, vocabulary, { position, basisPoints: whole });
 }
 
 /** What several reporters' health comes to; arrival is at `position` or newer. */
@@ -39,46 +25,31 @@ export function joinHealth(
   vocabulary: Vocabulary,
   position: TermSeq,
 ): Health {
-  const known = all.map(
-    ({ releases: list }) => new Map(list.map(({ release, judgement = 0 }) => [release, judgement])),
-  );
-  const releases = vocabulary.releases.map((release) => {
-    const judgements = known.map((one) => verdicts[one.get(release) ?? 0] ?? "INSUFFICIENT");
-    return { release, judgement: verdicts.indexOf(joinVerdicts(judgements)) };
-  });
+  const known = all.map((health) => ({
+    RELEASE: new Map(health.releases.map(({ release, judgement = 0 }) => [release, judgement])),
+    FLAG: new Map(health.flags.map(({ flag, judgement = 0 }) => [flag, judgement])),
+  }));
+  const joined: VerdictOf = (kind, name) =>
+    joinVerdicts(known.map((one) => verdicts[one[kind].get(name) ?? 0] ?? "INSUFFICIENT"));
   const arrived = all.map(({ arrival }) => {
     if (arrival === undefined) return 0;
     const at = { term: arrival.term ?? 0, seq: arrival.seq ?? 0 };
     return comparePositions(at, position) < 0 ? 0 : Math.min(whole, arrival.basisPoints ?? 0);
   });
   const share = arrived.reduce((total, one) => total + one, 0) / Math.max(1, all.length);
+  return healthOf(joined, vocabulary, { position, basisPoints: Math.round(share) });
+}
+
+function healthOf(
+  verdictOf: VerdictOf,
+  { releases, flags }: Vocabulary,
+  arrival: { position: TermSeq; basisPoints: number },
+): Health {
+  const judged = (kind: TrialKind, name: string): number => verdicts.indexOf(verdictOf(kind, name));
+  const { position, basisPoints } = arrival;
   return create(HealthSchema, {
-    releases,
-    arrival: { term: position.term, seq: position.seq, basisPoints: Math.round(share) },
+    releases: releases.map((release) => ({ release, judgement: judged("RELEASE", release) })),
+    flags: flags.map((flag) => ({ flag, judgement: judged("FLAG", flag) })),
+    arrival: { term: position.term, seq: position.seq, basisPoints },
   });
-}
-
-/** Releases that are versions, oldest first. */
-function inOrder(releases: readonly string[]): string[] {
-  return releases
-    .flatMap((name) => {
-      const version = parseVersion(name);
-      return version === undefined ? [] : [{ name, version }];
-    })
-    .sort((a, b) => compareVersions(a.version, b.version))
-    .map(({ name }) => name);
-}
-
-function countsOf({ releases, degraded, failed }: Weights): Map<string, HealthCounts> {
-  const [unwell, broken] = [byName(degraded), byName(failed)];
-  return new Map(
-    releases.map(({ name, count = 0 }) => [
-      name,
-      {
-        instances: count,
-        degraded: unwell.get(name)?.count ?? 0,
-        failed: broken.get(name)?.count ?? 0,
-      },
-    ]),
-  );
 }

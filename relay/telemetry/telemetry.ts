@@ -10,6 +10,7 @@ import { Fleet } from "./fleet.ts";
 import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Received } from "./received.ts";
+import type { Trials } from "./trials.ts";
 
 export interface TelemetrySettings {
   readonly siteSecret: Uint8Array;
@@ -25,10 +26,12 @@ export class Telemetry {
   readonly consents: Consents;
   readonly outbox: Outbox;
   readonly #settings: TelemetrySettings;
+  readonly #trials: Trials;
   readonly #intakes = new Map<string, Intake>();
 
-  constructor(settings: TelemetrySettings, records: Records) {
+  constructor(settings: TelemetrySettings, records: Records, trials: Trials) {
     this.#settings = settings;
+    this.#trials = trials;
     this.received = new Received(records);
     this.consents = new Consents(settings.disclosure, records);
     this.outbox = new Outbox(
@@ -57,11 +60,13 @@ export class Telemetry {
     return intake;
   }
 
-  /** False when there is no room for one more instance. */
-  take(report: ReportRequest, wallMs: number): boolean {
-    const intake = this.intake(report.project);
+  /** False when there is no such project, or no room for one more instance. */
+  take(project: Project | undefined, report: ReportRequest, wallMs: number): boolean {
+    if (project === undefined) return false;
+    const intake = this.intake(project.name);
     if (!intake.holds(report.instance) && this.#instancesCount >= instancesCountMax) return false;
     intake.take(report, wallMs);
+    this.#trials.take(project, report, wallMs);
     return true;
   }
 
@@ -82,6 +87,8 @@ export class Telemetry {
       project,
       reports: intake.reports(sinceMs),
       panel: () => intake.panel(sinceMs),
+      verdictOf: (kind, name) =>
+        this.#trials.verdict({ project: project.name, kind, name, sinceMs }),
       received: this.received,
       wallMs,
     });

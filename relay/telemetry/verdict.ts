@@ -1,74 +1,63 @@
+import { binomialTail, fisherTail } from "./chance.ts";
+
 /** A judgement made where the exact data is. */
 export const verdicts = ["INSUFFICIENT", "OK", "DEGRADED", "BAD"] as const;
 
 export type VerdictWord = (typeof verdicts)[number];
 
-export interface HealthCounts {
+/** One side of a comparison: each instance is counted once. */
+export interface ArmCounts {
   readonly instances: number;
-  readonly degraded: number;
+  /** Those that were ever degraded or failed, and those that ever failed. */
+  readonly unwell: number;
   readonly failed: number;
+  /**
+   * For how long instances were watched, all together, until they failed: in half intervals, two
+   * for each in which one was heard again, and one for the first, which it spent half of on average.
+   */
+  readonly halfIntervals: number;
 }
+
+/** When a trial is looked at, counted in windows of health documents after it has begun. */
+export const lookWindows = [1, 6, 24, 72] as const;
 
 /** Below this many instances on either side nothing is said. */
-const instancesCountMin = 20;
+export const instancesJudgedMin = 20;
 
 /**
- * The chance that a release which is no worse than the one before is called worse, for each of the
- * two questions (more failed, more unwell) at each look: at most one in two hundred.
+ * The chance, over all looks of one trial, that something which is no worse is called BAD, and the
+ * same for worse than OK in any way. A rollout of five steps, a trial each, stays below 1 %.
  */
-const falseAlarmShareMax = 0.005;
+export const falseAlarmShareMax = 0.002;
+
+/** Whatever the looks have to do with each other, their chances together are at most this sum. */
+const falseAlarmShareEach = falseAlarmShareMax / lookWindows.length;
 
 /** A difference that would not make anybody act, as a share of instances. */
-const shareIgnored = 0.005;
+const shareIgnored = 0.0025;
+
+/** BAD when more instances have failed than on the other side, DEGRADED when more are unwell. */
+export function judge(subject: ArmCounts, control: ArmCounts): VerdictWord {
+  if (subject.instances < instancesJudgedMin || control.instances < instancesJudgedMin)
+    return "INSUFFICIENT";
+  if (isMore(subject, control, "failed")) return "BAD";
+  return isMore(subject, control, "unwell") ? "DEGRADED" : "OK";
+}
 
 /**
- * A release against the one before it, by Fisher's exact test (R. A. Fisher, Statistical Methods for
- * Research Workers, 21.02): it keeps to its false alarms also where few instances or few failures
- * make the usual z-score call any single failure significant. BAD when more instances have failed,
- * DEGRADED when more are degraded or failed.
+ * Two exact tests, and both have to say so. Fisher's compares shares of instances, so it would
+ * blame the side that was watched for longer; the other compares failures by time watched (given
+ * all failures, those of one of two equal Poisson processes are binomial, with its share of the
+ * time), so it would blame the side whose instances have only just started. No side is both.
  */
-export function judge(release: HealthCounts, before: HealthCounts): VerdictWord {
-  if (release.instances < instancesCountMin || before.instances < instancesCountMin)
-    return "INSUFFICIENT";
-  if (isMore(release.failed, release.instances, before.failed, before.instances)) return "BAD";
-  const unwell = (counts: HealthCounts): number => counts.degraded + counts.failed;
-  return isMore(unwell(release), release.instances, unwell(before), before.instances)
-    ? "DEGRADED"
-    : "OK";
-}
-
-function isMore(hits: number, of: number, hitsBefore: number, ofBefore: number): boolean {
-  if (hits / of - hitsBefore / ofBefore <= shareIgnored) return false;
-  const allHits = hits + hitsBefore;
-  const all = of + ofBefore;
-  // Of the chance that chance alone puts `hits` or more of all hits here, the first term is the
-  // largest, and each next one follows from the one before.
-  let term = Math.exp(
-    lnChoose(allHits, hits) + lnChoose(all - allHits, of - hits) - lnChoose(all, of),
-  );
-  let chance = 0;
-  for (let k = hits; term > 0 && chance <= falseAlarmShareMax; k++) {
-    chance += term;
-    if (term < 1e-9 * chance) break;
-    term *= ((of - k) * (allHits - k)) / ((k + 1) * (all - of - allHits + k + 1));
-  }
-  return chance <= falseAlarmShareMax;
-}
-
-/** Natural logarithm of the count of ways to choose `k` of `n`. */
-function lnChoose(n: number, k: number): number {
-  return lnFactorial(n) - lnFactorial(k) - lnFactorial(n - k);
-}
-
-/** Stirling's series, NIST Digital Library of Mathematical Functions, 5.11.1; exact below 16. */
-function lnFactorial(n: number): number {
-  if (n < 16) {
-    let product = 1;
-    for (let factor = 2; factor <= n; factor++) product *= factor;
-    return Math.log(product);
-  }
-  const series = 1 / (12 * n) - 1 / (360 * n ** 3) + 1 / (1260 * n ** 5);
-  return n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + series;
+function isMore(subject: ArmCounts, control: ArmCounts, what: "failed" | "unwell"): boolean {
+  const side = { hits: subject[what], of: subject.instances };
+  const other = { hits: control[what], of: control.instances };
+  if (side.hits / side.of - other.hits / other.of <= shareIgnored) return false;
+  if (fisherTail(side, other) > falseAlarmShareEach) return false;
+  const watched = subject.halfIntervals / (subject.halfIntervals + control.halfIntervals);
+  const all = side.hits + other.hits;
+  return binomialTail({ hits: side.hits, of: all }, watched) <= falseAlarmShareEach;
 }
 
 /** What a parent makes of its children's verdicts on one item. Those that can not tell are left out. */

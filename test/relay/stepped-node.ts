@@ -40,6 +40,7 @@ export class SteppedNode {
       upstreams: [],
       pins: [],
       disclosure: "OFF",
+      onBad: "REPORT",
       windowMs: dayMs,
       healthWindowMs: 60 * minuteMs,
       ...of,

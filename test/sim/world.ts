@@ -78,6 +78,7 @@ export class World {
       upstreams: [],
       pins: [],
       disclosure: "OFF",
+      onBad: "REPORT",
       windowMs: 24 * 3_600_000,
       healthWindowMs: 3_600_000,
       ...of,

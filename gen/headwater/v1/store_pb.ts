@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/store.proto.
  */
 export const file_headwater_v1_store: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkiXgoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJHChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgiRAoLV2luZG93U3RhdGUSDgoGd2luZG93GAEgASgEEiUKBXNob3duGAIgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50YgZwcm90bzM", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkiXgoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJHChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgiRAoLV2luZG93U3RhdGUSDgoGd2luZG93GAEgASgEEiUKBXNob3duGAIgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50IosCCgVUcmlhbBIPCgdwcm9qZWN0GAEgASgJEgwKBGtpbmQYAiABKAkSDAoEbmFtZRgDIAEoCRIPCgdhZ2FpbnN0GAQgASgJEg0KBXRlcm1zGAUgASgMEhIKCnN0YXJ0ZWRfbXMYBiABKAQSEwoLbG9va3NfY291bnQYByABKA0SEQoJanVkZ2VtZW50GAggASgNEiIKB3N1YmplY3QYCSABKAsyES5oZWFkd2F0ZXIudjEuQXJtEiIKB2NvbnRyb2wYCiABKAsyES5oZWFkd2F0ZXIudjEuQXJtEiAKBWxvb2tzGAsgAygLMhEuaGVhZHdhdGVyLnYxLkFybRIPCgdtZW1iZXJzGAwgASgMIlAKA0FybRIRCglpbnN0YW5jZXMYASABKA0SDgoGdW53ZWxsGAIgASgNEg4KBmZhaWxlZBgDIAEoDRIWCg5oYWxmX2ludGVydmFscxgEIAEoBGIGcHJvdG8z", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
 
 /**
  * WriterKeys are the secret seeds with which a node writes a ledger.
@@ -248,4 +248,126 @@ export type WindowState = Message<"headwater.v1.WindowState"> & {
  */
 export const WindowStateSchema: GenMessage<WindowState> = /*@__PURE__*/
   messageDesc(file_headwater_v1_store, 6);
+
+/**
+ * Trial is how a release or a flag does at this site, since it was first seen here.
+ *
+ * @generated from message headwater.v1.Trial
+ */
+export type Trial = Message<"headwater.v1.Trial"> & {
+  /**
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * RELEASE or FLAG.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * The release that it is compared with; empty for a flag, which is compared with itself off.
+   *
+   * @generated from field: string against = 4;
+   */
+  against: string;
+
+  /**
+   * Of a flag: what the layers said when it began. Another share or scope begins another trial.
+   *
+   * @generated from field: bytes terms = 5;
+   */
+  terms: Uint8Array;
+
+  /**
+   * @generated from field: uint64 started_ms = 6;
+   */
+  startedMs: bigint;
+
+  /**
+   * Looks that were taken, or whose time went by.
+   *
+   * @generated from field: uint32 looks_count = 7;
+   */
+  looksCount: number;
+
+  /**
+   * As in a Verdict.
+   *
+   * @generated from field: uint32 judgement = 8;
+   */
+  judgement: number;
+
+  /**
+   * @generated from field: headwater.v1.Arm subject = 9;
+   */
+  subject?: Arm | undefined;
+
+  /**
+   * @generated from field: headwater.v1.Arm control = 10;
+   */
+  control?: Arm | undefined;
+
+  /**
+   * What the subject came to at each look, to compare the next release with.
+   *
+   * @generated from field: repeated headwater.v1.Arm looks = 11;
+   */
+  looks: Arm[];
+
+  /**
+   * One instance each: 6 bytes of a hash, 1 byte of what was seen of it.
+   *
+   * @generated from field: bytes members = 12;
+   */
+  members: Uint8Array;
+};
+
+/**
+ * Describes the message headwater.v1.Trial.
+ * Use `create(TrialSchema)` to create a new message.
+ */
+export const TrialSchema: GenMessage<Trial> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 7);
+
+/**
+ * Arm is one side of a comparison.
+ *
+ * @generated from message headwater.v1.Arm
+ */
+export type Arm = Message<"headwater.v1.Arm"> & {
+  /**
+   * @generated from field: uint32 instances = 1;
+   */
+  instances: number;
+
+  /**
+   * @generated from field: uint32 unwell = 2;
+   */
+  unwell: number;
+
+  /**
+   * @generated from field: uint32 failed = 3;
+   */
+  failed: number;
+
+  /**
+   * @generated from field: uint64 half_intervals = 4;
+   */
+  halfIntervals: bigint;
+};
+
+/**
+ * Describes the message headwater.v1.Arm.
+ * Use `create(ArmSchema)` to create a new message.
+ */
+export const ArmSchema: GenMessage<Arm> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 8);
 

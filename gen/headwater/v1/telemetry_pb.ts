@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/telemetry.proto.
  */
 export const file_headwater_v1_telemetry: GenFile = /*@__PURE__*/
-  fileDesc("ChxoZWFkd2F0ZXIvdjEvdGVsZW1ldHJ5LnByb3RvEgxoZWFkd2F0ZXIudjEi0QEKCERvY3VtZW50Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhMKBndpbmRvdxgEIAEoBkgAiAEBEhYKCXdpbmRvd19tcxgFIAEoB0gBiAEBEiYKB3dlaWdodHMYBiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYByABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoQgkKB193aW5kb3dCDAoKX3dpbmRvd19tcyKkAQoHV2VpZ2h0cxImCghyZWxlYXNlcxgBIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSJgoIZGVncmFkZWQYAiADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0EiQKBmZhaWxlZBgDIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSIwoFZmxhZ3MYBCADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0ImAKBldlaWdodBIMCgRuYW1lGAEgASgJEhkKDGJhc2lzX3BvaW50cxgCIAEoB0gAiAEBEhIKBWNvdW50GAMgASgHSAGIAQFCDwoNX2Jhc2lzX3BvaW50c0IICgZfY291bnQiWQoGSGVhbHRoEicKCHJlbGVhc2VzGAEgAygLMhUuaGVhZHdhdGVyLnYxLlZlcmRpY3QSJgoHYXJyaXZhbBgCIAEoCzIVLmhlYWR3YXRlci52MS5BcnJpdmFsIkAKB1ZlcmRpY3QSDwoHcmVsZWFzZRgBIAEoCRIWCglqdWRnZW1lbnQYAiABKAdIAIgBAUIMCgpfanVkZ2VtZW50ImsKB0Fycml2YWwSEQoEdGVybRgBIAEoB0gAiAEBEhAKA3NlcRgCIAEoB0gBiAEBEhkKDGJhc2lzX3BvaW50cxgDIAEoB0gCiAEBQgcKBV90ZXJtQgYKBF9zZXFCDwoNX2Jhc2lzX3BvaW50c2IGcHJvdG8z");
+  fileDesc("ChxoZWFkd2F0ZXIvdjEvdGVsZW1ldHJ5LnByb3RvEgxoZWFkd2F0ZXIudjEi0QEKCERvY3VtZW50Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhMKBndpbmRvdxgEIAEoBkgAiAEBEhYKCXdpbmRvd19tcxgFIAEoB0gBiAEBEiYKB3dlaWdodHMYBiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYByABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoQgkKB193aW5kb3dCDAoKX3dpbmRvd19tcyKkAQoHV2VpZ2h0cxImCghyZWxlYXNlcxgBIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSJgoIZGVncmFkZWQYAiADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0EiQKBmZhaWxlZBgDIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSIwoFZmxhZ3MYBCADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0ImAKBldlaWdodBIMCgRuYW1lGAEgASgJEhkKDGJhc2lzX3BvaW50cxgCIAEoB0gAiAEBEhIKBWNvdW50GAMgASgHSAGIAQFCDwoNX2Jhc2lzX3BvaW50c0IICgZfY291bnQigwEKBkhlYWx0aBInCghyZWxlYXNlcxgBIAMoCzIVLmhlYWR3YXRlci52MS5WZXJkaWN0EiYKB2Fycml2YWwYAiABKAsyFS5oZWFkd2F0ZXIudjEuQXJyaXZhbBIoCgVmbGFncxgDIAMoCzIZLmhlYWR3YXRlci52MS5GbGFnVmVyZGljdCJBCgtGbGFnVmVyZGljdBIMCgRmbGFnGAEgASgJEhYKCWp1ZGdlbWVudBgCIAEoB0gAiAEBQgwKCl9qdWRnZW1lbnQiQAoHVmVyZGljdBIPCgdyZWxlYXNlGAEgASgJEhYKCWp1ZGdlbWVudBgCIAEoB0gAiAEBQgwKCl9qdWRnZW1lbnQiawoHQXJyaXZhbBIRCgR0ZXJtGAEgASgHSACIAQESEAoDc2VxGAIgASgHSAGIAQESGQoMYmFzaXNfcG9pbnRzGAMgASgHSAKIAQFCBwoFX3Rlcm1CBgoEX3NlcUIPCg1fYmFzaXNfcG9pbnRzYgZwcm90bzM");
 
 /**
  * Document is what a window of reports amounts to, after disclosure. It names words of the
@@ -156,6 +156,13 @@ export type Health = Message<"headwater.v1.Health"> & {
    * @generated from field: headwater.v1.Arrival arrival = 2;
    */
   arrival?: Arrival | undefined;
+
+  /**
+   * Every flag of the vocabulary, on against off.
+   *
+   * @generated from field: repeated headwater.v1.FlagVerdict flags = 3;
+   */
+  flags: FlagVerdict[];
 };
 
 /**
@@ -164,6 +171,30 @@ export type Health = Message<"headwater.v1.Health"> & {
  */
 export const HealthSchema: GenMessage<Health> = /*@__PURE__*/
   messageDesc(file_headwater_v1_telemetry, 3);
+
+/**
+ * @generated from message headwater.v1.FlagVerdict
+ */
+export type FlagVerdict = Message<"headwater.v1.FlagVerdict"> & {
+  /**
+   * @generated from field: string flag = 1;
+   */
+  flag: string;
+
+  /**
+   * As in a Verdict.
+   *
+   * @generated from field: optional fixed32 judgement = 2;
+   */
+  judgement?: number | undefined;
+};
+
+/**
+ * Describes the message headwater.v1.FlagVerdict.
+ * Use `create(FlagVerdictSchema)` to create a new message.
+ */
+export const FlagVerdictSchema: GenMessage<FlagVerdict> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_telemetry, 4);
 
 /**
  * @generated from message headwater.v1.Verdict
@@ -188,7 +219,7 @@ export type Verdict = Message<"headwater.v1.Verdict"> & {
  * Use `create(VerdictSchema)` to create a new message.
  */
 export const VerdictSchema: GenMessage<Verdict> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 4);
+  messageDesc(file_headwater_v1_telemetry, 5);
 
 /**
  * Arrival is the share of sites that hold this position or a newer one.
@@ -217,5 +248,5 @@ export type Arrival = Message<"headwater.v1.Arrival"> & {
  * Use `create(ArrivalSchema)` to create a new message.
  */
 export const ArrivalSchema: GenMessage<Arrival> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 5);
+  messageDesc(file_headwater_v1_telemetry, 6);
 

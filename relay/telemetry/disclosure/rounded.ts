@@ -15,7 +15,8 @@ export function roundedHealth(health: Health, shown: Health | undefined): Health
   const { arrival } = health;
   if (arrival === undefined) return health;
   const basisPoints = roundShare(arrival.basisPoints ?? 0, shown?.arrival?.basisPoints);
-  return create(HealthSchema, { releases: health.releases, arrival: { ...arrival, basisPoints } });
+  const { releases, flags } = health;
+  return create(HealthSchema, { releases, flags, arrival: { ...arrival, basisPoints } });
 }
 
 function roundShare(basisPoints: number, shown: Shown): number {

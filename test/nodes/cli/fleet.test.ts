@@ -20,6 +20,7 @@ const fleet = {
       { release: "2.3.0", judgement: 3 },
       { release: "2.3.5", judgement: 0 },
     ],
+    flags: [{ flag: "new-scheduler", judgement: 2 }],
     arrival: { term: 1, seq: 7, basisPoints: 9500 },
   },
   reportersCount: 12,

@@ -1,50 +1,40 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { type Health, HealthSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { joinHealth, ownHealth } from "../../../relay/telemetry/health.ts";
 import { verdicts } from "../../../relay/telemetry/verdict.ts";
 import { vocabularyOf } from "../../../relay/telemetry/vocabulary.ts";
-import { projectOf, reportOf } from "./fixture.ts";
+import { projectOf } from "./fixture.ts";
 
 const vocabulary = vocabularyOf(projectOf({ releases: ["1.10", "1.9", "2.0", "nightly"] }).own);
 const at = { term: 1, seq: 5 };
 
-describe("a release is judged against the one before it", () => {
-  test("in the order of versions, and only where there is one before", () => {
-    const reports = [
-      ...reportsOf("1.9", 50, 0),
-      ...reportsOf("1.10", 50, 50),
-      ...reportsOf("2.0", 50, 50),
-      ...reportsOf("nightly", 50, 50),
-      ...reportsOf("unpublished", 50, 50),
-    ];
-    expect(wordsOf(ownHealth(reports, vocabulary, at))).toEqual({
-      "1.10": "BAD",
-      "1.9": "INSUFFICIENT",
-      "2.0": "OK",
-      nightly: "INSUFFICIENT",
-      other: "INSUFFICIENT",
-    });
-  });
+test("a site says every word of the vocabulary, in order, whatever it knows of it", () => {
+  const bad = ownHealth(
+    (kind, name) => (kind === "FLAG" && name === "beta" ? "BAD" : "OK"),
+    vocabulary,
+    at,
+  );
+  expect(bad.flags).toMatchObject([
+    { flag: "alpha", judgement: 1 },
+    { flag: "beta", judgement: 3 },
+  ]);
+  expect(Object.keys(wordsOf(bad))).toEqual(["1.10", "1.9", "2.0", "nightly", "other"]);
+  const none = ownHealth(() => "INSUFFICIENT", vocabulary, at);
+  expect(new Set(Object.values(wordsOf(none)))).toEqual(new Set(["INSUFFICIENT"]));
+  expect(toBinary(HealthSchema, none)).toHaveLength(toBinary(HealthSchema, bad).length);
+});
 
-  test("and nothing is said of nobody", () => {
-    const words = wordsOf(ownHealth([], vocabulary, at));
-    expect(new Set(Object.values(words))).toEqual(new Set(["INSUFFICIENT"]));
-    expect(Object.keys(words)).toEqual(["1.10", "1.9", "2.0", "nightly", "other"]);
-  });
-
-  test("with as many releases as there are words, in no time to speak of", () => {
-    const releases = Array.from({ length: 4000 }, (_, n) => `1.${n}`);
-    const large = vocabularyOf(projectOf({ releases }).own);
-    const own = ownHealth([...reportsOf("1.7", 30, 0), ...reportsOf("1.8", 30, 30)], large, at);
-    expect(wordsOf(own)["1.8"]).toBe("BAD");
-    const joined = joinHealth(
-      Array.from({ length: 20 }, () => own),
-      large,
-      at,
-    );
-    expect(wordsOf(joined)["1.8"]).toBe("BAD");
-  });
+test("as many releases as there are words are joined in no time to speak of", () => {
+  const releases = Array.from({ length: 4000 }, (_, n) => `1.${n}`);
+  const large = vocabularyOf(projectOf({ releases }).own);
+  const own = ownHealth((_, name) => (name === "1.8" ? "BAD" : "OK"), large, at);
+  const joined = joinHealth(
+    Array.from({ length: 20 }, () => own),
+    large,
+    at,
+  );
+  expect(wordsOf(joined)["1.8"]).toBe("BAD");
 });
 
 describe("several reporters", () => {
@@ -63,6 +53,15 @@ describe("several reporters", () => {
     });
   });
 
+  test("are joined flag by flag as well", () => {
+    const saying = (...judgements: number[]): Health =>
+      create(HealthSchema, {
+        flags: judgements.map((judgement, n) => ({ flag: ["alpha", "beta"][n] ?? "x", judgement })),
+      });
+    const joined = joinHealth([saying(3, 3), saying(1, 3), saying(1, 0), saying()], vocabulary, at);
+    expect(joined.flags).toMatchObject([{ judgement: 2 }, { judgement: 3 }]);
+  });
+
   test("have arrived as far as the mean of them has, at this position or a newer one", () => {
     const arrivedAt = (term: number, seq: number, basisPoints: number): Health =>
       create(HealthSchema, { arrival: { term, seq, basisPoints } });
@@ -76,12 +75,6 @@ describe("several reporters", () => {
     expect(share()?.basisPoints).toBe(0);
   });
 });
-
-function reportsOf(version: string, count: number, failed: number) {
-  return Array.from({ length: count }, (_, n) =>
-    reportOf({ instance: `${version}-${n}`, version, health: n < failed ? "FAILED" : "OK" }),
-  );
-}
 
 function healthOf(judgements: Readonly<Record<string, number>>): Health {
   const releases = Object.entries(judgements).map(([release, judgement]) => ({

@@ -4,6 +4,7 @@ import type { Write } from "../../../relay/effect.ts";
 import type { DisclosureLevel } from "../../../relay/telemetry/disclosure/level.ts";
 import type { DueDocument } from "../../../relay/telemetry/outbox.ts";
 import { Telemetry } from "../../../relay/telemetry/telemetry.ts";
+import { type TrialNews, Trials } from "../../../relay/telemetry/trials.ts";
 import { slotOf, Windows } from "../../../relay/telemetry/window.ts";
 import { epochMs, valueOf } from "../authority.ts";
 import { projectOf, type ReportInit, reportOf, settings } from "./fixture.ts";
@@ -14,13 +15,16 @@ export const upstream = "openstack";
 export class Site {
   readonly project: ReturnType<typeof projectOf> = projectOf();
   readonly telemetry: Telemetry;
+  readonly trials: Trials;
   readonly #settings: typeof settings;
   readonly #stored: Map<string, StoredRecord>;
 
   constructor(of: Partial<typeof settings> = {}, stored: Map<string, StoredRecord> = new Map()) {
     this.#settings = { ...settings, ...of };
     this.#stored = stored;
-    this.telemetry = new Telemetry(this.#settings, groupRecords(stored.values()));
+    const records = groupRecords(stored.values());
+    this.trials = new Trials(this.#settings, records);
+    this.telemetry = new Telemetry(this.#settings, records, this.trials);
   }
 
   restarted(of: Partial<typeof settings> = {}): Site {
@@ -38,7 +42,7 @@ export class Site {
   }
 
   report(of: ReportInit, wallMs: number = epochMs): void {
-    this.telemetry.take(reportOf(of), wallMs);
+    this.telemetry.take(this.project, reportOf(of), wallMs);
   }
 
   receive(child: string, document: Document, wallMs: number = epochMs): void {
@@ -71,6 +75,16 @@ export class Site {
       this.#store(due.writes);
       due.accept();
     }
+  }
+
+  /** What looks bring by then; all that was counted is written. */
+  look(wallMs: number): readonly TrialNews[] {
+    const news = this.trials.look(wallMs);
+    const projects = new Map([[this.project.name, this.project]]);
+    const due = this.trials.due({ projects, isUrgent: true, wallMs });
+    this.#store(due.writes);
+    due.accept();
+    return news;
   }
 
   #store(writes: readonly Write[]): void {

@@ -1,0 +1,208 @@
+import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type Arm,
+  ArmSchema,
+  type Trial as TrialRecord,
+  TrialSchema,
+} from "../../gen/headwater/v1/store_pb.ts";
+import { trialInstancesMax } from "../limits.ts";
+import {
+  type ArmCounts,
+  instancesJudgedMin,
+  judge,
+  lookWindows,
+  type VerdictWord,
+  verdicts,
+} from "./verdict.ts";
+
+export type TrialKind = "RELEASE" | "FLAG";
+
+type ArmName = "subject" | "control";
+
+/** What is remembered of an instance on one side; the other side's bits lie above. */
+const isSeen = 1;
+const isUnwell = 2;
+const isFailed = 4;
+const bitsOf = { subject: 0, control: 3 } as const;
+
+const bothSides = 0b111_111;
+
+/** Above the bits of both sides: the last interval in which it was heard, plus one. */
+const intervalShift = 6;
+
+const memberBytes = 7;
+
+/**
+ * How a release does against the one before it, or a flag on against off, since it was first seen
+ * at this site. It is looked at at fixed times, so that when it is judged says nothing of how many
+ * instances there are, and only then.
+ */
+export class Trial {
+  readonly #record: TrialRecord;
+  /** Bits by instance. */
+  readonly #members = new Map<number, number>();
+  /** Something is to be written. */
+  isChanged = true;
+
+  private constructor(record: TrialRecord) {
+    this.#record = record;
+  }
+
+  static begin(of: {
+    project: string;
+    kind: TrialKind;
+    name: string;
+    against?: string;
+    terms?: Uint8Array;
+    startedMs: number;
+  }): Trial {
+    const { project, kind, name, against = "", terms = new Uint8Array(0) } = of;
+    const startedMs = BigInt(Math.floor(of.startedMs));
+    const arms = { subject: {}, control: {} };
+    return new Trial(
+      create(TrialSchema, { project, kind, name, against, terms, startedMs, ...arms }),
+    );
+  }
+
+  static restored(bytes: Uint8Array): Trial {
+    const trial = new Trial(fromBinary(TrialSchema, bytes));
+    const { members } = trial.#record;
+    for (let at = 0; at + memberBytes <= members.length; at += memberBytes) {
+      const bits = members[at + memberBytes - 1] ?? 0;
+      const id = Buffer.from(members).readUIntBE(at, memberBytes - 1);
+      trial.#members.set(id, bits);
+    }
+    trial.#record.members = new Uint8Array(0);
+    trial.isChanged = false;
+    return trial;
+  }
+
+  get kind(): TrialKind {
+    return this.#record.kind === "FLAG" ? "FLAG" : "RELEASE";
+  }
+
+  get name(): string {
+    return this.#record.name;
+  }
+
+  get project(): string {
+    return this.#record.project;
+  }
+
+  get against(): string {
+    return this.#record.against;
+  }
+
+  get terms(): Uint8Array {
+    return this.#record.terms;
+  }
+
+  get startedMs(): number {
+    return Number(this.#record.startedMs);
+  }
+
+  get looksCount(): number {
+    return this.#record.looksCount;
+  }
+
+  get isOver(): boolean {
+    return this.looksCount >= lookWindows.length;
+  }
+
+  get verdict(): VerdictWord {
+    return verdicts[this.#record.judgement] ?? "INSUFFICIENT";
+  }
+
+  get membersCount(): number {
+    return this.#members.size;
+  }
+
+  arm(name: ArmName): ArmCounts {
+    return countsOf(this.#record[name]);
+  }
+
+  /** What the subject came to at a look; undefined when it was not taken. */
+  lookAt(index: number): ArmCounts | undefined {
+    const look = this.#record.looks[index];
+    return look === undefined || look.instances === 0 ? undefined : countsOf(look);
+  }
+
+  /** Compares with another release from now on: one nearer to it has been seen. */
+  compareWith(against: string): void {
+    this.#record.against = against;
+    this.#record.control = create(ArmSchema);
+    const subjectOnly = (1 << bitsOf.control) - 1;
+    for (const [id, member] of this.#members) this.#members.set(id, member & subjectOnly);
+    this.isChanged = true;
+  }
+
+  /**
+   * One report of an instance. What it once was it stays, however often it is heard.
+   * @param of.interval how many intervals after the beginning it was heard
+   */
+  take(of: { arm: ArmName; instance: number; health: string; interval: number }): void {
+    const arm = this.#record[of.arm];
+    if (this.isOver || arm === undefined) return;
+    const shift = bitsOf[of.arm];
+    const member = this.#members.get(of.instance) ?? 0;
+    const before = (member >> shift) & (isSeen | isUnwell | isFailed);
+    const isNew = (before & isSeen) === 0;
+    if (isNew && arm.instances >= trialInstancesMax) return;
+    const fresh = (isSeen | bitsOfHealth(of.health)) & ~before;
+    const isHeardAgain = isNew || of.interval >= member >> intervalShift;
+    if (isHeardAgain && (before & isFailed) === 0) arm.halfIntervals += isNew ? 1n : 2n;
+    if ((fresh & isSeen) !== 0) arm.instances++;
+    if ((fresh & isUnwell) !== 0) arm.unwell++;
+    if ((fresh & isFailed) !== 0) arm.failed++;
+    const heard = Math.max(of.interval + 1, member >> intervalShift) << intervalShift;
+    this.#members.set(of.instance, (member & bothSides) | (fresh << shift) | heard);
+    this.isChanged ||= isHeardAgain || fresh !== 0;
+  }
+
+  /** How many looks are due by now. Of several that went by only the last is taken. */
+  looksDue(wallMs: number, windowMs: number): number {
+    return lookWindows.filter((windows) => this.startedMs + windows * windowMs <= wallMs).length;
+  }
+
+  /**
+   * Looks: the control is whichever of those given was watched longest. BAD stays; what can not
+   * be told leaves what was told before.
+   */
+  look(looksDue: number, controls: readonly ArmCounts[]): VerdictWord {
+    const record = this.#record;
+    const [control] = [this.arm("control"), ...controls]
+      .filter(({ instances }) => instances >= instancesJudgedMin)
+      .sort((a, b) => b.halfIntervals - a.halfIntervals);
+    while (record.looks.length < looksDue) record.looks.push(create(ArmSchema));
+    record.looks[looksDue - 1] =
+      record.subject === undefined ? create(ArmSchema) : clone(ArmSchema, record.subject);
+    record.looksCount = looksDue;
+    const verdict = control === undefined ? "INSUFFICIENT" : judge(this.arm("subject"), control);
+    if (verdict !== "INSUFFICIENT" && this.verdict !== "BAD")
+      record.judgement = verdicts.indexOf(verdict);
+    if (this.isOver) this.#members.clear();
+    this.isChanged = true;
+    return this.verdict;
+  }
+
+  toBytes(): Uint8Array {
+    const members = Buffer.alloc(this.#members.size * memberBytes);
+    let at = 0;
+    for (const [id, member] of this.#members) {
+      members.writeUIntBE(id, at, memberBytes - 1);
+      members[at + memberBytes - 1] = member & bothSides;
+      at += memberBytes;
+    }
+    return toBinary(TrialSchema, { ...this.#record, members });
+  }
+}
+
+function bitsOfHealth(health: string): number {
+  if (health === "FAILED") return isUnwell | isFailed;
+  return health === "DEGRADED" ? isUnwell : 0;
+}
+
+function countsOf(arm: Arm | undefined): ArmCounts {
+  const { instances = 0, unwell = 0, failed = 0, halfIntervals = 0n } = arm ?? {};
+  return { instances, unwell, failed, halfIntervals: Number(halfIntervals) };
+}

@@ -1,0 +1,219 @@
+import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import { minuteMs } from "../cadence.ts";
+import type { Records } from "../durable.ts";
+import type { Write } from "../effect.ts";
+import { BASIS_POINTS_MAX } from "../flag/bucket.ts";
+import { compareVersions, parseVersion } from "../flag/version.ts";
+import type { Project } from "../layers/project.ts";
+import { trialMembersMax, trialsCountMax } from "../limits.ts";
+import { bytesEqual, deriveSecret, sha256 } from "../trust/key.ts";
+import { Trial, type TrialKind } from "./trial.ts";
+import type { VerdictWord } from "./verdict.ts";
+
+/** What trials have counted is made durable this often; what is lost is reported again. */
+const writeIntervalMs = minuteMs;
+
+/** A verdict that a look has brought, where there was another before. */
+export interface TrialNews {
+  readonly project: string;
+  readonly kind: TrialKind;
+  readonly name: string;
+  readonly against: string;
+  readonly verdict: VerdictWord;
+}
+
+/** All releases and flags that are judged at this site, or were. */
+export class Trials {
+  readonly #windowMs: number;
+  /** Instance ids are kept as a hash, which means nothing outside this site. */
+  readonly #salt: Uint8Array;
+  /** By project, then kind and name. */
+  readonly #projects = new Map<string, Map<string, Trial>>();
+  #writtenMs = Number.NEGATIVE_INFINITY;
+
+  constructor(of: { siteSecret: Uint8Array; healthWindowMs: number }, records: Records) {
+    this.#windowMs = of.healthWindowMs;
+    this.#salt = deriveSecret({ secret: of.siteSecret, purpose: "instances of trials" });
+    for (const bytes of records.get("trial")?.values() ?? []) this.#hold(Trial.restored(bytes));
+  }
+
+  /** An upgrade that failed counts as a failed instance of the release that it was to. */
+  take(project: Project, report: ReportRequest, wallMs: number): void {
+    const { release } = project.buildOf(report.version, wallMs);
+    if (release === "") return;
+    const health = report.upgrade?.outcome === "FAILED" ? "FAILED" : report.health;
+    const instance = this.#instanceOf(report);
+    this.#takeRelease({ project, release, instance, health, wallMs });
+    for (const { name, active } of report.flags)
+      this.#takeFlag({ project, release, name, active, instance, health, wallMs });
+  }
+
+  /** The verdict on a release or flag, of a trial that began at `sinceMs` or later. */
+  verdict(of: { project: string; kind: TrialKind; name: string; sinceMs: number }): VerdictWord {
+    const trial = this.#trial(of);
+    return trial === undefined || trial.startedMs < of.sinceMs ? "INSUFFICIENT" : trial.verdict;
+  }
+
+  /** Takes the looks that are due; what is news of them. */
+  look(wallMs: number): TrialNews[] {
+    return this.#all.flatMap((trial) => {
+      const due = trial.isOver ? 0 : trial.looksDue(wallMs, this.#windowMs);
+      if (due <= trial.looksCount) return [];
+      const { project, kind, name, against, verdict: before } = trial;
+      const control = this.#trial({ project, kind, name: against })?.lookAt(due - 1);
+      const verdict = trial.look(due, control === undefined ? [] : [control]);
+      return verdict === before ? [] : [{ project, kind, name, against, verdict }];
+    });
+  }
+
+  /** What is to be written now and then, and at once when there is news; what is not named goes. */
+  due(of: { projects: ReadonlyMap<string, Project>; isUrgent: boolean; wallMs: number }): {
+    writes: Write[];
+    accept: () => void;
+  } {
+    const intervalMs = Math.min(writeIntervalMs, this.#windowMs);
+    if (!of.isUrgent && Math.abs(of.wallMs - this.#writtenMs) < intervalMs)
+      return { writes: [], accept: () => {} };
+    const changed = this.#all.filter((trial) => trial.isChanged);
+    const gone = this.#all.filter(({ project, kind, name }) => {
+      const own = of.projects.get(project)?.own;
+      return !((kind === "FLAG" ? own?.flags : own?.releases)?.has(name) ?? false);
+    });
+    const write = (trial: Trial, value: Uint8Array | undefined): Write => ({
+      bucket: "trial",
+      key: `${trial.project} ${keyOf(trial)}`,
+      value,
+    });
+    return {
+      writes: [
+        ...changed
+          .filter((trial) => !gone.includes(trial))
+          .map((trial) => write(trial, trial.toBytes())),
+        ...gone.map((trial) => write(trial, undefined)),
+      ],
+      accept: () => {
+        this.#writtenMs = of.wallMs;
+        for (const trial of changed) trial.isChanged = false;
+        for (const trial of gone) this.#projects.get(trial.project)?.delete(keyOf(trial));
+      },
+    };
+  }
+
+  get #all(): Trial[] {
+    return [...this.#projects.values()].flatMap((trials) => [...trials.values()]);
+  }
+
+  #trial(of: { project: string; kind: TrialKind; name: string }): Trial | undefined {
+    return this.#projects.get(of.project)?.get(keyOf(of));
+  }
+
+  #releases(project: string): Trial[] {
+    const trials = this.#projects.get(project)?.values() ?? [];
+    return [...trials].filter(({ kind }) => kind === "RELEASE");
+  }
+
+  #takeRelease(of: {
+    project: Project;
+    release: string;
+    instance: number;
+    health: string;
+    wallMs: number;
+  }): void {
+    const { project, release, wallMs } = of;
+    const own = this.#trial({ project: project.name, kind: "RELEASE", name: release });
+    if (!isUnderWay(own)) this.#beginRelease(project.name, release, wallMs);
+    for (const trial of this.#releases(project.name)) {
+      const interval = this.#intervalOf(trial, wallMs);
+      if (trial.name === release) trial.take({ ...of, arm: "subject", interval });
+      if (trial.against === release) trial.take({ ...of, arm: "control", interval });
+    }
+  }
+
+  #beginRelease(project: string, name: string, startedMs: number): void {
+    if (parseVersion(name) === undefined) return;
+    const known = this.#releases(project);
+    const names = known.map((trial) => trial.name);
+    const against = nearestBelow(name, names);
+    this.#begin(Trial.begin({ project, kind: "RELEASE", name, against, startedMs }));
+    for (const trial of known) {
+      const nearest = nearestBelow(trial.name, [trial.against, name]);
+      if (trial.looksCount === 0 && nearest === name) trial.compareWith(name);
+    }
+  }
+
+  /**
+   * Only builds among which the layers draw lots are compared: on all others a flag is on or off
+   * for a reason, such as their version.
+   */
+  #takeFlag(of: {
+    project: Project;
+    release: string;
+    name: string;
+    active: boolean;
+    instance: number;
+    health: string;
+    wallMs: number;
+  }): void {
+    const { project, name, active, wallMs } = of;
+    const basisPoints = project.table(of.release, wallMs)?.flags.get(name)?.basisPoints ?? 0;
+    if (basisPoints === 0 || basisPoints >= BASIS_POINTS_MAX) return;
+    const id = { project: project.name, kind: "FLAG", name } as const;
+    const terms = project.termsOf(name, wallMs);
+    const isSame = (one: Trial | undefined): boolean =>
+      one !== undefined && bytesEqual(one.terms, terms);
+    const held = this.#trial(id);
+    if (active && !(isUnderWay(held) && isSame(held)))
+      this.#begin(Trial.begin({ ...id, terms, startedMs: wallMs }));
+    const trial = this.#trial(id);
+    if (trial === undefined || !isSame(trial)) return;
+    const interval = this.#intervalOf(trial, wallMs);
+    trial.take({ ...of, arm: active ? "subject" : "control", interval });
+  }
+
+  #begin(trial: Trial): void {
+    const all = this.#all;
+    const membersCount = all.reduce((sum, one) => sum + one.membersCount, 0);
+    if (this.#trial(trial) === undefined && all.length >= trialsCountMax) return;
+    if (membersCount < trialMembersMax) this.#hold(trial);
+  }
+
+  #hold(trial: Trial): void {
+    const trials = this.#projects.get(trial.project) ?? new Map<string, Trial>();
+    this.#projects.set(trial.project, trials.set(keyOf(trial), trial));
+  }
+
+  /** Apps are asked to report twice a window. */
+  #intervalOf(trial: Trial, wallMs: number): number {
+    return Math.max(0, Math.floor((2 * (wallMs - trial.startedMs)) / this.#windowMs));
+  }
+
+  #instanceOf({ project, instance }: ReportRequest): number {
+    const text = new TextEncoder().encode(`${project} ${instance}`);
+    return Buffer.from(sha256(this.#salt, text)).readUIntBE(0, 6);
+  }
+}
+
+/** One that ended without a verdict, for want of instances, is begun again. */
+function isUnderWay(trial: Trial | undefined): boolean {
+  if (trial === undefined) return false;
+  const isComparison = trial.kind === "FLAG" || trial.against !== "";
+  return !(trial.isOver && trial.verdict === "INSUFFICIENT" && isComparison);
+}
+
+function keyOf({ kind, name }: { kind: TrialKind; name: string }): string {
+  return `${kind} ${name}`;
+}
+
+/** The newest of the releases that are older than one; empty when there is none. */
+function nearestBelow(release: string, others: readonly string[]): string {
+  const version = parseVersion(release);
+  if (version === undefined) return "";
+  let nearest: { name: string; version: typeof version } | undefined;
+  for (const name of others) {
+    const other = parseVersion(name);
+    if (other === undefined || compareVersions(other, version) >= 0) continue;
+    if (nearest === undefined || compareVersions(other, nearest.version) > 0)
+      nearest = { name, version: other };
+  }
+  return nearest?.name ?? "";
+}
