@@ -182,6 +182,7 @@ function settingsOf(of: {
     siteSecret: of.siteSecret,
     seed: randomBytes(4).readUInt32BE(0),
     certificate: of.pin,
+    meshAddress: reachableAddress(config),
     upstreams: config.upstreams.map(configuredUpstream),
     pins: readPins(config.trustFile),
     disclosure: inTier(config.disclosure, config.panelTier),
@@ -189,6 +190,12 @@ function settingsOf(of: {
     windowMs: config.windowMs,
     healthWindowMs: config.healthWindowMs,
   };
+}
+
+/** A port that is any is known too late for it. */
+function reachableAddress({ meshAdvertise, meshAddress }: NodeConfig): string | undefined {
+  const address = meshAdvertise ?? meshAddress;
+  return address.endsWith(":0") ? undefined : address;
 }
 
 /** Made at the first start and kept: hop paths and loops are told by it. */

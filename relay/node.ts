@@ -251,6 +251,7 @@ export class Node {
         if (arrival.ok) return this.#arrive(arrival.value, { kind: "peers" }, at);
         return [logged("warn", "frame-refused", `${message.node}: ${arrival.refusal.message}`)];
       }
+      case "alive":
       case undefined:
         if (holdings.pins.length === 0) peers.ask();
         return [];
@@ -316,7 +317,11 @@ export class Node {
     const effects = [
       ...uplinks.tick(at),
       ...downlinks.tick(at.monoMs),
-      ...peers.tick({ monoMs: at.monoMs, ledgers: holdings.ledgers.values() }),
+      ...peers.tick({
+        monoMs: at.monoMs,
+        ledgers: holdings.ledgers.values(),
+        written: new Set(holdings.writers.keys()),
+      }),
       ...this.#upkeep.tick(at),
     ];
     const { writes, accept } = this.#upkeep.work(at);

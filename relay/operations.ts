@@ -75,7 +75,7 @@ function commit(parts: NodeParts, event: OperationEvent<"commit">): Outcome<Oper
     return refused(
       "forbidden",
       `ledger: ${name.project} is not written at this node`,
-      "Commit at the node that has its key: the project's root.",
+      writerHint(parts, ledger, at),
     );
   if (ledger.head === undefined)
     return refused("unavailable", `ledger: ${name.project} has nothing verified here`);
@@ -101,6 +101,16 @@ function commit(parts: NodeParts, event: OperationEvent<"commit">): Outcome<Oper
       effects: advance(parts, { ledger, change, source: { kind: "here" }, at }),
     }),
   });
+}
+
+/** Where a commit would be taken. */
+function writerHint({ peers, uplinks }: NodeParts, { id }: Ledger, { monoMs }: Moment): string {
+  const peer = peers.writerOf(id, monoMs);
+  if (peer !== undefined) return `Commit at node ${peer} of this site: it has the key.`;
+  const upstream = uplinks.primaryOf(id)?.settings.id;
+  return upstream === undefined
+    ? "Commit at the node that has its key: the project's root."
+    : `Commit at the node that has its key; it came here by way of ${upstream}.`;
 }
 
 /** What the fold would take for nothing is not written in the first place. */
@@ -131,7 +141,7 @@ function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome
     ({ project }) => projects.length === 0 || projects.includes(project),
   );
   const token = create(JoinTokenSchema, {
-    addresses: [...event.addresses],
+    addresses: parts.peers.addressesWith(event.addresses, at.monoMs),
     certificate: settings.certificate,
     site: settings.site,
     pins,

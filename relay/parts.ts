@@ -67,7 +67,7 @@ export function assembleParts(of: {
     }),
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
-    peers: new Peers({ node: settings.name, siteKey }),
+    peers: new Peers({ node: settings.name, siteKey, meshAddress: settings.meshAddress }),
     telemetry: new Telemetry(settings, records, trials),
     trials,
   };

@@ -17,6 +17,8 @@ export interface NodeSettings {
   readonly seed: number;
   /** The site's certificate authority, DER. */
   readonly certificate: Uint8Array;
+  /** Where children reach this node, `host:port`; undefined when it can not be known. */
+  readonly meshAddress?: string | undefined;
   /** Upstreams of the configuration, before those that were joined. */
   readonly upstreams: readonly UpstreamSettings[];
   /** Pins of the trust file. */

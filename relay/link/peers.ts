@@ -3,6 +3,8 @@ import {
   type PeerAsk,
   type PeerMessage,
   PeerMessageSchema,
+  type SignOfLife,
+  SignOfLifeSchema,
   SitePinsSchema,
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
@@ -11,7 +13,7 @@ import { peerAskIntervalMs, peerIntervalMs } from "../cadence.ts";
 import type { Effect } from "../effect.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
-import { projectsCountMax } from "../limits.ts";
+import { addressesCountMax, peersCountMax, projectsCountMax } from "../limits.ts";
 import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
 import { pinProblem } from "../trust/join-token.ts";
 import type { SigningKey } from "../trust/key.ts";
@@ -19,8 +21,20 @@ import type { Served } from "./downlink.ts";
 import { framesAfter } from "./ledger-frames.ts";
 import { holdingOf } from "./uplinks.ts";
 
-/** Nodes of a site that are remembered; more than a site has. */
-const peersCountMax = 1_000;
+/** What a node says of itself. */
+interface Told {
+  readonly writes: ReadonlySet<LedgerId>;
+  readonly meshAddress: string;
+}
+
+interface Heard extends Told {
+  readonly atMonoMs: number;
+}
+
+const nothingTold: Told = { writes: new Set(), meshAddress: "" };
+
+/** A host name has 253 letters at most, and a port five. */
+const addressLengthMax = 260;
 
 /**
  * The other nodes of the site. What one learns it says to all; what one misses it asks of any.
@@ -30,16 +44,18 @@ const peersCountMax = 1_000;
 export class Peers {
   readonly #node: string;
   readonly #siteKey: SigningKey;
-  readonly #heardAtMonoMs = new Map<string, number>();
+  readonly #meshAddress: string;
+  readonly #heard = new Map<string, Heard>();
   #askedAtMonoMs = Number.NEGATIVE_INFINITY;
   #spokeAtMonoMs = Number.NEGATIVE_INFINITY;
   #mustAsk = true;
   connected = false;
   problem = "";
 
-  constructor(of: { node: string; siteKey: SigningKey }) {
+  constructor(of: { node: string; siteKey: SigningKey; meshAddress?: string | undefined }) {
     this.#node = of.node;
     this.#siteKey = of.siteKey;
+    this.#meshAddress = of.meshAddress ?? "";
   }
 
   get dueAtMonoMs(): number | undefined {
@@ -50,18 +66,30 @@ export class Peers {
 
   /** Nodes heard within three intervals. */
   alive(monoMs: number): string[] {
-    return [...this.#heardAtMonoMs]
-      .filter(([, heard]) => monoMs - heard <= 3 * peerIntervalMs)
+    return [...this.#heard]
+      .filter(([, { atMonoMs }]) => monoMs - atMonoMs <= 3 * peerIntervalMs)
       .map(([node]) => node)
       .sort();
   }
 
-  heard(message: PeerMessage, monoMs: number): void {
-    this.#heardAtMonoMs.delete(message.node);
-    this.#heardAtMonoMs.set(message.node, monoMs);
-    const oldest = this.#heardAtMonoMs.keys().next().value;
-    if (this.#heardAtMonoMs.size > peersCountMax && oldest !== undefined)
-      this.#heardAtMonoMs.delete(oldest);
+  /** The node that says it has a ledger's key, if one that lives says so. */
+  writerOf(id: LedgerId, monoMs: number): string | undefined {
+    return this.alive(monoMs).find((node) => this.#heard.get(node)?.writes.has(id));
+  }
+
+  /** These, then those of the other nodes that live: a child may dial any of the site. */
+  addressesWith(own: readonly string[], monoMs: number): string[] {
+    const others = this.alive(monoMs).map((node) => this.#heard.get(node)?.meshAddress ?? "");
+    const known = new Set([...own, ...others.filter((address) => address !== "")]);
+    return [...known].slice(0, addressesCountMax);
+  }
+
+  heard({ node, body }: PeerMessage, monoMs: number): void {
+    const said = body.case === "alive" ? toldBy(body.value) : this.#heard.get(node);
+    this.#heard.delete(node);
+    this.#heard.set(node, { ...(said ?? nothingTold), atMonoMs: monoMs });
+    const [oldest] = this.#heard.keys();
+    if (this.#heard.size > peersCountMax && oldest !== undefined) this.#heard.delete(oldest);
   }
 
   /** Something is missing: asked for at the next chance, at most once a second. */
@@ -70,13 +98,18 @@ export class Peers {
   }
 
   /** Signs of life, and questions. */
-  tick(of: { monoMs: number; ledgers: Iterable<Ledger> }): Effect[] {
+  tick(of: {
+    monoMs: number;
+    ledgers: Iterable<Ledger>;
+    /** Those of which this node has the key. */
+    written: ReadonlySet<LedgerId>;
+  }): Effect[] {
     if (!this.connected) return [];
     const effects: Effect[] = [];
     if (of.monoMs - this.#spokeAtMonoMs >= peerIntervalMs) {
       this.#spokeAtMonoMs = of.monoMs;
       this.#mustAsk = true;
-      effects.push(this.publish({ case: undefined }));
+      effects.push(this.publish(this.#signOfLife(of)));
     }
     if (this.#mustAsk && of.monoMs - this.#askedAtMonoMs >= peerAskIntervalMs) {
       this.#askedAtMonoMs = of.monoMs;
@@ -132,9 +165,26 @@ export class Peers {
     ];
   }
 
+  #signOfLife(of: {
+    ledgers: Iterable<Ledger>;
+    written: ReadonlySet<LedgerId>;
+  }): PeerMessage["body"] {
+    const names = [...of.ledgers].flatMap(({ id, name }) => (of.written.has(id) ? name : []));
+    const writes = names.map(({ authority, project }) => ({ authority, project }));
+    const meshAddress = this.#meshAddress;
+    return { case: "alive", value: create(SignOfLifeSchema, { writes, meshAddress }) };
+  }
+
   #message(body: PeerMessage["body"]): PeerMessage {
     const message = create(PeerMessageSchema, { node: this.#node });
     message.body = body;
     return message;
   }
+}
+
+function toldBy({ writes, meshAddress }: SignOfLife): Told {
+  return {
+    writes: new Set(writes.slice(0, projectsCountMax).map(ledgerId)),
+    meshAddress: meshAddress.length > addressLengthMax ? "" : meshAddress,
+  };
 }

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { ReportRequest } from "./apps_pb.ts";
 import { file_headwater_v1_apps } from "./apps_pb.ts";
-import type { Envelope } from "./ledger_pb.ts";
+import type { Envelope, LedgerName } from "./ledger_pb.ts";
 import { file_headwater_v1_ledger } from "./ledger_pb.ts";
 import type { Holding, ProjectPin, ReplicateResponse } from "./mesh_pb.ts";
 import { file_headwater_v1_mesh } from "./mesh_pb.ts";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fanout.proto.
  */
 export const file_headwater_v1_fanout: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEirAEKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIAEIGCgRib2R5IkAKB1BlZXJBc2sSDAoEbm9kZRgBIAEoCRInCghob2xkaW5ncxgCIAMoCzIVLmhlYWR3YXRlci52MS5Ib2xkaW5nIkcKClBlZXJBbnN3ZXISKwoIbWVzc2FnZXMYASADKAsyGS5oZWFkd2F0ZXIudjEuUGVlck1lc3NhZ2USDAoEbGFzdBgCIAEoCCIyCghTaXRlUGlucxImCgRwaW5zGAEgAygLMhguaGVhZHdhdGVyLnYxLlByb2plY3RQaW5iBnByb3RvMw", [file_headwater_v1_apps, file_headwater_v1_ledger, file_headwater_v1_mesh]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEi1wEKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSABCBgoEYm9keSJMCgpTaWduT2ZMaWZlEigKBndyaXRlcxgBIAMoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEhQKDG1lc2hfYWRkcmVzcxgCIAEoCSJACgdQZWVyQXNrEgwKBG5vZGUYASABKAkSJwoIaG9sZGluZ3MYAiADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZyJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_ledger, file_headwater_v1_mesh]);
 
 /**
  * @generated from message headwater.v1.PeerMessage
@@ -30,7 +30,7 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
   node: string;
 
   /**
-   * Absent: only a sign of life.
+   * Absent, or unknown: only a sign of life.
    *
    * @generated from oneof headwater.v1.PeerMessage.body
    */
@@ -54,6 +54,12 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
      */
     value: ReportRequest;
     case: "report";
+  } | {
+    /**
+     * @generated from field: headwater.v1.SignOfLife alive = 5;
+     */
+    value: SignOfLife;
+    case: "alive";
   } | { case: undefined; value?: undefined };
 };
 
@@ -63,6 +69,35 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
  */
 export const PeerMessageSchema: GenMessage<PeerMessage> = /*@__PURE__*/
   messageDesc(file_headwater_v1_fanout, 0);
+
+/**
+ * SignOfLife says that a node is there. Nothing is believed of it: one field becomes a hint for
+ * people, the other addresses to try, at which the site's certificate has to be shown.
+ *
+ * @generated from message headwater.v1.SignOfLife
+ */
+export type SignOfLife = Message<"headwater.v1.SignOfLife"> & {
+  /**
+   * The ledgers whose keys this node has.
+   *
+   * @generated from field: repeated headwater.v1.LedgerName writes = 1;
+   */
+  writes: LedgerName[];
+
+  /**
+   * Where children reach this node, `host:port`; empty when nobody can tell.
+   *
+   * @generated from field: string mesh_address = 2;
+   */
+  meshAddress: string;
+};
+
+/**
+ * Describes the message headwater.v1.SignOfLife.
+ * Use `create(SignOfLifeSchema)` to create a new message.
+ */
+export const SignOfLifeSchema: GenMessage<SignOfLife> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 1);
 
 /**
  * PeerAsk asks any one peer for what is newer than the holdings.
@@ -86,7 +121,7 @@ export type PeerAsk = Message<"headwater.v1.PeerAsk"> & {
  * Use `create(PeerAskSchema)` to create a new message.
  */
 export const PeerAskSchema: GenMessage<PeerAsk> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 1);
+  messageDesc(file_headwater_v1_fanout, 2);
 
 /**
  * PeerAnswer is what that peer has; frames in the order in which to apply them.
@@ -110,7 +145,7 @@ export type PeerAnswer = Message<"headwater.v1.PeerAnswer"> & {
  * Use `create(PeerAnswerSchema)` to create a new message.
  */
 export const PeerAnswerSchema: GenMessage<PeerAnswer> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 2);
+  messageDesc(file_headwater_v1_fanout, 3);
 
 /**
  * SitePins are the projects that a site's operator has joined.
@@ -129,5 +164,5 @@ export type SitePins = Message<"headwater.v1.SitePins"> & {
  * Use `create(SitePinsSchema)` to create a new message.
  */
 export const SitePinsSchema: GenMessage<SitePins> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 3);
+  messageDesc(file_headwater_v1_fanout, 4);
 

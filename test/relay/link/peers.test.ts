@@ -1,11 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { PeerAskSchema, type PeerMessage } from "../../../gen/headwater/v1/fanout_pb.ts";
+import {
+  PeerAskSchema,
+  type PeerMessage,
+  PeerMessageSchema,
+} from "../../../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { peerAskIntervalMs, peerIntervalMs } from "../../../relay/cadence.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import type { LedgerId } from "../../../relay/ledger/position.ts";
+import { addressesCountMax, peersCountMax } from "../../../relay/limits.ts";
 import type { Served } from "../../../relay/link/downlink.ts";
 import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { Peers } from "../../../relay/link/peers.ts";
@@ -133,7 +138,7 @@ function connected(): Peers {
 }
 
 function kindsAt(peers: Peers, monoMs: number): string[] {
-  return peers.tick({ monoMs, ledgers: [] }).map(({ kind }) => kind);
+  return peers.tick({ monoMs, ledgers: [], written: new Set() }).map(({ kind }) => kind);
 }
 
 function answerTo(ledger: Ledger, held: readonly Ledger[]): PeerMessage[] {
@@ -149,3 +154,38 @@ function framesOf(messages: readonly PeerMessage[]): Uint8Array[] {
     body.case === "frame" ? encodeFrame(body.value.frame) : [],
   );
 }
+
+describe("what a node says of itself", () => {
+  const ledger = authority.ledger();
+  const saying = (node: string, of: { writes: boolean; meshAddress: string }): PeerMessage => {
+    const peers = new Peers({ node, siteKey: keyOf("site"), meshAddress: of.meshAddress });
+    peers.connected = true;
+    const written = new Set(of.writes ? [ledger.id] : []);
+    const [effect] = peers.tick({ monoMs: peerIntervalMs, ledgers: [ledger], written });
+    if (effect?.kind !== "publish") throw new Error("it says nothing");
+    return effect.message;
+  };
+
+  test("tells where to commit, and where else children find the site, while it lives", () => {
+    const peers = new Peers({ node: "n1", siteKey: keyOf("site") });
+    peers.heard(saying("n2", { writes: false, meshAddress: "n2:1" }), 0);
+    peers.heard(saying("n3", { writes: true, meshAddress: "n3:1" }), 0);
+    expect(peers.writerOf(ledger.id, 1)).toBe("n3");
+    expect(peers.addressesWith(["n1:1"], 1)).toEqual(["n1:1", "n2:1", "n3:1"]);
+    // What else it says does not make that forgotten.
+    peers.heard(create(PeerMessageSchema, { node: "n3" }), 3 * peerIntervalMs);
+    expect(peers.writerOf(ledger.id, 4 * peerIntervalMs)).toBe("n3");
+    expect(peers.addressesWith(["n1:1"], 4 * peerIntervalMs)).toEqual(["n1:1", "n3:1"]);
+    expect(peers.writerOf(ledger.id, 10 * peerIntervalMs)).toBeUndefined();
+  });
+
+  test("is bounded", () => {
+    const peers = new Peers({ node: "n1", siteKey: keyOf("site") });
+    for (let n = 0; n < 2 * peersCountMax; n++)
+      peers.heard(saying(`n${n}`, { writes: true, meshAddress: `n${n}:1` }), 0);
+    expect(peers.alive(1)).toHaveLength(peersCountMax);
+    expect(peers.addressesWith(["n1:1"], 1)).toHaveLength(addressesCountMax);
+    peers.heard(saying("long", { writes: true, meshAddress: `${"x".repeat(300)}:1` }), 0);
+    expect(peers.addressesWith([], 1).some((address) => address.length > 260)).toBe(false);
+  });
+});
