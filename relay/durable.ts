@@ -183,12 +183,17 @@ function restoreEntries(
   return undefined;
 }
 
+/** A beat that can not be read is as none: the next one is a minute away. */
 function restoreBeat(ledger: Ledger, trusted: Trusted, bytes: Uint8Array | undefined): void {
   if (bytes === undefined) return;
-  const envelope = fromBinary(EnvelopeSchema, bytes);
-  const wallMs = Number(fromBinary(BeatSchema, envelope.payload).issuedMs);
-  const beat = openBeat(envelope, { trusted, wallMs });
-  if (beat.ok) ledger.beat = beat.value;
+  try {
+    const envelope = fromBinary(EnvelopeSchema, bytes);
+    const wallMs = Number(fromBinary(BeatSchema, envelope.payload).issuedMs);
+    const beat = openBeat(envelope, { trusted, wallMs });
+    if (beat.ok) ledger.beat = beat.value;
+  } catch {
+    return;
+  }
 }
 
 function ofLedger(records: Records, bucket: Bucket, id: LedgerId): [string, Uint8Array][] {

@@ -10,6 +10,7 @@ import type { Writer } from "./ledger/writer.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { reactionTo } from "./reaction.ts";
+import { renewalOf } from "./renewal.ts";
 import type { TrialNews } from "./telemetry/trials.ts";
 import { toHex } from "./trust/key.ts";
 
@@ -64,10 +65,16 @@ export class Upkeep {
   work(at: Moment): { writes: Write[]; accept: () => Effect[] } {
     const { holdings, telemetry, uplinks, trials, oldCopy } = this.#parts;
     const copy = oldCopy.ending(at);
+    this.#news = [...this.#news, ...trials.look(at.wallMs)];
+    const reaction = reactionTo(this.#parts, this.#news, at);
+    // Of one ledger there is one change in a step.
+    const mayRenew = reaction.writes.length === 0 && !oldCopy.isWaiting(at);
+    const renewal = mayRenew ? renewalOf(this.#parts, at) : undefined;
     const beats = [...holdings.writers].flatMap(([id, writer]) => {
       const ledger = holdings.ledgers.get(id);
       // The head of an old copy is not the newest.
       if (ledger === undefined || oldCopy.isWaiting(at)) return [];
+      if (renewal?.ledgers.has(ledger)) return [];
       if (outrunPosition(holdings, ledger) !== undefined) return [];
       return beatDue(ledger, writer, at);
     });
@@ -80,8 +87,6 @@ export class Upkeep {
         ? []
         : telemetry.outbox.due(primary.settings.id, project, at.wallMs);
     });
-    this.#news = [...this.#news, ...trials.look(at.wallMs)];
-    const reaction = reactionTo(this.#parts, this.#news, at);
     const isUrgent = this.#news.length > 0;
     const counted = trials.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
     const accept = (): Effect[] => {
@@ -93,10 +98,11 @@ export class Upkeep {
       );
       if (beats.length > 0)
         sends.push(...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at }));
-      return [...sends, ...reaction.accept()];
+      return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept()];
     };
     const writes = [
       ...copy.writes,
+      ...(renewal?.writes ?? []),
       ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
       ...choices.map(({ write }) => write),
       ...due.flatMap((document) => document.writes),

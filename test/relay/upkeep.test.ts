@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { TrustSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { beatIntervalMs, dayMs } from "../../relay/cadence.ts";
+import { beatIntervalMs, clockSkewMsMax, dayMs } from "../../relay/cadence.ts";
 import type { Effect } from "../../relay/effect.ts";
 import type { Peer } from "../../relay/event.ts";
 import { Authority, epochMs, refusalOf, valueOf } from "./authority.ts";
@@ -40,13 +40,27 @@ describe("the writer's beats", () => {
     expect(beatsOf(root.wait(1))).toBe(1);
   });
 
-  test("go on when the clock is set back", () => {
+  test("go on when the clock is set back, after a new head that others can take by then", () => {
     const root = rootNode();
+    const seq = () =>
+      root.node.reads.status({ wallMs: root.wallMs, monoMs: 0 }).projects[0]?.layers[0]?.position
+        ?.seq;
     root.wait(1000);
+    const before = seq() ?? 0;
     root.wallMs -= dayMs;
+    expect(beatsOf(root.wait(1000))).toBe(0);
+    expect(seq()).toBe(before + 1);
     expect(beatsOf(root.wait(1000))).toBe(1);
     expect(beatsOf(root.wait(1000))).toBe(0);
     expect(beatsOf(root.wait(beatIntervalMs))).toBe(1);
+    expect(seq()).toBe(before + 1);
+  });
+
+  test("go on when the clock is set back by what everybody bears, under the same head", () => {
+    const root = rootNode();
+    root.wait(1000);
+    root.wallMs -= clockSkewMsMax;
+    expect(beatsOf(root.wait(1000))).toBe(1);
   });
 });
 

@@ -5,6 +5,9 @@ import type { StoredRecord } from "../../relay/durable.ts";
 import type { Bucket, Write } from "../../relay/effect.ts";
 import { logRecordsOverMax } from "../../relay/limits.ts";
 
+/** What a disk held at some time. */
+export type Backup = ReadonlyMap<Bucket, ReadonlyMap<string, Uint8Array>>;
+
 /** A store whose disk is the heap: what survives a simulated crash is this object. */
 export class MemoryStore implements Store {
   /** While true, writes fail as they do on a full disk. */
@@ -40,6 +43,33 @@ export class MemoryStore implements Store {
   }
 
   [Symbol.dispose](): void {}
+
+  get(bucket: Bucket, key: string): Uint8Array | undefined {
+    return this.#records.get(bucket)?.get(key);
+  }
+
+  keys(bucket: Bucket): string[] {
+    return [...(this.#records.get(bucket)?.keys() ?? [])];
+  }
+
+  /** All of it as it is now, for `restore`. */
+  backup(): Backup {
+    return new Map([...this.#records].map(([bucket, records]) => [bucket, new Map(records)]));
+  }
+
+  restore(backup: Backup): void {
+    this.#records.clear();
+    for (const [bucket, records] of backup) this.#records.set(bucket, new Map(records));
+  }
+
+  /** One bit of a record is another from now on; SQLite would not notice. */
+  flip(of: { bucket: Bucket; key: string; bit: number }): void {
+    const value = this.get(of.bucket, of.key)?.slice();
+    const at = (of.bit >> 3) % Math.max(1, value?.length ?? 1);
+    if (value?.[at] === undefined) return;
+    value[at] = (value[at] ?? 0) ^ (1 << (of.bit & 7));
+    this.#bucket(of.bucket).set(of.key, value);
+  }
 
   /** A map keeps the order of insertion, so its first records are the oldest. */
   #cut(bucket: Bucket): void {

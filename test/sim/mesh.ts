@@ -1,6 +1,7 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FlagSchema, ReleaseSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import {
+  type Envelope,
   EnvelopeSchema,
   GrantSchema,
   type Position,
@@ -17,7 +18,7 @@ import { authorityOf } from "../../relay/trust/trusted.ts";
 import type { World } from "./world.ts";
 
 /** 32 bytes that follow from a text. */
-function seedOf(text: string): Uint8Array {
+export function seedOf(text: string): Uint8Array {
   return sha256(Buffer.from(text));
 }
 
@@ -28,7 +29,7 @@ export function valueOf<T>(outcome: Outcome<T> | undefined): T {
 }
 
 /** What a grant lets another key do. */
-type Power = NonNullable<MessageInitShape<typeof GrantSchema>["power"]>;
+export type Power = NonNullable<MessageInitShape<typeof GrantSchema>["power"]>;
 
 /** What `headwater init` does, with keys that follow from the project's name. */
 export function initProject(
@@ -51,9 +52,24 @@ export function overlayAuthority(node: string, project: string): Uint8Array {
   return rootOf(project, overlayTitle(node, project)).authority;
 }
 
+/** The public keys with which a project is first written. */
+export function founderKeys(project: string): { ledgerKey: Uint8Array; beatKey: Uint8Array } {
+  return {
+    ledgerKey: new SigningKey(seedOf(`${project} ledger`)).publicKey,
+    beatKey: new SigningKey(seedOf(`${project} beat`)).publicKey,
+  };
+}
+
 const overlayTitle = (node: string, project: string): string => `${node} over ${project}`;
 
-function rootOf(project: string, title: string) {
+export function rootOf(
+  project: string,
+  title: string,
+): {
+  key: SigningKey;
+  envelope: Envelope;
+  authority: Uint8Array;
+} {
   const key = new SigningKey(seedOf(`${title} root`));
   const root = create(RootSchema, { project, version: 1, threshold: 1, keys: [key.publicKey] });
   const payload = toBinary(RootSchema, root);
@@ -104,18 +120,26 @@ export function joinNodes(world: World, parent: string, child: string): void {
   valueOf(joinWith(world, child, tokenFor(world, parent, child)));
 }
 
+/** What `child add` does. */
 export function tokenFor(world: World, parent: string, child: string): JoinToken {
-  return valueOf(
-    world.ask<JoinToken>(parent, (call) => ({
-      kind: "add-child",
-      call,
-      name: world.get(child).settings.site,
-      expiresMs: 0,
-      projects: [],
-      addresses: [parent],
-      id: seedOf(`${parent} ${child} ${world.nowMs}`).subarray(0, 16),
-    })),
-  );
+  return valueOf(askToken(world, parent, child));
+}
+
+/** The same; undefined when the parent died before it answered. */
+export function askToken(
+  world: World,
+  parent: string,
+  child: string,
+): Outcome<JoinToken> | undefined {
+  return world.ask<JoinToken>(parent, (call) => ({
+    kind: "add-child",
+    call,
+    name: world.get(child).settings.site,
+    expiresMs: 0,
+    projects: [],
+    addresses: [parent],
+    id: seedOf(`${parent} ${child} ${world.nowMs}`).subarray(0, 16),
+  }));
 }
 
 export function joinWith(

@@ -1,70 +1,63 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
-import { PeerAskSchema, type PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
-import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
-import { type GiveBackRequest, ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import type { GiveBackRequest } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
-import type { Dial, Effect, Write } from "../../relay/effect.ts";
-import type { CallId, Event, LinkId, Moment, Peer } from "../../relay/event.ts";
+import type { Effect, Write } from "../../relay/effect.ts";
+import type { CallId, Event, LinkId, Moment } from "../../relay/event.ts";
 import { Node } from "../../relay/node.ts";
 import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
-import { toHex } from "../../relay/trust/key.ts";
+import { Fanout } from "./fanout.ts";
+import type { FaultKind } from "./fault-kinds.ts";
 import { calm, type Faults } from "./faults.ts";
+import type { Link } from "./link.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { Network } from "./network.ts";
 import { Schedule } from "./schedule.ts";
-
-interface Link {
-  readonly id: LinkId;
-  readonly child: string;
-  readonly upstream: string;
-  readonly parent: string;
-  /** Deliveries keep their order up to here. */
-  readyAtMs: number;
-  isOpen: boolean;
-}
-
-export interface SimulatedNode {
-  readonly name: string;
-  readonly settings: Omit<NodeSettings, "records">;
-  readonly store: MemoryStore;
-  node: Node;
-  isAlive: boolean;
-  wakeAtMs: number;
-}
+import type { Host, Observer, SimulatedNode } from "./simulated-node.ts";
 
 /** Wall-clock time at the start of every run: 2026-01-01. */
 const epochMs = Date.UTC(2026, 0, 1);
+
+/** From a crash by itself to the restart. */
+const restartMs = 1_000;
+const restartMsMore = 10_000;
 
 /**
  * Many nodes in one thread, on a clock, a network and disks that follow from a seed. Nodes are
  * known by name; the name is also the address they are dialled at.
  */
-export class World {
+export class World implements Host {
   readonly random: Random;
   readonly nodes = new Map<string, SimulatedNode>();
   readonly log: string[] = [];
+  readonly network: Network;
+  readonly fanout: Fanout;
+  readonly faultCounts = new Map<FaultKind, number>();
   faults: Faults = calm;
   nowMs = 0;
-  /** Happens to every node after each of its steps. */
-  onStep: (node: SimulatedNode) => void = () => {};
+  observer: Observer = {};
   /** What a child gives back, before it arrives. */
   onGiveBack: (request: GiveBackRequest) => void = () => {};
-  faultsCount = 0;
   /** The credentials that each node has joined its upstreams with. */
   readonly joined = new Map<string, { id: string; credential: Uint8Array | undefined }[]>();
   readonly #schedule = new Schedule();
-  readonly #links = new Map<LinkId, Link>();
   readonly #answers = new Map<CallId, Outcome<unknown>>();
-  #linksCount = 0;
   #callsCount = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
+    this.network = new Network(this);
+    this.fanout = new Fanout(this);
   }
 
+  /** As a clock that is right has it. */
   get now(): Moment {
     return { wallMs: epochMs + this.nowMs, monoMs: this.nowMs };
+  }
+
+  /** As a node's own clock has it. */
+  momentOf({ skewMs }: SimulatedNode): Moment {
+    return { wallMs: Math.max(0, epochMs + this.nowMs + skewMs), monoMs: this.nowMs };
   }
 
   /** `site` names whose secret and peers it shares. */
@@ -84,9 +77,20 @@ export class World {
       ...of,
     };
     const store = new MemoryStore();
-    const node = new Node({ ...settings, records: store.load() }, this.now);
-    const made = { name, settings, store, node, isAlive: true, wakeAtMs: Number.POSITIVE_INFINITY };
+    const made: SimulatedNode = {
+      name,
+      settings,
+      store,
+      node: new Node({ ...settings, records: store.load() }, this.now),
+      isAlive: true,
+      wakeAtMs: Number.POSITIVE_INFINITY,
+      skewMs: 0,
+      pausedUntilMs: 0,
+      waiting: [],
+      isOnFanout: true,
+    };
     this.nodes.set(name, made);
+    this.observer.started?.(made);
     this.tell(name, { kind: "tick" });
     return made;
   }
@@ -97,17 +101,21 @@ export class World {
     return node;
   }
 
-  /** Something happens to a node, now. The dead notice nothing. */
+  /** Something happens to a node, now. The dead notice nothing, those who are paused later. */
   tell(name: string, happening: Happening): void {
     const simulated = this.get(name);
     if (!simulated.isAlive) return;
-    this.#perform(simulated, simulated.node.step({ ...happening, at: this.now } as Event));
+    if (simulated.pausedUntilMs > this.nowMs) {
+      simulated.waiting.push(happening);
+      return;
+    }
+    this.#step(simulated, { ...happening, at: this.momentOf(simulated) } as Event);
     if (!simulated.isAlive) return;
-    this.onStep(simulated);
+    this.observer.stepped?.(simulated);
     this.#wake(simulated);
   }
 
-  /** Asks a node; undefined when it died before it answered. */
+  /** Asks a node; undefined when it has not answered at once. */
   ask<T>(name: string, happening: (call: CallId) => Happening): Outcome<T> | undefined {
     const call = ++this.#callsCount;
     this.tell(name, happening(call));
@@ -119,37 +127,48 @@ export class World {
   /** Its memory and links are gone, its disk stays. */
   crash(name: string): void {
     const simulated = this.get(name);
+    if (!simulated.isAlive) return;
     simulated.isAlive = false;
-    this.faultsCount++;
-    this.log.push(`${this.nowMs} ${name} crashes`);
-    for (const link of this.#links.values())
-      if (link.isOpen && (link.child === name || link.parent === name)) this.cut(link.id);
+    simulated.waiting.length = 0;
+    simulated.pausedUntilMs = 0;
+    this.note(`${name} crashes`);
+    this.network.died(name);
   }
 
   restart(name: string): void {
     const simulated = this.get(name);
     if (simulated.isAlive) return;
-    this.log.push(`${this.nowMs} ${name} restarts`);
+    this.note(`${name} restarts`);
     const settings = { ...simulated.settings, seed: this.random.uint32() };
-    simulated.node = new Node({ ...settings, records: simulated.store.load() }, this.now);
+    const records = [...simulated.store.load()];
+    simulated.node = new Node({ ...settings, records }, this.momentOf(simulated));
     simulated.isAlive = true;
-    if (this.#peersOf(simulated).length > 0)
-      this.tell(name, { kind: "fanout-changed", connected: true, problem: "" });
+    this.observer.started?.(simulated);
+    if (this.fanout.peersOf(simulated).length > 0) this.fanout.started(simulated);
     this.tell(name, { kind: "tick" });
+  }
+
+  /** Its process stands still for a while, its machine does not. */
+  pause(name: string, forMs: number): void {
+    const simulated = this.get(name);
+    simulated.pausedUntilMs = Math.max(simulated.pausedUntilMs, this.nowMs + forMs);
+    this.later(forMs, () => this.#resume(simulated));
+  }
+
+  #resume(simulated: SimulatedNode): void {
+    if (simulated.pausedUntilMs > this.nowMs) return;
+    const waiting = simulated.waiting.splice(0);
+    for (const happening of waiting) this.tell(simulated.name, happening);
+    this.tell(simulated.name, { kind: "tick" });
+  }
+
+  get openLinks(): readonly Link[] {
+    return this.network.openLinks;
   }
 
   /** Ends a link for both sides. */
   cut(id: LinkId): void {
-    const link = this.#links.get(id);
-    if (link === undefined || !link.isOpen) return;
-    link.isOpen = false;
-    this.later(0, () => this.tell(link.parent, { kind: "child-closed", link: id }));
-    const closed = { kind: "upstream-closed", upstream: link.upstream, why: "cut" } as const;
-    this.later(0, () => this.tell(link.child, closed));
-  }
-
-  get openLinks(): readonly Link[] {
-    return [...this.#links.values()].filter(({ isOpen }) => isOpen);
+    this.network.cut(id);
   }
 
   /** Lets simulated time pass. */
@@ -162,8 +181,28 @@ export class World {
     this.nowMs = untilMs;
   }
 
+  /** Does something after a while. */
+  later(inMs: number, run: () => void): void {
+    this.#schedule.at(this.nowMs + inMs, run);
+  }
+
+  chance(kind: FaultKind, share: number): boolean {
+    const happens = share > 0 && this.random.fraction() < share;
+    if (happens) this.fault(kind);
+    return happens;
+  }
+
+  fault(kind: FaultKind): void {
+    this.faultCounts.set(kind, (this.faultCounts.get(kind) ?? 0) + 1);
+  }
+
+  note(line: string): void {
+    this.log.push(`${this.nowMs} ${line}`);
+  }
+
   #wake(simulated: SimulatedNode): void {
-    const atMs = Math.max(this.nowMs + 1, Math.ceil(simulated.node.wakeAtMonoMs));
+    const lagMs = this.random.below(this.faults.tickLagMsMax + 1);
+    const atMs = Math.max(this.nowMs + 1, Math.ceil(simulated.node.wakeAtMonoMs)) + lagMs;
     if (simulated.wakeAtMs > this.nowMs && simulated.wakeAtMs <= atMs) return;
     simulated.wakeAtMs = atMs;
     this.#schedule.at(atMs, () => {
@@ -173,9 +212,24 @@ export class World {
     });
   }
 
+  #step(simulated: SimulatedNode, event: Event): void {
+    let effects: Effect[];
+    try {
+      effects = simulated.node.step(event);
+    } catch (thrown) {
+      if (this.observer.failed === undefined) throw thrown;
+      return this.observer.failed(simulated, thrown);
+    }
+    this.#perform(simulated, effects);
+  }
+
   #perform(simulated: SimulatedNode, effects: readonly Effect[]): void {
-    for (const effect of effects) {
+    for (const [index, effect] of effects.entries()) {
+      if (this.chance("crash-at-effect", this.faults.crashAtEffectShare))
+        this.#crashForAWhile(simulated);
       if (!simulated.isAlive) return;
+      if (effect.kind === "persist" && index < effects.length - 1)
+        throw new Error("an effect comes after persist");
       this.#performOne(simulated, effect);
     }
   }
@@ -188,211 +242,50 @@ export class World {
         this.#answers.set(effect.call, effect.outcome);
         return;
       case "send":
-        return this.#send(effect.link, effect.frame);
+        return this.network.send(effect.link, effect.frame);
       case "close":
-        return this.cut(effect.link);
+        return this.network.close(effect.link);
       case "dial":
-        return this.#dial(simulated, effect.dial);
+        return this.network.dial(simulated, effect.dial);
       case "hang-up":
-        return this.#hangUp(simulated.name, effect.upstream);
+        return this.network.hangUp(simulated.name, effect.upstream);
       case "submit-document":
-        return this.#submit(simulated, effect);
+        return this.network.submit(simulated, effect);
       case "confirm":
-        return this.#confirm(simulated, effect);
+        return this.network.confirm(simulated, effect);
       case "give-back":
-        return this.#giveBack(simulated, effect);
+        return this.network.giveBack(simulated, effect);
       case "publish":
-        for (const peer of this.#peersOf(simulated))
-          this.#carry(() => this.#speak(peer, effect.message));
-        return;
+        return this.fanout.publish(simulated, effect.message);
       case "ask-peer":
-        return this.#askPeer(simulated, effect);
+        return this.fanout.ask(simulated, effect.ask);
       case "expose":
+        return this.observer.exposed?.(simulated, effect.exposure);
+      case "log": {
+        const { event, message } = effect.entry;
+        this.observer.logged?.(simulated, event, message);
+        this.note(`${simulated.name} ${event}: ${message}`);
         return;
-      case "log":
-        this.log.push(
-          `${this.nowMs} ${simulated.name} ${effect.entry.event}: ${effect.entry.message}`,
-        );
-        return;
+      }
     }
   }
 
   #persist(simulated: SimulatedNode, writes: readonly Write[]): void {
-    const at = this.now;
-    if (this.#chance(this.faults.writeFailureShare)) {
-      const failed = { kind: "persist-failed", why: "the disk is full", at } as const;
-      return this.#perform(simulated, simulated.node.step(failed));
-    }
+    const at = this.momentOf(simulated);
+    const isFull = simulated.store.isFull;
+    if (isFull || this.chance("disk-full", this.faults.writeFailureShare))
+      return this.#step(simulated, { kind: "persist-failed", why: "the disk is full", at });
+    if (this.chance("torn-write", this.faults.tornWriteShare))
+      return this.#crashForAWhile(simulated);
     simulated.store.write(writes);
-    if (this.#chance(this.faults.crashAfterWriteShare)) {
-      this.crash(simulated.name);
-      this.later(1_000 + this.random.below(10_000), () => this.restart(simulated.name));
-      return;
-    }
-    this.#perform(simulated, simulated.node.step({ kind: "persisted", at }));
+    this.observer.persisted?.(simulated, writes);
+    if (this.chance("crash-after-write", this.faults.crashAfterWriteShare))
+      return this.#crashForAWhile(simulated);
+    this.#step(simulated, { kind: "persisted", at });
   }
 
-  #dial(child: SimulatedNode, dial: Dial): void {
-    this.#hangUp(child.name, dial.upstream);
-    const parent = this.nodes.get(dial.address);
-    const closed = { kind: "upstream-closed", upstream: dial.upstream, why: "refused" } as const;
-    if (parent === undefined) return this.later(1, () => this.tell(child.name, closed));
-    const id = ++this.#linksCount;
-    const link = {
-      id,
-      child: child.name,
-      upstream: dial.upstream,
-      parent: parent.name,
-      readyAtMs: this.nowMs,
-      isOpen: true,
-    };
-    this.#links.set(id, link);
-    this.later(this.#delayMs(), () => {
-      if (!link.isOpen) return;
-      if (!parent.isAlive) return this.cut(id);
-      const peer = {
-        by: "credential",
-        credential: dial.credential && fromBinary(EnvelopeSchema, dial.credential),
-      } as const;
-      this.tell(parent.name, { kind: "child-opened", link: id, peer, request: dial.request });
-    });
-  }
-
-  #hangUp(child: string, upstream: string): void {
-    for (const link of this.#links.values()) {
-      if (!link.isOpen || link.child !== child || link.upstream !== upstream) continue;
-      link.isOpen = false;
-      this.later(0, () => this.tell(link.parent, { kind: "child-closed", link: link.id }));
-    }
-  }
-
-  #send(id: LinkId, bytes: Uint8Array): void {
-    const link = this.#links.get(id);
-    if (link === undefined || !link.isOpen) return;
-    const delayMs = this.#delayMs();
-    const atMs = this.faults.ordered
-      ? Math.max(link.readyAtMs, this.nowMs + delayMs)
-      : this.nowMs + delayMs;
-    link.readyAtMs = atMs;
-    this.#schedule.at(atMs, () => {
-      if (!link.isOpen) return;
-      const flushed = {
-        kind: "child-flushed",
-        link: id,
-        framesCount: 1,
-        bytes: bytes.length,
-      } as const;
-      this.tell(link.parent, flushed);
-    });
-    this.#carryAt(atMs, () => {
-      if (!link.isOpen) return;
-      const frame = fromBinary(ReplicateResponseSchema, bytes);
-      this.tell(link.child, { kind: "upstream-frame", upstream: link.upstream, frame });
-    });
-  }
-
-  #confirm(child: SimulatedNode, effect: Extract<Effect, { kind: "confirm" }>): void {
-    const link = this.#linkOf(child, effect.upstream);
-    if (link === undefined) return;
-    const peer = this.#peerOf(child, effect.upstream);
-    const confirmed = { kind: "child-confirmed", peer, request: effect.request } as const;
-    this.#carry(() => this.ask(link.parent, (call) => ({ ...confirmed, call })));
-  }
-
-  #giveBack(child: SimulatedNode, effect: Extract<Effect, { kind: "give-back" }>): void {
-    const link = this.#linkOf(child, effect.upstream);
-    if (link === undefined) return;
-    const peer = this.#peerOf(child, effect.upstream);
-    const [request, ...requests] = effect.requests;
-    if (request === undefined) return;
-    this.#carry(() => {
-      this.onGiveBack(request);
-      const { parent } = link;
-      const taken = this.ask(parent, (call) => ({
-        kind: "ledger-given-back",
-        call,
-        peer,
-        request,
-      }));
-      if (taken?.ok === true) this.#giveBack(child, { ...effect, requests });
-    });
-  }
-
-  #linkOf({ name }: SimulatedNode, upstream: string): Link | undefined {
-    return this.openLinks.find((one) => one.child === name && one.upstream === upstream);
-  }
-
-  #peerOf(child: SimulatedNode, upstream: string): Peer {
-    const credential = (this.joined.get(child.name) ?? []).find(
-      ({ id }) => id === upstream,
-    )?.credential;
-    return { by: "credential", credential: credential && fromBinary(EnvelopeSchema, credential) };
-  }
-
-  #submit(child: SimulatedNode, effect: Extract<Effect, { kind: "submit-document" }>): void {
-    const link = this.#linkOf(child, effect.upstream);
-    const { upstream, document } = effect;
-    const peer = this.#peerOf(child, upstream);
-    const received = { kind: "document-received", peer, document } as const;
-    this.later(this.#delayMs(), () => {
-      const outcome =
-        link && this.ask<{ outcome: string }>(link.parent, (call) => ({ ...received, call }));
-      const said = outcome?.ok === true ? outcome.value.outcome : "unreachable";
-      this.tell(child.name, { kind: "document-answered", upstream, document, outcome: said });
-    });
-  }
-
-  #peersOf(simulated: SimulatedNode): SimulatedNode[] {
-    const secret = toHex(simulated.settings.siteSecret);
-    return [...this.nodes.values()].filter(
-      (one) => one !== simulated && toHex(one.settings.siteSecret) === secret,
-    );
-  }
-
-  #speak(peer: SimulatedNode, message: PeerMessage): void {
-    this.tell(peer.name, { kind: "peer-spoke", message });
-  }
-
-  #askPeer(asker: SimulatedNode, effect: Extract<Effect, { kind: "ask-peer" }>): void {
-    const alive = this.#peersOf(asker).filter(({ isAlive }) => isAlive);
-    const peer = alive[this.random.below(alive.length)];
-    if (peer === undefined) return;
-    const ask = create(PeerAskSchema, { node: asker.name, holdings: effect.ask.holdings });
-    this.#carry(() => {
-      const answer = this.ask<PeerMessage[]>(peer.name, (call) => ({
-        kind: "peer-asked",
-        call,
-        ask,
-      }));
-      if (answer?.ok !== true) return;
-      for (const message of answer.value) this.#carry(() => this.#speak(asker, message));
-    });
-  }
-
-  /** Delivers something, or loses it, or does so twice. */
-  #carry(deliver: () => void): void {
-    this.#carryAt(this.nowMs + this.#delayMs(), deliver);
-  }
-
-  #carryAt(atMs: number, deliver: () => void): void {
-    if (this.#chance(this.faults.lossShare)) return;
-    this.#schedule.at(atMs, deliver);
-    if (this.#chance(this.faults.duplicateShare))
-      this.#schedule.at(atMs + this.#delayMs(), deliver);
-  }
-
-  #chance(share: number): boolean {
-    const happens = share > 0 && this.random.fraction() < share;
-    if (happens) this.faultsCount++;
-    return happens;
-  }
-
-  #delayMs(): number {
-    return this.random.below(this.faults.delayMsMax + 1);
-  }
-
-  /** Does something after a while. */
-  later(inMs: number, run: () => void): void {
-    this.#schedule.at(this.nowMs + inMs, run);
+  #crashForAWhile(simulated: SimulatedNode): void {
+    this.crash(simulated.name);
+    this.later(restartMs + this.random.below(restartMsMore), () => this.restart(simulated.name));
   }
 }

@@ -1,0 +1,244 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  EnvelopeSchema,
+  GrantSchema,
+  HeadSchema,
+  type Position,
+} from "../../gen/headwater/v1/ledger_pb.ts";
+import { WriterKeysSchema } from "../../gen/headwater/v1/store_pb.ts";
+import type { Write } from "../../relay/effect.ts";
+import { comparePositions, type LedgerId, ledgerId } from "../../relay/ledger/position.ts";
+import { bytesEqual, toHex } from "../../relay/trust/key.ts";
+import type { Hold } from "./checks.ts";
+import { referenceFold, type Shown } from "./reference-fold.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
+import type { SignedState, Truth } from "./truth.ts";
+import type { World } from "./world.ts";
+
+/** The release that tables are looked at for. */
+export const release = "1.0.0";
+
+/** A grant that has ended is noticed at the next look, a second later, or when a late timer fires. */
+const grantGraceMs = 10_000;
+
+/** Looks at what nodes have on disk and show, against what was really signed. */
+export class LedgerChecks {
+  readonly #world: World;
+  readonly #truth: Truth;
+  readonly #hold: Hold;
+  readonly #project: string;
+  readonly #highest = new Map<string, Map<LedgerId, SignedState>>();
+  readonly #states = new WeakMap<Uint8Array, SignedState>();
+
+  constructor(of: { world: World; truth: Truth; hold: Hold; project: string }) {
+    this.#world = of.world;
+    this.#truth = of.truth;
+    this.#hold = of.hold;
+    this.#project = of.project;
+  }
+
+  /** What a node once had is gone with its disk: it may begin anew. */
+  forget(node: string): void {
+    this.#highest.delete(node);
+  }
+
+  entries(node: SimulatedNode, id: LedgerId): Map<string, string> {
+    return entriesOf(node, id);
+  }
+
+  highest(node: string, id: LedgerId): SignedState | undefined {
+    return this.#highest.get(node)?.get(id);
+  }
+
+  started(node: SimulatedNode): void {
+    for (const [id, highest] of this.#highest.get(node.name) ?? []) {
+      const held = this.#read(node, id);
+      this.#hold("I3", node.name, held !== undefined && !isBefore(held, highest), () =>
+        held === undefined
+          ? `it has forgotten ${id} over a restart`
+          : `after a restart it is at ${textOf(held)}, and was at ${textOf(highest)}`,
+      );
+    }
+  }
+
+  /** Right after a write, before anything follows from it. */
+  persisted(node: SimulatedNode, writes: readonly Write[]): void {
+    for (const { bucket, key, value } of writes)
+      if (bucket === "head" && value !== undefined) this.#headWritten(node, key as LedgerId, value);
+  }
+
+  #headWritten(node: SimulatedNode, id: LedgerId, headBytes: Uint8Array): void {
+    const entries = entriesOf(node, id);
+    if (this.#isWriter(node, id, headBytes))
+      this.#truth.signed({ id, headBytes, entries, atMs: this.#world.nowMs });
+    const { payload } = fromBinary(EnvelopeSchema, headBytes);
+    const { position } = fromBinary(HeadSchema, payload);
+    const at = { term: position?.term ?? 0, seq: position?.seq ?? 0 };
+    const signed = this.#truth.at(id, at);
+    this.#hold(
+      "I2",
+      node.name,
+      signed !== undefined,
+      () => `nobody has signed ${textOf(at)} of ${id}`,
+    );
+    if (signed === undefined) return;
+    this.#hold(
+      "I7",
+      node.name,
+      signed.payload === toHex(payload),
+      () => `the head at ${textOf(at)} is not byte for byte what was signed`,
+    );
+    this.#hold(
+      "I2",
+      node.name,
+      sameEntries(entries, signed.entries),
+      () => `its entries at ${textOf(at)} are not what was signed`,
+    );
+    const highest = this.#highest.get(node.name)?.get(id);
+    this.#hold(
+      "I3",
+      node.name,
+      highest === undefined || !isBefore(signed, highest),
+      () => `it goes back from ${highest && textOf(highest)} to ${textOf(at)}`,
+    );
+    const gone = [...(highest?.entries.keys() ?? [])].filter((key) => !entries.has(key));
+    this.#hold(
+      "I5",
+      node.name,
+      gone.every((key) => !signed.entries.has(key)),
+      () => `${gone.join(", ")} disappeared`,
+    );
+    this.#remember(node.name, id, signed);
+  }
+
+  /** Its key, and the term of that key: a former writer takes what others sign. */
+  #isWriter(node: SimulatedNode, id: LedgerId, headBytes: Uint8Array): boolean {
+    const key = node.store.get("key", id);
+    if (key === undefined) return false;
+    const head = fromBinary(HeadSchema, fromBinary(EnvelopeSchema, headBytes).payload);
+    return fromBinary(WriterKeysSchema, key).term === head.position?.term;
+  }
+
+  #remember(node: string, id: LedgerId, state: SignedState): void {
+    const highest = this.#highest.get(node) ?? new Map<LedgerId, SignedState>();
+    this.#highest.set(node, highest.set(id, state));
+  }
+
+  /** The state that a node has on disk. */
+  held(node: SimulatedNode, id: LedgerId): SignedState | undefined {
+    return this.#read(node, id);
+  }
+
+  #read(node: SimulatedNode, id: LedgerId): SignedState | undefined {
+    const bytes = node.store.get("head", id);
+    if (bytes === undefined) return undefined;
+    const known = this.#states.get(bytes);
+    if (known !== undefined) return known;
+    const position = positionIn(bytes);
+    const state = position && this.#truth.at(id, position);
+    if (state !== undefined) this.#states.set(bytes, state);
+    return state;
+  }
+
+  /** The project's own ledger and its overlays, as a node has them pinned. */
+  pinned(node: SimulatedNode): LedgerId[] {
+    const pin = node.node.reads.pins().find(({ project }) => project === this.#project);
+    if (pin === undefined) return [];
+    const { project } = pin;
+    return [pin.authority, ...pin.overlays].map((authority) => ledgerId({ authority, project }));
+  }
+
+  /** What apps get must be what the layers on disk come to. */
+  table(node: SimulatedNode): void {
+    const { wallMs } = this.#world.momentOf(node);
+    const table = node.node.reads.table(this.#project, release, wallMs);
+    const [own, ...overlays] = this.pinned(node).map((id) => this.#read(node, id));
+    if (own === undefined) {
+      this.#hold("I6", node.name, table === undefined, "it knows nothing, and shows a table");
+      return;
+    }
+    if (table === undefined) return;
+    const shown = new Map<string, Shown>();
+    for (const [name, { reason, basisPoints }] of table.flags)
+      shown.set(name, reason === "KILLED" ? "killed" : String(basisPoints));
+    const held = overlays.filter((state) => state !== undefined);
+    const fold = (pins: boolean): boolean =>
+      sameShown(shown, referenceFold({ own, overlays: held, pins }));
+    const grant = this.#pinGrant(node, wallMs);
+    const [without, withPins] = [fold(false), fold(true)];
+    const isRight = (withPins && grant !== "none") || (without && grant !== "granted");
+    this.#hold(
+      "U3",
+      node.name,
+      isRight || !withPins,
+      () => `a pin counts without a grant: ${listed(shown)}`,
+    );
+    this.#hold(
+      "U2",
+      node.name,
+      isRight,
+      () =>
+        `apps see ${listed(shown)} where the layers come to ${listed(referenceFold({ own, overlays: held, pins: grant === "granted" }))}`,
+    );
+  }
+
+  /** What the roots that a node holds let its overlays pin. */
+  #pinGrant(node: SimulatedNode, wallMs: number): "granted" | "ending" | "none" {
+    const overlays = node.node.reads.pins()[0]?.overlays ?? [];
+    const authority = new Uint8Array(0);
+    const trust = node.node.reads.trust({ project: this.#project, authority });
+    if (!trust.ok || trust.value.trust === undefined) return "none";
+    const ends = trust.value.trust.grants.flatMap(({ payload }) => {
+      const { power, expiresMs } = fromBinary(GrantSchema, payload);
+      if (power.case !== "overlay") return [];
+      const { authority: granted } = power.value;
+      return overlays.some((one) => bytesEqual(one, granted)) ? [Number(expiresMs)] : [];
+    });
+    if (ends.some((end) => end === 0 || end > wallMs)) return "granted";
+    return ends.some((end) => end > wallMs - grantGraceMs) ? "ending" : "none";
+  }
+}
+
+export function entriesOf(node: SimulatedNode, id: LedgerId): Map<string, string> {
+  const prefix = `${id} `;
+  const entries = new Map<string, string>();
+  for (const key of node.store.keys("entry")) {
+    const value = key.startsWith(prefix) ? node.store.get("entry", key) : undefined;
+    if (value !== undefined) entries.set(key.slice(prefix.length), toHex(value));
+  }
+  return entries;
+}
+
+function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+}
+
+function sameShown(a: ReadonlyMap<string, Shown>, b: ReadonlyMap<string, Shown>): boolean {
+  return a.size === b.size && [...a].every(([name, shown]) => b.get(name) === shown);
+}
+
+function isBefore(a: SignedState, b: SignedState): boolean {
+  return comparePositions(a, b) < 0;
+}
+
+function textOf({ term, seq }: { term: number; seq: number }): string {
+  return `${term}.${seq}`;
+}
+
+function listed(shown: ReadonlyMap<string, Shown>): string {
+  return (
+    [...shown]
+      .map(([name, value]) => `${name}=${value}`)
+      .toSorted()
+      .join(" ") || "nothing"
+  );
+}
+
+/** Undefined for a record that a disk has damaged. */
+function positionIn(headBytes: Uint8Array): Position | undefined {
+  try {
+    return fromBinary(HeadSchema, fromBinary(EnvelopeSchema, headBytes).payload).position;
+  } catch {
+    return undefined;
+  }
+}

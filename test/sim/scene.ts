@@ -1,0 +1,283 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { FlagSchema, RuleSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import {
+  CommitRequestSchema,
+  PromoteRequestSchema,
+  UpdateTrustRequestSchema,
+} from "../../gen/headwater/v1/ledgers_pb.ts";
+import type { JoinToken } from "../../gen/headwater/v1/mesh_pb.ts";
+import { minuteMs } from "../../relay/cadence.ts";
+import { type LedgerId, ledgerId } from "../../relay/ledger/position.ts";
+import { Random } from "../../relay/random.ts";
+import type { Outcome } from "../../relay/refusal.ts";
+import { toHex } from "../../relay/trust/key.ts";
+import { Checks } from "./checks.ts";
+import { calm } from "./faults.ts";
+import { type Layout, layoutNamed } from "./layout.ts";
+import {
+  askToken,
+  founderKeys,
+  initOverlay,
+  initProject,
+  joinWith,
+  overlayAuthority,
+  type Power,
+  publishReleases,
+} from "./mesh.ts";
+import { ProjectKeys } from "./project-keys.ts";
+import { pinBasisPointsMax } from "./reference-fold.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
+import type { Story } from "./story.ts";
+import { World } from "./world.ts";
+
+export const project = "horizon";
+
+/** When a grant that ends does so, in milliseconds of a run. */
+const grantEndsMs = 70_000;
+
+const settleMs = 4_000;
+
+/** A mesh in which a story takes place, with all who look on. */
+export class Scene {
+  readonly story: Story;
+  readonly layout: Layout;
+  readonly world: World;
+  readonly checks: Checks;
+  readonly keys: ProjectKeys;
+  readonly ledger: LedgerId;
+  /** For what a story leaves open, apart from the network's. */
+  readonly random: Random;
+  /** The vendor's overlay. */
+  readonly overlay: { readonly authority: Uint8Array; readonly id: LedgerId } | undefined;
+  /** Nodes that are gone for good. */
+  readonly gone = new Set<string>();
+  /** The tokens that each node has joined with, by parent. */
+  readonly tokens = new Map<string, Map<string, JoinToken>>();
+  /** What operators see to once all is well again. */
+  readonly atEnd: (() => void)[] = [];
+  /** Who writes the project. */
+  writer = "root";
+  term = 1;
+  hasEnded = false;
+  /** Whether somebody has the first writer's key. */
+  isKeyStolen = false;
+
+  constructor(story: Story) {
+    this.story = story;
+    this.layout = layoutNamed(story.layout);
+    this.world = new World(story.seed);
+    this.random = new Random(story.seed ^ 0x5bd1e995);
+    this.checks = new Checks(this.world, project);
+    this.world.observer = this.checks.observer;
+    const authority = overlayAuthority("vendor", project);
+    this.overlay =
+      story.overlay === "none" ? undefined : { authority, id: ledgerId({ project, authority }) };
+    const powers = this.#powers(authority);
+    this.world.add("root", { site: "upstream" });
+    this.keys = new ProjectKeys(project, powers);
+    this.ledger = ledgerId({
+      project,
+      authority: initProject(this.world, "root", project, powers),
+    });
+    this.keys.adopt(founderKeys(project));
+    publishReleases(this.world, "root", project, ["1.0.0", "1.1.0"]);
+    this.#build();
+  }
+
+  #powers(authority: Uint8Array): { power: Power; expiresMs: number }[] {
+    if (this.story.overlay !== "granted") return [];
+    const value = { authority, flags: [], pinBasisPointsMax, aliases: true };
+    const expiresMs = this.story.seed % 2 === 0 ? 0 : this.world.now.wallMs + grantEndsMs;
+    return [{ power: { case: "overlay", value }, expiresMs }];
+  }
+
+  #build(): void {
+    for (const { name, site, parents } of this.layout.nodes) {
+      if (name !== "root") this.#add(name, site);
+      for (const parent of parents) this.join(parent, name);
+      this.world.run(settleMs);
+      if (name === "vendor" && this.overlay !== undefined)
+        initOverlay(this.world, "vendor", project);
+    }
+    for (const { name } of this.layout.nodes) this.world.fanout.started(this.world.get(name));
+    this.world.run(settleMs);
+  }
+
+  #add(name: string, site: string): void {
+    this.world.add(name, {
+      site,
+      disclosure: this.story.disclosure,
+      windowMs: minuteMs,
+      healthWindowMs: minuteMs,
+    });
+  }
+
+  /** What `child add` and `join` do; nothing when one of them can not now. */
+  join(parent: string, child: string): void {
+    if (!this.isUp(parent) || !this.isUp(child)) return;
+    const answer = askToken(this.world, parent, child);
+    if (answer?.ok !== true) return;
+    const token = answer.value;
+    const tokens = this.tokens.get(child) ?? new Map<string, JoinToken>();
+    this.tokens.set(child, tokens.set(parent, token));
+    joinWith(this.world, child, token);
+  }
+
+  isUp(name: string): boolean {
+    const node = this.world.nodes.get(name);
+    if (node === undefined || this.gone.has(name)) return false;
+    return node.isAlive && node.pausedUntilMs <= this.world.nowMs && !node.store.isFull;
+  }
+
+  parentsOf(name: string): string[] {
+    return [...(this.tokens.get(name)?.keys() ?? [])].filter((parent) => !this.gone.has(parent));
+  }
+
+  /** Does something after a while, unless the faults have stopped before. */
+  readonly later = (inMs: number, run: () => void): void => {
+    this.world.later(inMs, () => {
+      if (!this.hasEnded) run();
+    });
+  };
+
+  /** Flags as the operator of the project changes them: undefined deletes. */
+  change(changes: readonly FlagChange[]): void {
+    const entries = changes.map(({ name, says }) => ({
+      key: `flag/${name}`,
+      value: says === "gone" ? undefined : flagValue(name, says),
+    }));
+    this.commit(this.writer, this.ledger, entries);
+  }
+
+  /** A rule of the vendor's overlay: `cap/flag-1` and what it says. */
+  rule(name: string, says: string): void {
+    if (this.overlay === undefined) return;
+    const value = says === "gone" ? undefined : ruleValue(name, Number(says));
+    this.commit("vendor", this.overlay.id, [{ key: `rule/${name}`, value }]);
+  }
+
+  /** Commits at a node, and takes down what was acknowledged. */
+  commit(
+    node: string,
+    id: LedgerId,
+    changes: readonly { readonly key: string; readonly value: Uint8Array | undefined }[],
+  ): Outcome<unknown> | undefined {
+    if (!this.isUp(node)) return undefined;
+    const { truth } = this.checks;
+    const authority = id === this.ledger ? this.keys.authority : this.overlay?.authority;
+    const request = create(CommitRequestSchema, {
+      ledger: { project, authority: authority ?? this.keys.authority },
+      entries: changes.flatMap(({ key, value }) => (value === undefined ? [] : [{ key, value }])),
+      tombstones: changes.flatMap(({ key, value }) => (value === undefined ? [key] : [])),
+    });
+    for (const { key } of changes) truth.pending.add(key);
+    const outcome = this.world.ask(node, (call) => ({ kind: "commit", call, request }));
+    truth.pending.clear();
+    for (const { key, value } of changes) {
+      const isSure = outcome?.ok === true && !this.#isInThiefsHands(id);
+      if (isSure) truth.acknowledge(id, key, value && toHex(value));
+      else if (outcome === undefined || outcome.ok) truth.doubt(id, key);
+    }
+    if (outcome?.ok === true) this.#isDurable(node, id);
+    return outcome;
+  }
+
+  #isInThiefsHands(id: LedgerId): boolean {
+    return this.isKeyStolen && this.term === 1 && id === this.ledger;
+  }
+
+  #isDurable(node: string, id: LedgerId): void {
+    const held = this.checks.ledgers.held(this.world.get(node), id);
+    this.checks.hold("I4", node, held !== undefined, "it acknowledges what is not durable");
+  }
+
+  /** The next root of the project, in force from now on. */
+  rotate(keepsOverlay: boolean): void {
+    if (!this.isUp(this.writer)) return;
+    const trust = this.keys.rotate(({ power }) => keepsOverlay || power.case !== "overlay");
+    const ledger = { project, authority: this.keys.authority };
+    const request = create(UpdateTrustRequestSchema, { ledger, trust, actor: "operator" });
+    this.world.ask(this.writer, (call) => ({ kind: "update-trust", call, request }));
+    this.world.fault("rotation");
+  }
+
+  /** A node goes on as the writer, in the next term. */
+  promote(node: string): boolean {
+    if (!this.isUp(node)) return false;
+    const term = this.term + 1;
+    const { ledgerKey, beatKey } = this.keys.keysOf(term);
+    const request = create(PromoteRequestSchema, {
+      ledger: { project, authority: this.keys.authority },
+      term,
+      ledgerSeed: ledgerKey.seed,
+      beatSeed: beatKey.seed,
+      grants: this.keys.grantsFor(term),
+      force: true,
+      actor: "operator",
+    });
+    const outcome = this.world.ask(node, (call) => ({ kind: "promote", call, request }));
+    const held = this.checks.ledgers.held(this.world.get(node), this.ledger);
+    const isTaken = held?.term === term;
+    if (outcome?.ok === true)
+      this.checks.hold("I4", node, isTaken, "it is the writer before that is durable");
+    if (!isTaken) return false;
+    this.term = term;
+    this.writer = node;
+    return true;
+  }
+
+  /** Nodes that a story may do something to. */
+  get standing(): SimulatedNode[] {
+    return this.layout.nodes.flatMap(({ name }) =>
+      this.gone.has(name) ? [] : [this.world.get(name)],
+    );
+  }
+
+  /** All faults end, and whoever was away comes back. */
+  heal(): void {
+    const { world } = this;
+    world.faults = calm;
+    this.hasEnded = true;
+    const { network } = world;
+    for (const one of [network.blocked, network.cheats, network.protocols, network.dying])
+      one.clear();
+    for (const { site } of this.layout.nodes) world.fanout.setDown(site, false);
+    for (const node of world.nodes.values()) {
+      node.skewMs = 0;
+      node.store.isFull = false;
+      if (!node.isOnFanout && !this.checks.excused.has(node.name)) world.fanout.joinAgain(node);
+      if (node.pausedUntilMs > world.nowMs) {
+        node.pausedUntilMs = world.nowMs;
+        world.pause(node.name, 0);
+      }
+      if (this.gone.has(node.name)) world.crash(node.name);
+      else world.restart(node.name);
+    }
+  }
+}
+
+export interface FlagChange {
+  readonly name: string;
+  /** Basis points, `killed`, `newer` for what only a newer reader understands, or `gone`. */
+  readonly says: string;
+}
+
+function flagValue(name: string, says: string): Uint8Array {
+  const basisPoints = Number.isFinite(Number(says)) ? Number(says) : pinBasisPointsMax;
+  const flag = create(FlagSchema, { name, basisPoints, hash: 2 });
+  if (says === "killed") flag.kill = { $typeName: "headwater.v1.Kill", versions: "*" };
+  if (says === "newer") flag.reader = 99;
+  return toBinary(FlagSchema, flag);
+}
+
+function ruleValue(name: string, basisPoints: number): Uint8Array {
+  const slash = name.indexOf("/");
+  const flag = name.slice(slash + 1);
+  const effects = {
+    kill: { case: "kill", value: { versions: "*" } },
+    cap: { case: "cap", value: { basisPoints } },
+    pin: { case: "pin", value: { basisPoints } },
+  } as const;
+  const effect = effects[name.slice(0, slash) as keyof typeof effects];
+  return toBinary(RuleSchema, create(RuleSchema, { flag, effect }));
+}

@@ -1,0 +1,90 @@
+import { Random } from "../../relay/random.ts";
+import { calm, type Faults } from "./faults.ts";
+import { hostileVerbs } from "./hostile-verbs.ts";
+import { drawLayout } from "./layout.ts";
+import { networkVerbs } from "./network-verbs.ts";
+import { operatorVerbs } from "./operator-verbs.ts";
+import { processVerbs } from "./process-verbs.ts";
+import type { Action, OverlayKind, Story } from "./story.ts";
+import { type Draw, pick, type Verbs } from "./verb.ts";
+
+export const verbs: Verbs = { ...operatorVerbs, ...processVerbs, ...networkVerbs, ...hostileVerbs };
+
+/** How long faults last: most bugs need little, some need beats to be missed. */
+const durationsMs = [
+  30_000, 30_000, 60_000, 60_000, 60_000, 90_000, 90_000, 150_000, 150_000, 400_000,
+] as const;
+
+/** Verbs besides changes that one story may have: few at once show more than all at once. */
+const kindsCountMax = 7;
+
+export function drawStory(seed: number): Story {
+  const random = new Random(seed);
+  const layout = drawLayout(random);
+  const overlay = pick<OverlayKind>(random, ["none", "plain", "granted"]);
+  const disclosure = pick(random, ["OFF", "EXACT", "ROUNDED"] as const);
+  const durationMs = pick(random, durationsMs);
+  const names = layout.nodes.map(({ name }) => name);
+  const draw: Draw = {
+    random,
+    layout,
+    overlay,
+    relay: () => pick(random, names.slice(1)),
+    node: () => pick(random, names),
+    forMs: (max) => String(Math.floor(max * random.fraction() ** 2)),
+  };
+  const drawn = [...drawKinds(random), "change", "change", "report"];
+  return {
+    seed,
+    layout: layout.name,
+    overlay,
+    disclosure,
+    faults: random.below(4) === 0 ? calm : drawFaults(random),
+    actions: drawActions({ draw, kinds: drawn, durationMs }),
+  };
+}
+
+function drawKinds(random: Random): string[] {
+  const total = Object.values(verbs).reduce((sum, { weight }) => sum + weight, 0);
+  return Array.from({ length: 1 + random.below(kindsCountMax) }, () => {
+    let at = random.below(total);
+    for (const [name, { weight }] of Object.entries(verbs)) {
+      at -= weight;
+      if (at < 0) return name;
+    }
+    return "change";
+  });
+}
+
+function drawActions(of: { draw: Draw; kinds: readonly string[]; durationMs: number }): Action[] {
+  const { draw, kinds, durationMs } = of;
+  const count = 8 + draw.random.below(32);
+  const times = Array.from({ length: count }, () => draw.random.below(durationMs));
+  return times
+    .sort((a, b) => a - b)
+    .flatMap((atMs) => {
+      const name = pick(draw.random, kinds);
+      const words = verbs[name]?.draw(draw);
+      return words === undefined ? [] : [{ atMs, words: [name, ...words] }];
+    });
+}
+
+function drawFaults(random: Random): Faults {
+  const share = (max: number): number => (random.below(3) === 0 ? random.fraction() ** 2 * max : 0);
+  return {
+    lossShare: share(0.3),
+    duplicateShare: share(0.5),
+    reorderShare: share(0.2),
+    truncateShare: share(0.05),
+    unknownFieldsShare: share(0.5),
+    delayMsMax: 1 + random.below(random.below(2) === 0 ? 50 : 3_000),
+    tickLagMsMax: random.below(2) === 0 ? 0 : random.below(3_000),
+    natsLossShare: share(0.5),
+    natsDuplicateShare: share(0.5),
+    natsDelayMsMax: 1 + random.below(random.below(2) === 0 ? 50 : 5_000),
+    writeFailureShare: share(0.05),
+    tornWriteShare: share(0.01),
+    crashAfterWriteShare: share(0.02),
+    crashAtEffectShare: share(0.003),
+  };
+}

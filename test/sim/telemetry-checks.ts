@@ -1,0 +1,79 @@
+import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import type { Hold } from "./checks.ts";
+import type { Link } from "./link.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
+import type { World } from "./world.ts";
+
+/** Counts instances and documents as somebody does who sees all of them. */
+export class TelemetryChecks {
+  readonly #world: World;
+  readonly #hold: Hold;
+  readonly #project: string;
+  /** Instances that have reported, by site. */
+  readonly #instances = new Map<string, Set<string>>();
+  readonly #accepted = new Set<string>();
+
+  constructor(of: { world: World; hold: Hold; project: string }) {
+    this.#world = of.world;
+    this.#hold = of.hold;
+    this.#project = of.project;
+  }
+
+  reported(site: string, instance: string): void {
+    const instances = this.#instances.get(site) ?? new Set<string>();
+    this.#instances.set(site, instances.add(instance));
+  }
+
+  /** A parent's memory of documents went with its disk. */
+  forget(node: string): void {
+    for (const key of this.#accepted) if (key.startsWith(`${node} `)) this.#accepted.delete(key);
+  }
+
+  documentAccepted(link: Link, document: Document): void {
+    const { project, kind, window = 0n, windowMs = 0 } = document;
+    const site = this.#world.get(link.child).settings.site;
+    const key = `${link.parent} ${site} ${project} ${kind} ${window * BigInt(windowMs)}`;
+    this.#hold(
+      "U5",
+      link.parent,
+      !this.#accepted.has(key),
+      () => `it takes the ${kind} of ${site} for one window twice`,
+    );
+    this.#accepted.add(key);
+    this.counted(this.#world.get(link.parent));
+  }
+
+  /**
+   * A site that went over to another parent counts at both, until what it told the former is too
+   * old: neither knows of the other.
+   */
+  #parentsCount(site: string): number {
+    const nodes = [...this.#world.nodes.values()].filter(({ settings }) => settings.site === site);
+    return Math.max(1, ...nodes.map(({ name }) => this.#world.joined.get(name)?.length ?? 0));
+  }
+
+  /** No node may count more instances than there are. */
+  counted(node: SimulatedNode): void {
+    const fleet = node.node.reads.fleet(this.#project, this.#world.momentOf(node).wallMs);
+    if (!fleet.ok) return;
+    const { weights, instancesCount } = fleet.value;
+    const own = this.#instances.get(node.settings.site)?.size ?? 0;
+    this.#hold(
+      "U5",
+      node.name,
+      instancesCount <= own,
+      () => `it counts ${instancesCount} instances of its own, and has ${own}`,
+    );
+    const all = [...this.#instances].reduce(
+      (sum, [site, { size }]) => sum + size * this.#parentsCount(site),
+      0,
+    );
+    const counted = (weights?.releases ?? []).reduce((sum, { count = 0 }) => sum + count, 0);
+    this.#hold(
+      "U5",
+      node.name,
+      counted <= all,
+      () => `it counts ${counted} instances, and there are ${all}`,
+    );
+  }
+}
