@@ -26,6 +26,8 @@ export class FakeAccess implements NodeAccess {
   readonly projects: Map<string, FakeProject> = new Map();
   readonly #listeners = new Set<(exposure: Exposure) => void>();
   readonly reads: NodeReads;
+  /** How often whole sets were asked for. */
+  readonly readsCount = { flagSet: 0 };
 
   /** `reads` are those that a test wants otherwise. */
   constructor(reads: Partial<NodeReads> = {}) {
@@ -135,6 +137,7 @@ export class FakeAccess implements NodeAccess {
       },
       standing: (project) => this.#standing(project),
       flagSet: (project) => {
+        this.readsCount.flagSet++;
         const standing = this.#standing(project);
         return standing && { ...standing, flags: this.#byRelease(project) };
       },
