@@ -1,4 +1,5 @@
-import type { EffectiveFlag } from "./effective-flag.ts";
+import { BASIS_POINTS_MAX } from "./bucket.ts";
+import { decide, type EffectiveFlag } from "./effective-flag.ts";
 
 /** What some releases get of a flag. */
 export interface ReleasedFlag {
@@ -21,7 +22,25 @@ export function flagFor({ unknown, releases }: FlagByRelease, version: string): 
   return releases.find(({ versions }) => versions.has(version))?.flag ?? unknown;
 }
 
-/** The flag as if there were only builds of this version. */
-export function onlyFor(flag: FlagByRelease, version: string): FlagByRelease {
-  return { name: flag.name, unknown: flagFor(flag, version), releases: [] };
+/** The apps that are meant: of one version, one instance, both; empty for all of them. */
+export interface FlagScope {
+  readonly version: string;
+  readonly instance: string;
+}
+
+/** The flag as if there were no other apps. For one instance nothing is left to be bucketed. */
+export function onlyFor(flag: FlagByRelease, { version, instance }: FlagScope): FlagByRelease {
+  const { name } = flag;
+  const ofVersion = version === "" ? flag : { name, unknown: flagFor(flag, version), releases: [] };
+  if (instance === "") return ofVersion;
+  return {
+    name,
+    unknown: settled(ofVersion.unknown, instance),
+    releases: ofVersion.releases.map((of) => ({ ...of, flag: settled(of.flag, instance) })),
+  };
+}
+
+function settled(flag: EffectiveFlag, instance: string): EffectiveFlag {
+  const { enabled } = decide(flag, instance, false);
+  return { ...flag, basisPoints: enabled ? BASIS_POINTS_MAX : 0 };
 }

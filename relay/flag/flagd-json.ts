@@ -103,8 +103,17 @@ function versionsByShare({ unknown, releases }: FlagByRelease): Map<number, stri
 }
 
 /**
+ * Whether a client's `fractional` buckets as this version does. Published clients have three
+ * versions of it; of this text the first gives 48.9 of 100, the second 24.5, the third 32.9.
+ */
+const bucketsOtherwise: FlagdRule = {
+  "!=": [{ fractional: [{ cat: ["hash-2"] }, ["other", 24], ["ours", 1], ["other", 75]] }, "ours"],
+};
+
+/**
  * `on` comes first, so that raising a share only ever adds instances. The key is written out, for
- * clients differ in what `fractional` does without one; who has none is off.
+ * clients differ in what `fractional` does without one; who has none is off. So is a client that
+ * would put other instances on than everybody else does.
  */
 function shareRule(basisPoints: number): FlagdRule {
   if (basisPoints <= 0) return "off";
@@ -117,5 +126,5 @@ function shareRule(basisPoints: number): FlagdRule {
     fractional: [{ cat: [{ var: "$flagd.flagKey" }, { var: field }] }, ...weights],
   });
   const cases = ["instance", "targetingKey"].flatMap((field) => [{ var: field }, splitBy(field)]);
-  return { if: [...cases, "off"] };
+  return { if: [bucketsOtherwise, "off", ...cases, "off"] };
 }

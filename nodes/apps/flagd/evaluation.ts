@@ -69,11 +69,7 @@ function evaluation(
   of: { selector: Selector; context: ContextFields | undefined },
   metadata: FlagdMetadata,
 ): Evaluation {
-  const { version } = of.selector;
-  const answer = flagdAnswer(
-    version === "" ? flag : onlyFor(flag, version),
-    flagdContext(of.context ?? {}),
-  );
+  const answer = flagdAnswer(onlyFor(flag, of.selector), flagdContext(of.context ?? {}));
   return { ...answer, flag: flag.name, metadata: { ...metadata, why: answer.why } };
 }
 

@@ -69,14 +69,18 @@ export class FlagSetGroup {
   }
 
   /**
-   * The set as its clients get it; undefined while nothing verified is held.
+   * The set as its clients get it; undefined while nothing verified is held. For one instance it is
+   * made anew: nobody else asks for it.
    * @throws HeadwaterError `limit` when it is longer than may be sent
    */
-  message(): SyncFlagsResponse | undefined {
-    if (this.#set === undefined) return undefined;
-    this.#message ??= create(SyncFlagsResponseSchema, {
-      flagConfiguration: checkedJson(flagdJson(this.#set)),
-    });
+  message(instance: string = ""): SyncFlagsResponse | undefined {
+    const set = this.#set;
+    if (set === undefined) return undefined;
+    if (instance !== "") {
+      const flags = set.flags.map((flag) => onlyFor(flag, { version: "", instance }));
+      return messageOf({ ...set, flags });
+    }
+    this.#message ??= messageOf(set);
     return this.#message;
   }
 
@@ -96,9 +100,12 @@ export class FlagSetGroup {
   #select(whole: FlagByRelease): SelectedFlag {
     const known = this.#flags.get(whole.name);
     if (known?.whole === whole) return known;
-    const { version } = this;
-    return { whole, selected: version === "" ? whole : onlyFor(whole, version) };
+    return { whole, selected: onlyFor(whole, { version: this.version, instance: "" }) };
   }
+}
+
+function messageOf(set: FlagSet): SyncFlagsResponse {
+  return create(SyncFlagsResponseSchema, { flagConfiguration: checkedJson(flagdJson(set)) });
 }
 
 /** Removed and there again is changed: whoever kept an answer has to ask again. */

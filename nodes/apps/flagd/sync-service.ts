@@ -5,33 +5,34 @@ import { flagdJson, flagdMetadata } from "../../../relay/flag/flagd-json.ts";
 import { nothingVerified } from "./evaluation.ts";
 import { checkedJson } from "./flag-set-bound.ts";
 import type { FlagSetGroup } from "./flag-set-group.ts";
-import type { FlagSetSelection, FlagSetStreams } from "./flag-set-streams.ts";
+import type { FlagSetStreams } from "./flag-set-streams.ts";
 import { selectorOf } from "./request-selector.ts";
 import { selectedProject } from "./selected-project.ts";
+import type { Selector } from "./selector.ts";
 
 /** All flags for flagd's in-process clients: the whole set at once, then after each change. */
 export function syncService(streams: FlagSetStreams): ServiceImpl<typeof FlagSyncService> {
   const { access } = streams;
-  const selectionOf = (context: HandlerContext, field: string): FlagSetSelection => {
-    const { project, version } = selectorOf(context, field);
-    return { project: selectedProject(access, project), version };
+  const selectorOfCall = (context: HandlerContext, field: string): Selector => {
+    const selector = selectorOf(context, field);
+    return { ...selector, project: selectedProject(access, selector.project) };
   };
   return {
-    syncFlags: ({ selector }, context) =>
-      streams.open({
-        selections: [selectionOf(context, selector)],
-        signal: context.signal,
-        take: newestOf(),
-      }),
-    fetchAllFlags: ({ selector }, context) => {
-      const { project, version } = selectionOf(context, selector);
+    syncFlags: (request, context) => {
+      const selector = selectorOfCall(context, request.selector);
+      const take = newestFor(selector.instance);
+      return streams.open({ selections: [selector], signal: context.signal, take });
+    },
+    fetchAllFlags: (request, context) => {
+      const selector = selectorOfCall(context, request.selector);
+      const { project } = selector;
       const set = access.reads.flagSet(project, access.now().wallMs);
       if (set === undefined) throw nothingVerified("unavailable", project);
-      const flags = version === "" ? set.flags : set.flags.map((flag) => onlyFor(flag, version));
+      const flags = set.flags.map((flag) => onlyFor(flag, selector));
       return { flagConfiguration: checkedJson(flagdJson({ ...set, flags })) };
     },
     getMetadata: (_, context) => {
-      const { project } = selectionOf(context, "");
+      const { project } = selectorOfCall(context, "");
       const standing = access.reads.standing(project, access.now().wallMs);
       return { metadata: standing === undefined ? {} : flagdMetadata(standing) };
     },
@@ -42,11 +43,13 @@ export function syncService(streams: FlagSetStreams): ServiceImpl<typeof FlagSyn
  * The newest set whenever it is not the one that was taken last: whoever reads slowly misses what
  * is between, never the last.
  */
-function newestOf(): (groups: readonly FlagSetGroup[]) => SyncFlagsResponse | undefined {
+function newestFor(
+  instance: string,
+): (groups: readonly FlagSetGroup[]) => SyncFlagsResponse | undefined {
   let taken = 0;
   return ([group]) => {
     if (group === undefined || group.revision === taken) return undefined;
     taken = group.revision;
-    return group.message();
+    return group.message(instance);
   };
 }

@@ -29,7 +29,8 @@ export function answerAll(
   const project = selectedProject(of.access, of.selector.project);
   const state = of.access.reads.standing(project, of.access.now().wallMs)?.state ?? "";
   const { key, version } = flagdContext(of.context);
-  const etag = tagOf([project, state, of.selector.version || version, key]);
+  const { selector } = of;
+  const etag = tagOf([project, state, selector.version || version, selector.instance || key]);
   response.setHeader("etag", etag);
   if (state !== "" && isTagged(request.headers["if-none-match"], etag)) {
     response.writeHead(304);
@@ -37,7 +38,7 @@ export function answerAll(
     return;
   }
   const { evaluations, metadata } = evaluateAll(of.access, of);
-  const requestUri = eventsPath({ project, version: of.selector.version, state });
+  const requestUri = eventsPath({ project, version: selector.version, state });
   answerJson(response, 200, {
     flags: evaluations.map(flagBody),
     metadata,

@@ -107,6 +107,19 @@ describe("SyncFlags", () => {
     expect(variantsOf(one.messages[1]!)).toEqual({ path: "off" });
   });
 
+  test("of an instance has its answers, with nothing left to bucket", async () => {
+    const node = await opened(nodeWith({ path: 5_000 }));
+    const [inside, outside] = ["i-2", "i-1"].map((instance) =>
+      syncing(node, { header: `horizon,instance=${instance}` }),
+    );
+    await until(() => inside?.messages.length === 1 && outside?.messages.length === 1);
+    node.access.set("horizon", "", flagAt("path", 0));
+    await until(() => inside?.messages.length === 2 && outside?.messages.length === 2);
+    expect(inside?.messages.map(variantsOf)).toEqual([{ path: "on" }, { path: "off" }]);
+    expect(outside?.messages.map(variantsOf)).toEqual([{ path: "off" }, { path: "off" }]);
+    expect(inside?.messages[0]?.flagConfiguration).not.toContain("fractional");
+  });
+
   test.each([
     [{ selector: "acme" }, "acme"],
     [{ selector: "acme", header: "flagSetId=horizon" }, "horizon"],
