@@ -56,7 +56,8 @@ describe.each([
 describe("an event stream", () => {
   test("is kept alive", async () => {
     const { messages } = await listening(nodeWith({}), { heartbeatMs: 20 });
-    await until(() => messages.filter(({ type }) => type === "keep_alive").length === 3);
+    await until(() => messages.length > 3);
+    expect(messages.slice(1, 4).map(({ type }) => type)).toEqual(Array(3).fill("keep_alive"));
   });
 
   test("says that the node stops, and ends with an error so that the client comes again", async () => {

@@ -1,6 +1,6 @@
 import { EventSource } from "eventsource";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { FakeAccess} from "../../fake-access.ts";
+import type { FakeAccess } from "../../fake-access.ts";
 import { flagAt } from "../../fake-access.ts";
 import { nodeWith } from "../flagd/flagd-node.ts";
 import { type OpenedApps, openTestApps } from "../open-apps.ts";
