@@ -48,6 +48,8 @@ export type Effect =
 
 export interface PeerAskBody {
   readonly holdings: ReplicateRequest["holdings"];
+  /** Digest over the children that the site has; absent for none. */
+  readonly children?: Uint8Array;
 }
 
 /** Durable records are bytes under a bucket and a key; a write without a value deletes. */

@@ -29,7 +29,12 @@ export type LinkId = number;
 /** Who is at the other end of a link from below: the bearer credential, or a checked certificate. */
 export type Peer =
   | { readonly by: "credential"; readonly credential: Envelope | undefined }
-  | { readonly by: "certificate"; readonly name: string };
+  | {
+      readonly by: "certificate";
+      readonly name: string;
+      /** When it was issued, milliseconds since 1970; unknown is long ago. */
+      readonly issuedMs?: number | undefined;
+    };
 
 /** Who asked for something, for the audit. It stays at this node. */
 export interface Origin {
@@ -112,7 +117,13 @@ type OperatorAsk =
       readonly expiresMs: number;
     }
   | { readonly kind: "revoke-token"; readonly call: CallId; readonly name: string }
-  | { readonly kind: "revoke-child"; readonly call: CallId; readonly name: string }
+  | {
+      readonly kind: "revoke-child";
+      readonly call: CallId;
+      readonly name: string;
+      /** Only the tokens before its newest. */
+      readonly older?: boolean;
+    }
   | { readonly kind: "join"; readonly call: CallId; readonly token: JoinToken }
   | {
       readonly kind: "set-disclosure";

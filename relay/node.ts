@@ -1,4 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import type { SiteChild } from "../gen/headwater/v1/fanout_pb.ts";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { confirm, renewHops, type Source } from "./advance.ts";
 import { takeArrival } from "./arrival.ts";
@@ -6,9 +7,10 @@ import { groupRecords, pinWrite } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
 import type { Holdings } from "./holdings.ts";
+import { mayHave } from "./link/admissions.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
-import { operate, redial, upstreamOf } from "./operations.ts";
+import { acceptChildren, childWrite, operate, redial, upstreamOf } from "./operations.ts";
 import { giveBack, hearAhead } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
@@ -16,6 +18,7 @@ import { Reads } from "./reads.ts";
 import { notDurable, type Outcome, refused } from "./refusal.ts";
 import type { NodeSettings } from "./settings.ts";
 import { receivedWrite } from "./telemetry/received.ts";
+import type { Admission } from "./trust/children.ts";
 import { Upkeep } from "./upkeep.ts";
 
 type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
@@ -77,6 +80,7 @@ export class Node {
         return downlinks.flushed({ ...event, id: event.link, monoMs: event.at.monoMs });
       case "child-closed":
         downlinks.closed(event.link);
+        this.#parts.admissions.close(event.link);
         return [];
       case "child-confirmed":
         return this.#childConfirmed(event);
@@ -97,12 +101,7 @@ export class Node {
       case "peer-spoke":
         return this.#peerSpoke(event);
       case "peer-asked":
-        return [
-          answered(
-            event.call,
-            peers.answer(event.ask, this.#parts.holdings.pins, this.#parts.holdings.served),
-          ),
-        ];
+        return [answered(event.call, peers.answer(event.ask, this.#parts))];
       case "fanout-changed":
         peers.connected = event.connected;
         peers.problem = event.problem;
@@ -167,17 +166,24 @@ export class Node {
         logged("warn", "child-refused", message),
       ];
     }
-    const { link: id, request, at } = event;
-    return this.#parts.downlinks.open({ id, site: site.value, request, monoMs: at.monoMs });
+    const { link: id, at } = event;
+    const admission = site.value;
+    this.#parts.admissions.open(id, admission);
+    // What its token does not name is not there, for this child.
+    const holdings = event.request.holdings.filter(
+      ({ ledger }) => ledger === undefined || mayHave(admission, ledger.project),
+    );
+    const request = { ...event.request, holdings };
+    return this.#parts.downlinks.open({ id, site: admission.site, request, monoMs: at.monoMs });
   }
 
   #childConfirmed(event: Of<"child-confirmed">): Effect[] {
     const { call, request, at } = event;
     const site = this.#authenticate(event.peer, at);
     if (!site.ok) return [answered(call, site)];
-    const confirmed = this.#parts.downlinks.confirmed(site.value, request, at.monoMs);
+    const confirmed = this.#parts.downlinks.confirmed(site.value.site, request, at.monoMs);
     if (!confirmed.ok) return [answered(call, confirmed)];
-    const from = `child ${site.value}`;
+    const from = `child ${site.value.site}`;
     const ahead = hearAhead(this.#parts, { proofs: request.ahead, from, at });
     const staged = this.#stage(ahead.writes, {
       accept: () => [...ahead.accept(), answered(call, {})],
@@ -190,7 +196,7 @@ export class Node {
   #ledgerGivenBack({ call, peer, request, at }: Of<"ledger-given-back">): Effect[] {
     const site = this.#authenticate(peer, at);
     if (!site.ok) return [answered(call, site)];
-    const child = `${site.value}/${request.node}`;
+    const child = `${site.value.site}/${request.node}`;
     const arrival = this.#parts.returns.hear(child, request, at.wallMs);
     if (arrival.ok)
       return [answered(call, {}), ...this.#arrive(arrival.value, { kind: "child", id: child }, at)];
@@ -203,16 +209,17 @@ export class Node {
     const { received } = this.#parts.telemetry;
     const site = this.#authenticate(event.peer, at);
     if (!site.ok) return [answered(call, site)];
-    if (!this.#parts.holdings.projects.has(document.project))
+    const isServed = this.#parts.holdings.projects.has(document.project);
+    if (!isServed || !mayHave(site.value, document.project))
       return [answered(call, { outcome: "UNKNOWN_PROJECT" })];
-    const prepared = received.prepare(site.value, document, at.wallMs);
+    const prepared = received.prepare(site.value.site, document, at.wallMs);
     if (!prepared.ok) return [answered(call, prepared)];
     const record = prepared.value;
     if (record === "REPEATED") return [answered(call, { outcome: "REPEATED" })];
     return this.#stage(receivedWrite(record), {
       accept: () => {
         received.accept(record);
-        const message = `${site.value}: ${document.kind} of ${document.project}`;
+        const message = `${site.value.site}: ${document.kind} of ${document.project}`;
         return [
           answered(call, { outcome: "ACCEPTED" }),
           logged("info", "document-received", message),
@@ -222,7 +229,7 @@ export class Node {
     });
   }
 
-  #authenticate(peer: Peer, at: Moment): Outcome<string> {
+  #authenticate(peer: Peer, at: Moment): Outcome<Admission> {
     return this.#parts.children.authenticate(peer, at.wallMs);
   }
 
@@ -244,6 +251,8 @@ export class Node {
         this.#parts.telemetry.take(holdings.projects.get(report.project), report, at.wallMs);
         return [];
       }
+      case "children":
+        return this.#peerChildren(peers.openChildren(message.body.value), at);
       case "pins":
         return this.#peerPins(peers.openPins(message.body.value), at);
       case "frame": {
@@ -256,6 +265,15 @@ export class Node {
         if (holdings.pins.length === 0) peers.ask();
         return [];
     }
+  }
+
+  /** Whom the site's operator lets in, or revokes, at one node all of them know. */
+  #peerChildren(shared: readonly SiteChild[], at: Moment): Effect[] {
+    const records = this.#parts.children.heard(shared);
+    return this.#stage(records.map(childWrite), {
+      accept: () => (records.length === 0 ? [] : acceptChildren(this.#parts, records, at)),
+      fail: () => [],
+    });
   }
 
   /** What the site's operator joined at one node holds for all of them. */
@@ -321,6 +339,7 @@ export class Node {
         monoMs: at.monoMs,
         ledgers: holdings.ledgers.values(),
         written: new Set(holdings.writers.keys()),
+        children: this.#parts.children.digest,
       }),
       ...this.#upkeep.tick(at),
     ];

@@ -1,6 +1,10 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type JoinToken, JoinTokenSchema, type ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
-import { ChildRecordSchema, TokenRecordSchema } from "../gen/headwater/v1/store_pb.ts";
+import {
+  type ChildRecord,
+  ChildRecordSchema,
+  TokenRecordSchema,
+} from "../gen/headwater/v1/store_pb.ts";
 import { advance } from "./advance.ts";
 import { operationAudit, operationLog } from "./audit.ts";
 import { auditWrites, pinWrite } from "./durable.ts";
@@ -19,6 +23,7 @@ import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { promote, updateTrust } from "./succession.ts";
 import { cautionsOf } from "./telemetry/caution.ts";
+import { childKey } from "./trust/children.ts";
 import { encodeCredential, signCredential } from "./trust/join-token.ts";
 import { toHex } from "./trust/key.ts";
 
@@ -145,28 +150,44 @@ function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome
     certificate: settings.certificate,
     site: settings.site,
     pins,
-    credential: signCredential({ child: name, id, expiresMs, siteKey }),
+    credential: signCredential({ child: name, id, expiresMs, projects, siteKey }),
   });
   return done({
     writes: [childWrite(record.value)],
     accept: () => {
-      parts.children.accept(record.value);
-      return { value: token, effects: [] };
+      const { children, peers } = parts;
+      children.accept(record.value);
+      return { value: token, effects: [peers.publish(peers.children(children.shared))] };
     },
   });
 }
 
 function revokeChild(parts: NodeParts, event: OperationEvent<"revoke-child">): Outcome<Operation> {
-  const revoked = parts.children.revoked(event.name);
+  const { children, downlinks, peers } = parts;
+  const { name, older = false, at } = event;
+  const isConnected = downlinks.links.some(({ site }) => site === name);
+  const revoked = children.revoked(name, { older, isConnected, wallMs: at.wallMs });
   if (!revoked.ok) return revoked;
+  const records = revoked.value;
   return done({
-    writes: revoked.value.map(childWrite),
+    writes: records.map(childWrite),
     accept: () => {
-      for (const record of revoked.value) parts.children.accept(record);
-      const effects = parts.downlinks.revoke(event.name);
-      return { value: { revokedCount: revoked.value.length }, effects };
+      const effects = acceptChildren(parts, records, at);
+      effects.push(peers.publish(peers.children(children.shared)));
+      const revokedCount = records.filter(({ certificate }) => !certificate).length;
+      return { value: { revokedCount }, effects };
     },
   });
+}
+
+/** Whom those that are revoked have let in has to go. */
+export function acceptChildren(
+  { children, downlinks, admissions }: NodeParts,
+  records: readonly ChildRecord[],
+  at: Moment,
+): Effect[] {
+  for (const record of records) children.accept(record);
+  return downlinks.end(admissions.ended(at.wallMs), "REVOKED");
 }
 
 function join(parts: NodeParts, { token, at }: OperationEvent<"join">): Outcome<Operation> {
@@ -287,6 +308,6 @@ function revokeToken(parts: NodeParts, event: OperationEvent<"revoke-token">): O
   });
 }
 
-function childWrite(record: Parameters<NodeParts["children"]["accept"]>[0]): Write {
-  return { bucket: "child", key: toHex(record.id), value: toBinary(ChildRecordSchema, record) };
+export function childWrite(record: ChildRecord): Write {
+  return { bucket: "child", key: childKey(record), value: toBinary(ChildRecordSchema, record) };
 }

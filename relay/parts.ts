@@ -3,6 +3,7 @@ import { ChildRecordSchema, TokenRecordSchema } from "../gen/headwater/v1/store_
 import type { Records } from "./durable.ts";
 import type { Moment } from "./event.ts";
 import { Holdings } from "./holdings.ts";
+import { Admissions } from "./link/admissions.ts";
 import { Downlinks } from "./link/downlinks.ts";
 import { Returns } from "./link/give-back.ts";
 import { Peers } from "./link/peers.ts";
@@ -22,6 +23,7 @@ export interface NodeParts {
   readonly siteKey: SigningKey;
   readonly holdings: Holdings;
   readonly children: Children;
+  readonly admissions: Admissions;
   readonly tokens: OperatorTokens;
   readonly downlinks: Downlinks;
   readonly uplinks: Uplinks;
@@ -45,14 +47,16 @@ export function assembleParts(of: {
   const self = { site: settings.site, node: settings.name, nodeId: settings.nodeId };
   const given = [...(records.get("child")?.values() ?? [])];
   const trials = new Trials(settings, records);
+  const children = new Children(
+    siteKey.publicKey,
+    given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
+  );
   return {
     settings,
     siteKey,
     holdings,
-    children: new Children(
-      siteKey.publicKey,
-      given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
-    ),
+    children,
+    admissions: new Admissions(children),
     tokens: new OperatorTokens(
       [...(records.get("token")?.values() ?? [])].map((bytes) =>
         fromBinary(TokenRecordSchema, bytes),

@@ -181,7 +181,8 @@ export class Reads {
 
   children(): Child[] {
     const linked = new Set(this.#parts.downlinks.links.map(({ site }) => site));
-    return this.#parts.children.records.map(({ name, id, addedMs, expiresMs, revoked }) => {
+    const tokens = this.#parts.children.records.filter(({ certificate }) => !certificate);
+    return tokens.map(({ name, id, addedMs, expiresMs, revoked }) => {
       const connected = !revoked && linked.has(name);
       return create(ChildSchema, { name, id, addedMs, expiresMs, revoked, connected });
     });

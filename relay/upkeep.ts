@@ -115,10 +115,12 @@ export class Upkeep {
   #look(at: Moment): Effect[] {
     if (at.monoMs - this.#lookedAtMonoMs < lookIntervalMs) return [];
     this.#lookedAtMonoMs = at.monoMs;
-    const { holdings, telemetry } = this.#parts;
+    const { holdings, telemetry, admissions, downlinks } = this.#parts;
     telemetry.expire(at.wallMs);
+    const ended = admissions.ended(at.wallMs);
     const folded = holdings.refold(at.wallMs);
     return [
+      ...downlinks.end(ended, "REVOKED"),
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
       ...this.#exposeFreshness(at),
       ...this.#tellIdle(at),

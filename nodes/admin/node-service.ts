@@ -42,11 +42,12 @@ export function nodeService(of: {
       return { token: formatToken(token) };
     },
     listChildren: () => ({ children: access.reads.children() }),
-    revokeChild: ({ name }, context) =>
+    revokeChild: ({ name, older }, context) =>
       access.ask<{ revokedCount: number }>((call) => ({
         kind: "revoke-child",
         call,
         name,
+        older,
         by: originOf(context),
       })),
     join: async ({ token: text }, context) => {

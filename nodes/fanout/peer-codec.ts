@@ -53,6 +53,10 @@ export function* encodeAsk(of: {
   for (const holdings of batches)
     yield toBinary(
       PeerAskSchema,
-      create(PeerAskSchema, { node: of.node, holdings: [...holdings] }),
+      create(PeerAskSchema, {
+        node: of.node,
+        holdings: [...holdings],
+        childrenDigest: of.ask.children ?? new Uint8Array(0),
+      }),
     );
 }

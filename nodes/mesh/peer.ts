@@ -20,9 +20,13 @@ export function peerOf(
 ): Peer {
   const [value] = call.metadata.get(header);
   if (value !== undefined) return { by: "credential", credential: credentialIn(String(value)) };
-  const name: unknown = call.getAuthContext().sslPeerCertificate?.subject.CN;
+  const certificate = call.getAuthContext().sslPeerCertificate;
+  const name: unknown = certificate?.subject.CN;
   // Of several common names none can be told to be the one that was meant.
-  if (typeof name === "string" && name !== "") return { by: "certificate", name };
+  if (typeof name === "string" && name !== "") {
+    const issuedMs = Date.parse(certificate?.valid_from ?? "");
+    return { by: "certificate", name, issuedMs: Number.isNaN(issuedMs) ? undefined : issuedMs };
+  }
   return { by: "credential", credential: undefined };
 }
 

@@ -133,11 +133,12 @@ export class Downlinks {
     this.#links.delete(id);
   }
 
-  /** Ends all links of a site. */
-  revoke(site: string): Effect[] {
-    return this.links
-      .filter((link) => link.site === site)
-      .flatMap((link) => this.#dismiss(link, { reason: "REVOKED" }));
+  /** Ends links, whatever is on its way. */
+  end(ids: readonly LinkId[], reason: Farewell["reason"]): Effect[] {
+    return ids.flatMap((id) => {
+      const link = this.#links.get(id);
+      return link === undefined ? [] : this.#dismiss(link, { reason });
+    });
   }
 
   /** Sends whatever is due on any link; for when something has changed. */

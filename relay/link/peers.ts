@@ -5,6 +5,8 @@ import {
   PeerMessageSchema,
   type SignOfLife,
   SignOfLifeSchema,
+  type SiteChild,
+  SiteChildrenSchema,
   SitePinsSchema,
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
@@ -14,9 +16,10 @@ import type { Effect } from "../effect.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { addressesCountMax, peersCountMax, projectsCountMax } from "../limits.ts";
+import type { Children } from "../trust/children.ts";
 import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
 import { pinProblem } from "../trust/join-token.ts";
-import type { SigningKey } from "../trust/key.ts";
+import { bytesEqual, type SigningKey } from "../trust/key.ts";
 import type { Served } from "./downlink.ts";
 import { framesAfter } from "./ledger-frames.ts";
 import { holdingOf } from "./uplinks.ts";
@@ -103,6 +106,8 @@ export class Peers {
     ledgers: Iterable<Ledger>;
     /** Those of which this node has the key. */
     written: ReadonlySet<LedgerId>;
+    /** Digest over the children that the site has. */
+    children?: Uint8Array;
   }): Effect[] {
     if (!this.connected) return [];
     const effects: Effect[] = [];
@@ -114,7 +119,13 @@ export class Peers {
     if (this.#mustAsk && of.monoMs - this.#askedAtMonoMs >= peerAskIntervalMs) {
       this.#askedAtMonoMs = of.monoMs;
       this.#mustAsk = false;
-      effects.push({ kind: "ask-peer", ask: { holdings: [...of.ledgers].map(holdingOf) } });
+      effects.push({
+        kind: "ask-peer",
+        ask: {
+          holdings: [...of.ledgers].map(holdingOf),
+          ...(of.children && { children: of.children }),
+        },
+      });
     }
     return effects;
   }
@@ -127,6 +138,24 @@ export class Peers {
     const payload = toBinary(SitePinsSchema, create(SitePinsSchema, { pins: [...pins] }));
     const value = seal({ type: payloadType.sitePins, payload, keys: [this.#siteKey] });
     return { case: "pins", value };
+  }
+
+  children(children: readonly SiteChild[]): PeerMessage["body"] {
+    const message = create(SiteChildrenSchema, { children: [...children] });
+    const payload = toBinary(SiteChildrenSchema, message);
+    const value = seal({ type: payloadType.siteChildren, payload, keys: [this.#siteKey] });
+    return { case: "children", value };
+  }
+
+  /** The children that the site's own key has signed; none otherwise. */
+  openChildren(envelope: Envelope): readonly SiteChild[] {
+    const keys = [this.#siteKey.publicKey];
+    if (!isSealedBy({ envelope, type: payloadType.siteChildren, keys, threshold: 1 })) return [];
+    try {
+      return fromBinary(SiteChildrenSchema, envelope.payload).children;
+    } catch {
+      return [];
+    }
   }
 
   /** The pins that the site's own key has signed; none otherwise. */
@@ -144,9 +173,16 @@ export class Peers {
   /** What this node has that the asking one does not, in the order in which to apply it. */
   answer(
     ask: PeerAsk,
-    pins: readonly ProjectPin[],
-    served: ReadonlyMap<LedgerId, Served>,
+    of: {
+      readonly holdings: {
+        readonly pins: readonly ProjectPin[];
+        readonly served: ReadonlyMap<LedgerId, Served>;
+      };
+      readonly children: Pick<Children, "shared" | "digest">;
+    },
   ): PeerMessage[] {
+    const { pins, served } = of.holdings;
+    const { children } = of;
     const asked = new Map(
       ask.holdings.flatMap((holding) =>
         holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
@@ -160,6 +196,7 @@ export class Peers {
       return holding === undefined ? [] : framesAfter(one, holding);
     });
     return [
+      ...(lacksChildren(ask, children) ? [this.#message(this.children(children.shared))] : []),
       ...(isMissingPins ? [this.#message(this.pins(pins))] : []),
       ...frames.map((value) => this.#message({ case: "frame", value })),
     ];
@@ -187,4 +224,12 @@ function toldBy({ writes, meshAddress }: SignOfLife): Told {
     writes: new Set(writes.slice(0, projectsCountMax).map(ledgerId)),
     meshAddress: meshAddress.length > addressLengthMax ? "" : meshAddress,
   };
+}
+
+function lacksChildren(
+  { childrenDigest }: PeerAsk,
+  children: Pick<Children, "shared" | "digest">,
+): boolean {
+  const ours = children.digest;
+  return ours.length > 0 && !bytesEqual(childrenDigest, ours);
 }

@@ -242,7 +242,8 @@ function goodbyeText(reason: string, message: string): string {
   const texts: Readonly<Record<string, string>> = {
     DRAIN: "the parent is stopping",
     OVERLOAD: "the parent is overloaded",
-    REVOKED: "the parent has revoked this site's token; ask its operator for a new one",
+    REVOKED:
+      "the parent has revoked this site's token, or it has expired; ask its operator for a new one",
     TERMINATED: "the parent has ended this link for good",
     REPLACED: "another node with this site's token and this node's name has connected",
     TAKEN:

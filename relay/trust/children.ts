@@ -1,16 +1,32 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type SiteChild, SiteChildSchema } from "../../gen/headwater/v1/fanout_pb.ts";
 import { type ChildRecord, ChildRecordSchema } from "../../gen/headwater/v1/store_pb.ts";
 import type { Peer } from "../event.ts";
 import { isName } from "../flag/name.ts";
 import { tokensCountMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { openCredential } from "./join-token.ts";
-import { toHex } from "./key.ts";
+import { sha256, toHex } from "./key.ts";
+
+/** Who a peer was found to be, for how long, and what it may have. */
+export interface Admission {
+  readonly site: string;
+  /** The id of its credential, hex; undefined for a certificate. */
+  readonly credential: string | undefined;
+  /** When its certificate was issued; 0 for a credential. */
+  readonly issuedMs: number;
+  /** When its credential ends; 0 is never. */
+  readonly expiresMs: number;
+  /** None: all that is served. */
+  readonly projects: readonly string[];
+}
 
 /** The join tokens that this site has given out, and what became of them. */
 export class Children {
   readonly #siteKey: Uint8Array;
+  /** By what the store calls them. */
   readonly #records = new Map<string, ChildRecord>();
+  #digest: Uint8Array | undefined;
 
   constructor(siteKey: Uint8Array, records: readonly ChildRecord[]) {
     this.#siteKey = siteKey;
@@ -38,32 +54,127 @@ export class Children {
   }
 
   accept(record: ChildRecord): void {
-    this.#records.set(toHex(record.id), record);
+    this.#records.set(childKey(record), record);
+    this.#digest = undefined;
   }
 
-  /** The records of a child as they are once it is revoked. */
-  revoked(name: string): Outcome<ChildRecord[]> {
-    const named = this.records.filter((record) => record.name === name && !record.revoked);
-    if (named.length === 0)
+  /** What all nodes of the site have to know. */
+  get shared(): readonly SiteChild[] {
+    return this.records.map(({ name, id, addedMs, expiresMs, revoked }) =>
+      create(SiteChildSchema, { name, id, addedMs, expiresMs, revoked }),
+    );
+  }
+
+  /** Equal for all who know the same; empty for nothing. */
+  get digest(): Uint8Array {
+    this.#digest ??= digestOf(this.shared);
+    return this.#digest;
+  }
+
+  /** The records that another node's word comes to, as far as they are news. */
+  heard(shared: readonly SiteChild[]): ChildRecord[] {
+    const records = shared.flatMap(({ name, id, addedMs, expiresMs, revoked }) => {
+      const certificate = id.length === 0;
+      const of = { name, id, addedMs, expiresMs, certificate, revoked: revoked || certificate };
+      const record = create(ChildRecordSchema, of);
+      const held = this.#records.get(childKey(record));
+      return isName(name) && isNews(record, held) ? record : [];
+    });
+    return records.slice(0, Math.max(0, tokensCountMax - this.#records.size));
+  }
+
+  /**
+   * The records of a child as they are once it is revoked: its tokens, and all certificates of its
+   * name that were issued until now; or only the tokens before its newest, when it has a new one.
+   */
+  revoked(
+    name: string,
+    of: { older: boolean; isConnected: boolean; wallMs: number },
+  ): Outcome<ChildRecord[]> {
+    const tokens = this.records
+      .filter((record) => record.name === name && !record.revoked)
+      .sort((one, other) => Number(one.addedMs - other.addedMs));
+    const ended = (of.older ? tokens.slice(0, -1) : tokens).map((record) =>
+      create(ChildRecordSchema, { ...record, revoked: true }),
+    );
+    if (of.older)
+      return ended.length > 0
+        ? done(ended)
+        : refused(
+            "unknown",
+            `name: ${JSON.stringify(name)} has no token before its newest`,
+            "headwater child add makes a new one; the old one goes on until it is revoked.",
+          );
+    if (tokens.length === 0 && !of.isConnected)
       return refused("unknown", `name: no child ${JSON.stringify(name)}`, "headwater child list");
-    return done(named.map((record) => create(ChildRecordSchema, { ...record, revoked: true })));
+    const addedMs = BigInt(Math.floor(of.wallMs));
+    const certificate = { name, addedMs, revoked: true, certificate: true };
+    return done([...ended, create(ChildRecordSchema, certificate)]);
   }
 
-  /** The name of the site at the other end. */
-  authenticate(peer: Peer, wallMs: number): Outcome<string> {
-    if (peer.by === "certificate") {
-      if (isName(peer.name)) return done(peer.name);
-      return refused("forbidden", `certificate: its name ${JSON.stringify(peer.name)} is no site`);
-    }
+  authenticate(peer: Peer, wallMs: number): Outcome<Admission> {
+    if (peer.by === "certificate") return this.#certified(peer);
     const credential = openCredential(peer.credential, this.#siteKey, wallMs);
     if (!credential.ok) return credential;
-    const record = this.#records.get(toHex(credential.value.id));
-    if (record?.revoked === true)
-      return refused(
-        "forbidden",
-        "credential: revoked",
-        "Ask the parent's operator for a new token.",
-      );
-    return done(credential.value.child);
+    const { child: site, id, expiresMs, projects } = credential.value;
+    return this.#checked({
+      site,
+      credential: toHex(id),
+      issuedMs: 0,
+      expiresMs: Number(expiresMs),
+      projects,
+    });
   }
+
+  /** Whether what let a peer in would not any more. */
+  hasEnded(admission: Admission, wallMs: number): boolean {
+    const { expiresMs } = admission;
+    return (expiresMs !== 0 && expiresMs <= wallMs) || this.#isRevoked(admission);
+  }
+
+  #certified({ name, issuedMs = 0 }: Peer & { by: "certificate" }): Outcome<Admission> {
+    if (!isName(name))
+      return refused("forbidden", `certificate: its name ${JSON.stringify(name)} is no site`);
+    const admission = { site: name, credential: undefined, issuedMs, expiresMs: 0, projects: [] };
+    return this.#checked(admission);
+  }
+
+  #checked(admission: Admission): Outcome<Admission> {
+    if (!this.#isRevoked(admission)) return done(admission);
+    return admission.credential === undefined
+      ? refused(
+          "forbidden",
+          "certificate: revoked",
+          "A certificate that is issued from now on is taken again.",
+        )
+      : refused("forbidden", "credential: revoked", "Ask the parent's operator for a new token.");
+  }
+
+  #isRevoked({ site, credential, issuedMs }: Admission): boolean {
+    if (credential !== undefined) return this.#records.get(credential)?.revoked === true;
+    const until = this.#records.get(certificatesKey(site))?.addedMs;
+    return until !== undefined && issuedMs <= Number(until);
+  }
+}
+
+/** What the store calls a record. */
+export function childKey({ name, id, certificate }: ChildRecord): string {
+  return certificate ? certificatesKey(name) : toHex(id);
+}
+
+/** No id in hex has a space. */
+const certificatesKey = (name: string): string => `certificates ${name}`;
+
+/** A revocation is for good; of those of certificates the latest counts. */
+function isNews(record: ChildRecord, held: ChildRecord | undefined): boolean {
+  if (held === undefined) return true;
+  return record.certificate
+    ? record.addedMs > held.addedMs
+    : record.revoked && !held.revoked && record.name === held.name;
+}
+
+function digestOf(shared: readonly SiteChild[]): Uint8Array {
+  if (shared.length === 0) return new Uint8Array(0);
+  const hashes = shared.map((one) => sha256(toBinary(SiteChildSchema, one)));
+  return sha256(...hashes.sort((a, b) => Buffer.compare(a, b)));
 }

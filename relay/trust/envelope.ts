@@ -11,6 +11,7 @@ export const payloadType = {
   beat: "application/vnd.headwater.beat.v1+protobuf",
   credential: "application/vnd.headwater.credential.v1+protobuf",
   sitePins: "application/vnd.headwater.site-pins.v1+protobuf",
+  siteChildren: "application/vnd.headwater.site-children.v1+protobuf",
 } as const;
 
 export type PayloadType = (typeof payloadType)[keyof typeof payloadType];

@@ -67,12 +67,15 @@ export function signCredential(of: {
   child: string;
   id: Uint8Array;
   expiresMs: number;
+  /** None: all that the parent serves. */
+  projects?: readonly string[];
   siteKey: SigningKey;
 }): Envelope {
   const credential = create(CredentialSchema, {
     child: of.child,
     id: of.id,
     expiresMs: BigInt(of.expiresMs),
+    projects: [...(of.projects ?? [])],
   });
   const payload = toBinary(CredentialSchema, credential);
   return seal({ type: payloadType.credential, payload, keys: [of.siteKey] });

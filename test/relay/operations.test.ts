@@ -69,7 +69,7 @@ describe("joining", () => {
     for (const frame of framesTo(opened, 1)) hear(child, frame);
     expect(child.flags()).toEqual({ alpha: 1234 });
     const revoked = root.tell({ kind: "revoke-child", call: 99, name: "site" });
-    expect(kindsOf(revoked)).toEqual(["send", "close", "log", "answer"]);
+    expect(kindsOf(revoked)).toEqual(["send", "close", "publish", "log", "answer"]);
     for (const frame of framesTo(revoked, 1)) hear(child, frame);
     expect(child.node.reads.status({ wallMs: 0, monoMs: 0 }).upstreams[0]?.problem).toContain(
       "revoked",

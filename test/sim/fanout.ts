@@ -60,7 +60,8 @@ export class Fanout {
     const alive = this.peersOf(asker).filter(({ isAlive }) => isAlive);
     const peer = alive[this.#host.random.below(alive.length)];
     if (peer === undefined) return;
-    const ask = create(PeerAskSchema, { node: asker.name, holdings: body.holdings });
+    const { holdings, children: childrenDigest = new Uint8Array(0) } = body;
+    const ask = create(PeerAskSchema, { node: asker.name, holdings, childrenDigest });
     const bytes = toBinary(PeerAskSchema, ask);
     this.#carry(asker, peer, () => {
       const answer = this.#host.ask<PeerMessage[]>(peer.name, (call) => ({

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fanout.proto.
  */
 export const file_headwater_v1_fanout: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEi1wEKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSABCBgoEYm9keSJMCgpTaWduT2ZMaWZlEigKBndyaXRlcxgBIAMoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEhQKDG1lc2hfYWRkcmVzcxgCIAEoCSJACgdQZWVyQXNrEgwKBG5vZGUYASABKAkSJwoIaG9sZGluZ3MYAiADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZyJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_ledger, file_headwater_v1_mesh]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEigwIKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIAEIGCgRib2R5IkwKClNpZ25PZkxpZmUSKAoGd3JpdGVzGAEgAygLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSFAoMbWVzaF9hZGRyZXNzGAIgASgJIlkKB1BlZXJBc2sSDAoEbm9kZRgBIAEoCRInCghob2xkaW5ncxgCIAMoCzIVLmhlYWR3YXRlci52MS5Ib2xkaW5nEhcKD2NoaWxkcmVuX2RpZ2VzdBgDIAEoDCJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiOQoMU2l0ZUNoaWxkcmVuEikKCGNoaWxkcmVuGAEgAygLMhcuaGVhZHdhdGVyLnYxLlNpdGVDaGlsZCJcCglTaXRlQ2hpbGQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_ledger, file_headwater_v1_mesh]);
 
 /**
  * @generated from message headwater.v1.PeerMessage
@@ -60,6 +60,14 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
      */
     value: SignOfLife;
     case: "alive";
+  } | {
+    /**
+     * SiteChildren, signed by the site's key.
+     *
+     * @generated from field: headwater.v1.Envelope children = 6;
+     */
+    value: Envelope;
+    case: "children";
   } | { case: undefined; value?: undefined };
 };
 
@@ -114,6 +122,13 @@ export type PeerAsk = Message<"headwater.v1.PeerAsk"> & {
    * @generated from field: repeated headwater.v1.Holding holdings = 2;
    */
   holdings: Holding[];
+
+  /**
+   * Digest over the children that are known; empty for none.
+   *
+   * @generated from field: bytes children_digest = 3;
+   */
+  childrenDigest: Uint8Array;
 };
 
 /**
@@ -148,6 +163,67 @@ export const PeerAnswerSchema: GenMessage<PeerAnswer> = /*@__PURE__*/
   messageDesc(file_headwater_v1_fanout, 3);
 
 /**
+ * SiteChildren are the join tokens that any node of the site has given out or revoked, none of
+ * which is secret without its signature.
+ *
+ * @generated from message headwater.v1.SiteChildren
+ */
+export type SiteChildren = Message<"headwater.v1.SiteChildren"> & {
+  /**
+   * @generated from field: repeated headwater.v1.SiteChild children = 1;
+   */
+  children: SiteChild[];
+};
+
+/**
+ * Describes the message headwater.v1.SiteChildren.
+ * Use `create(SiteChildrenSchema)` to create a new message.
+ */
+export const SiteChildrenSchema: GenMessage<SiteChildren> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 4);
+
+/**
+ * @generated from message headwater.v1.SiteChild
+ */
+export type SiteChild = Message<"headwater.v1.SiteChild"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Of the token; empty: certificates of this name that were issued up to added_ms, revoked.
+   *
+   * @generated from field: bytes id = 2;
+   */
+  id: Uint8Array;
+
+  /**
+   * @generated from field: uint64 added_ms = 3;
+   */
+  addedMs: bigint;
+
+  /**
+   * @generated from field: uint64 expires_ms = 4;
+   */
+  expiresMs: bigint;
+
+  /**
+   * For good: no later word takes it back.
+   *
+   * @generated from field: bool revoked = 5;
+   */
+  revoked: boolean;
+};
+
+/**
+ * Describes the message headwater.v1.SiteChild.
+ * Use `create(SiteChildSchema)` to create a new message.
+ */
+export const SiteChildSchema: GenMessage<SiteChild> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 5);
+
+/**
  * SitePins are the projects that a site's operator has joined.
  *
  * @generated from message headwater.v1.SitePins
@@ -164,5 +240,5 @@ export type SitePins = Message<"headwater.v1.SitePins"> & {
  * Use `create(SitePinsSchema)` to create a new message.
  */
 export const SitePinsSchema: GenMessage<SitePins> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 4);
+  messageDesc(file_headwater_v1_fanout, 6);
 

@@ -307,7 +307,7 @@ describe("a link", () => {
     parent.open(2, new Mirror(authority), "b");
     const request = new Mirror(authority).request();
     parent.links.open({ id: 3, site: "other", request, monoMs: 0 });
-    const effects = parent.links.revoke("site");
+    const effects = parent.links.end([1, 2, 99], "REVOKED");
     expect(goodbyesOf(effects)).toEqual(["1 REVOKED", "2 REVOKED"]);
     expect(parent.links.links.map(({ id }) => id)).toEqual([3]);
   });

@@ -15,6 +15,7 @@ import type { Served } from "../../../relay/link/downlink.ts";
 import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { Peers } from "../../../relay/link/peers.ts";
 import { holdingOf } from "../../../relay/link/uplinks.ts";
+import { Children } from "../../../relay/trust/children.ts";
 import { payloadType } from "../../../relay/trust/envelope.ts";
 import { Authority, contentOf, epochMs, keyOf } from "../authority.ts";
 import { Mirror } from "./mirror.ts";
@@ -146,7 +147,8 @@ function answerTo(ledger: Ledger, held: readonly Ledger[]): PeerMessage[] {
     [ledger.id, { ledger, frames: new LedgerFrames(ledger), hops: [] }],
   ]);
   const ask = create(PeerAskSchema, { node: "n2", holdings: held.map(holdingOf) });
-  return connected().answer(ask, [pin], served);
+  const children = new Children(keyOf("site").publicKey, []);
+  return connected().answer(ask, { holdings: { pins: [pin], served }, children });
 }
 
 function framesOf(messages: readonly PeerMessage[]): Uint8Array[] {

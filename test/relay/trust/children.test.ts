@@ -5,15 +5,16 @@ import { signCredential } from "../../../relay/trust/join-token.ts";
 import { epochMs, keyOf, refusalOf, seedOf, valueOf } from "../authority.ts";
 
 const siteKey = keyOf("site");
+const revocation = { older: false, isConnected: false, wallMs: epochMs };
 
 describe("a child", () => {
   test("is known by the credential that it was given", () => {
     const children = withChildren("acme");
-    expect(valueOf(children.authenticate(shows("acme"), epochMs))).toBe("acme");
+    expect(valueOf(children.authenticate(shows("acme"), epochMs)).site).toBe("acme");
   });
 
   test("is known to a node that did not give it: any of the site's nodes takes it", () => {
-    expect(valueOf(withChildren().authenticate(shows("acme"), epochMs))).toBe("acme");
+    expect(valueOf(withChildren().authenticate(shows("acme"), epochMs)).site).toBe("acme");
   });
 
   test("is turned away once it is revoked, the others are not (I15)", () => {
@@ -29,13 +30,13 @@ describe("a child", () => {
     give(children, "acme", "second");
     expect(children.authenticate(shows("acme"), epochMs).ok).toBe(false);
     expect(children.authenticate(shows("acme", "second"), epochMs).ok).toBe(true);
-    expect(valueOf(children.revoked("acme"))).toHaveLength(1);
+    expect(valueOf(children.revoked("acme", revocation))).toHaveLength(2);
   });
 
   test("has all its credentials revoked at once", () => {
     const children = withChildren("acme");
     give(children, "acme", "second");
-    expect(valueOf(children.revoked("acme"))).toHaveLength(2);
+    expect(valueOf(children.revoked("acme", revocation))).toHaveLength(3);
   });
 
   test("of another site's key, with an expired credential or with none is a stranger", () => {
@@ -51,7 +52,7 @@ describe("a child", () => {
   test("with a checked certificate is who that names, if it is a name", () => {
     const children = withChildren();
     const named = (name: string) => children.authenticate({ by: "certificate", name }, epochMs);
-    expect(valueOf(named("acme"))).toBe("acme");
+    expect(valueOf(named("acme")).site).toBe("acme");
     expect(refusalOf(named("*.acme.example"))).toContain("forbidden");
     expect(refusalOf(named(""))).toContain("forbidden");
   });
@@ -59,7 +60,7 @@ describe("a child", () => {
 
 test("nothing counts before it is accepted, and a revocation neither", () => {
   const children = withChildren("acme");
-  valueOf(children.revoked("acme"));
+  valueOf(children.revoked("acme", revocation));
   expect(children.authenticate(shows("acme"), epochMs).ok).toBe(true);
   valueOf(children.prepare({ name: "corp", id: seedOf("c"), addedMs: epochMs, expiresMs: 0 }));
   expect(children.records.map(({ name }) => name)).toEqual(["acme"]);
@@ -67,9 +68,9 @@ test("nothing counts before it is accepted, and a revocation neither", () => {
 
 test("whom nobody knows can not be revoked, nor twice", () => {
   const children = withChildren("acme");
-  expect(refusalOf(children.revoked("corp"))).toContain("unknown");
+  expect(refusalOf(children.revoked("corp", revocation))).toContain("unknown");
   revoke(children, "acme");
-  expect(refusalOf(children.revoked("acme"))).toContain("unknown");
+  expect(refusalOf(children.revoked("acme", revocation))).toContain("unknown");
 });
 
 test("names are names, and tokens have a bound", () => {
@@ -96,7 +97,7 @@ function give(children: Children, name: string, id: string): void {
 }
 
 function revoke(children: Children, name: string): void {
-  for (const record of valueOf(children.revoked(name))) children.accept(record);
+  for (const record of valueOf(children.revoked(name, revocation))) children.accept(record);
 }
 
 function shows(

@@ -1,0 +1,32 @@
+import type { LinkId } from "../event.ts";
+import type { Admission, Children } from "../trust/children.ts";
+
+/** What let each live link in: it ends when that does. */
+export class Admissions {
+  readonly #children: Children;
+  readonly #admissions = new Map<LinkId, Admission>();
+
+  constructor(children: Children) {
+    this.#children = children;
+  }
+
+  open(id: LinkId, admission: Admission): void {
+    this.#admissions.set(id, admission);
+  }
+
+  close(id: LinkId): void {
+    this.#admissions.delete(id);
+  }
+
+  /** Links whose credential has expired, or was revoked here or at another node of the site. */
+  ended(wallMs: number): LinkId[] {
+    return [...this.#admissions].flatMap(([id, admission]) =>
+      this.#children.hasEnded(admission, wallMs) ? id : [],
+    );
+  }
+}
+
+/** Whether a child may have a project. */
+export function mayHave({ projects }: Admission, project: string): boolean {
+  return projects.length === 0 || projects.includes(project);
+}
