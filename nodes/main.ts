@@ -15,6 +15,7 @@ import { isLoopbackAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { inTier } from "./config/panel-tier.ts";
 import { parseTrustFile } from "./config/trust-file.ts";
+import { dashboardFiles } from "./dashboard/dashboard.ts";
 import { type Clock, Driver } from "./driver.ts";
 import { HeadwaterError } from "./error.ts";
 import type { Fanout } from "./fanout/fanout.ts";
@@ -102,6 +103,7 @@ export async function openNode(of: { config: NodeConfig; log: Log }): Promise<Ru
     startedMs: clock.now().wallMs,
     advertise: [config.meshAdvertise ?? server.address],
     counts: appsMetrics(apps),
+    fallback: dashboardFiles(),
     tls: isLoopbackAddress(config.adminAddress) ? undefined : serverTls,
     backup: () => backupOf(config, store),
   });

@@ -76,13 +76,14 @@ const buckets = [
   "received",
   "trial",
   "sent",
+  "sample",
   "audit",
 ] as const;
 
 export type Bucket = (typeof buckets)[number];
 
 /** Buckets that only ever grow at the end, are read on demand, and are cut to a length. */
-export const logBuckets = ["sent", "audit"] as const satisfies readonly Bucket[];
+export const logBuckets = ["sent", "sample", "audit"] as const satisfies readonly Bucket[];
 
 export interface Dial {
   /** The upstream's id. */

@@ -146,6 +146,9 @@ export const listLengthMax = 10_000;
 export const auditRecordsMax = 100_000;
 export const sentDocumentsMax = 10_000;
 
+/** Samples of fleets kept on disk, of all projects together: four projects for half a year. */
+export const fleetSamplesMax = 20_000;
+
 /** Connections to one port: an app holds one, which with a stream costs about 100 KiB. */
 export const connectionsCountMax = 10_000;
 

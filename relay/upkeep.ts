@@ -100,12 +100,16 @@ export class Upkeep {
         sends.push(...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at }));
       return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept()];
     };
+    const samples = [...holdings.projects.values()].flatMap((project) =>
+      telemetry.samples.due(project, at.wallMs),
+    );
     const writes = [
       ...copy.writes,
       ...(renewal?.writes ?? []),
       ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
       ...choices.map(({ write }) => write),
       ...due.flatMap((document) => document.writes),
+      ...samples,
       ...counted.writes,
       ...reaction.writes,
     ];

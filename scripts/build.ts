@@ -1,13 +1,18 @@
 // Makes `dist/`, which is what the published package runs: Node takes no TypeScript from packages.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { bundledPage } from "../nodes/dashboard/page-script.ts";
 
 const rootDir = join(import.meta.dirname, "..");
 const builtDir = join(rootDir, "dist");
 
 rmSync(builtDir, { recursive: true, force: true });
 compile();
+writeFileSync(
+  join(builtDir, "nodes", "dashboard", "page.js"),
+  await bundledPage(join(rootDir, "nodes", "dashboard", "page", "main.tsx")),
+);
 ["nodes", "relay"].flatMap(readAtRunTime).forEach(copy);
 
 function compile(): void {
@@ -20,7 +25,7 @@ function compile(): void {
 /** What is no code, but lies beside the code that reads it: pages, schemas. */
 function readAtRunTime(folder: string): string[] {
   return readdirSync(join(rootDir, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(".ts"))
+    .filter((entry) => entry.isFile() && !/\.tsx?$|^tsconfig\.json$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(rootDir.length + 1));
 }
 

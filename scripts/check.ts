@@ -22,6 +22,7 @@ const steps: Record<string, () => Outcome> = {
   "format and imports": () => run("biome", "check", "."),
   lint: () => run("oxlint"),
   types: () => run("tsc", "--noEmit", "--project", "."),
+  "types of the page": () => run("tsc", "--noEmit", "--project", "nodes/dashboard/page"),
   "unused code": () => run("knip", "--no-progress"),
   tests: () => countTests(options["tests-from"] ?? runTests()),
   "generated code": checkGenerated,

@@ -12,6 +12,7 @@ import { type Listener, openListener, type TlsFiles } from "../http/listener.ts"
 import type { Log } from "../log.ts";
 import { Authorization } from "./authorization.ts";
 import { admittedKey } from "./call-origin.ts";
+import { ChangeStreams } from "./change-stream.ts";
 import { FlagStreams } from "./flag-stream.ts";
 import { fleetService } from "./fleet-service.ts";
 import { healthHandler } from "./health.ts";
@@ -61,6 +62,7 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
     counts: countsOf(options, authorization),
   });
   const streams = new FlagStreams(access, stop.signal);
+  const changes = new ChangeStreams(access, stop.signal);
   const handler = connectHandler({
     routes: [
       (router) => router.service(LedgerService, ledgerService(access)),
@@ -71,7 +73,10 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
         ),
       (router) => router.service(FleetService, fleetService(access)),
       (router) =>
-        router.service(OperatorService, operatorService({ access, backup: options.backup })),
+        router.service(
+          OperatorService,
+          operatorService({ access, changes, backup: options.backup }),
+        ),
       ...(options.routes ?? []),
     ],
     log: options.log,

@@ -1,6 +1,10 @@
 import { toBinary } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type FleetService, SentDocumentSchema } from "../../gen/headwater/v1/fleet_pb.ts";
+import {
+  FleetSampleSchema,
+  type FleetService,
+  SentDocumentSchema,
+} from "../../gen/headwater/v1/fleet_pb.ts";
 import { DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { disclosureLevels, isDisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import type { NodeAccess } from "../access.ts";
@@ -28,6 +32,9 @@ export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetServic
         project,
         limit,
       }),
+    }),
+    listSamples: ({ project, limit }) => ({
+      samples: listRecords({ access, bucket: "sample", schema: FleetSampleSchema, project, limit }),
     }),
     setDisclosure: ({ level: asked, upstream }, context) => {
       const level = asked.toUpperCase();

@@ -45,6 +45,7 @@ const fleet: ScopesOf<typeof FleetService> = {
   previewDocument: read,
   listDocuments: read,
   setDisclosure: admin,
+  listSamples: read,
 };
 
 const operators: ScopesOf<typeof OperatorService> = {
@@ -52,6 +53,7 @@ const operators: ScopesOf<typeof OperatorService> = {
   listTokens: admin,
   revokeToken: admin,
   listAudit: read,
+  watchChanges: read,
   backup: admin,
 };
 

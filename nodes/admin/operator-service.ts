@@ -6,6 +6,7 @@ import type { BackupResponseSchema, OperatorService } from "../../gen/headwater/
 import type { NodeAccess } from "../access.ts";
 import { digestOf } from "./authorization.ts";
 import { originOf } from "./call-origin.ts";
+import type { ChangeStreams } from "./change-stream.ts";
 import { listNewest } from "./record-list.ts";
 
 /** As scanners for leaked secrets look for them; then 32 random bytes. */
@@ -18,6 +19,7 @@ export type BackupPiece = MessageInitShape<typeof BackupResponseSchema>;
 /** Who may ask this node what, and who has asked. */
 export function operatorService(of: {
   access: NodeAccess;
+  changes: ChangeStreams;
   /** A consistent copy of all that the node keeps. */
   backup: (() => AsyncIterable<BackupPiece>) | undefined;
 }): ServiceImpl<typeof OperatorService> {
@@ -48,6 +50,7 @@ export function operatorService(of: {
     listAudit: ({ limit }) => ({
       records: listNewest({ access, bucket: "audit", schema: HistoryRecordSchema, limit }),
     }),
+    watchChanges: (_, { signal }) => of.changes.open(signal),
     backup: async function* () {
       if (of.backup !== undefined) yield* of.backup();
     },

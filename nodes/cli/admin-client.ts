@@ -23,6 +23,7 @@ import { problemsError } from "./problems.ts";
 /** A node's admin port, by subject. Its calls throw what `adminError` explains. */
 export interface AdminClient {
   readonly url: string;
+  readonly token: string | undefined;
   readonly ledgers: Client<typeof LedgerService>;
   readonly nodes: Client<typeof NodeService>;
   readonly fleet: Client<typeof FleetService>;
@@ -50,6 +51,7 @@ export function openAdminClient(env: Texts, actor: string = ""): AdminClient {
   });
   return {
     url,
+    token,
     ledgers: createClient(LedgerService, transport),
     nodes: createClient(NodeService, transport),
     fleet: createClient(FleetService, transport),

@@ -11,6 +11,7 @@ import { addChildListCommand } from "./child-list.ts";
 import { addChildRevokeCommand } from "./child-revoke.ts";
 import { addCommandGroup, type CommandContext } from "./command.ts";
 import { addCompletionCommands } from "./completion.ts";
+import { addDashboardCommand } from "./dashboard.ts";
 import { type ExitCode, exitCode, exitCodeOf } from "./exit-code.ts";
 import { addExplainCommand } from "./explain.ts";
 import { addFlagDeleteCommand } from "./flag-delete.ts";
@@ -107,6 +108,7 @@ export function createProgram(context: CommandContext): Command {
   addPromoteCommand(program, context);
   addTokenCommands(program, context);
   addAuditCommand(program, context);
+  addDashboardCommand(program, context);
   addBackupCommand(program, context);
   addCompletionCommands(program, context);
   return program;

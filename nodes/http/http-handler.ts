@@ -32,6 +32,15 @@ export function answerJson(response: HttpResponse, status: number, body: object)
   response.end(JSON.stringify(body));
 }
 
+/** Answers with a text and what a browser has to know about it. */
+export function answerText(
+  response: HttpResponse,
+  of: { status: number; headers: Readonly<Record<string, string>>; text: string },
+): void {
+  response.writeHead(of.status, { ...of.headers });
+  response.end(of.text);
+}
+
 /** Answers that there is nothing at this path. */
 export function notFound(request: HttpRequest, response: HttpResponse): void {
   const message = `there is nothing at ${pathOf(request)}; calls are POST /headwater.v1.…Service/…`;

@@ -1,5 +1,5 @@
 import { type Bucket, logBuckets } from "../../relay/effect.ts";
-import { auditRecordsMax, sentDocumentsMax } from "../../relay/limits.ts";
+import { auditRecordsMax, fleetSamplesMax, sentDocumentsMax } from "../../relay/limits.ts";
 
 /** A bucket that is read on demand and cut to a length. */
 export type LogBucket = (typeof logBuckets)[number];
@@ -8,6 +8,7 @@ export type LogBucket = (typeof logBuckets)[number];
 export const logLengths: Readonly<Record<LogBucket, number>> = {
   audit: auditRecordsMax,
   sent: sentDocumentsMax,
+  sample: fleetSamplesMax,
 };
 
 export function isLogBucket(bucket: Bucket): bucket is LogBucket {

@@ -7,6 +7,7 @@ import { deriveSecret, drawFraction } from "../trust/key.ts";
 import { Consents } from "./consents.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
 import { Fleet } from "./fleet.ts";
+import { FleetSamples } from "./fleet-samples.ts";
 import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Received } from "./received.ts";
@@ -25,6 +26,7 @@ export class Telemetry {
   readonly received: Received;
   readonly consents: Consents;
   readonly outbox: Outbox;
+  readonly samples: FleetSamples;
   readonly #settings: TelemetrySettings;
   readonly #trials: Trials;
   readonly #intakes = new Map<string, Intake>();
@@ -34,6 +36,9 @@ export class Telemetry {
     this.#trials = trials;
     this.received = new Received(records);
     this.consents = new Consents(settings.disclosure, records);
+    this.samples = new FleetSamples(settings.healthWindowMs, (project, wallMs) =>
+      this.fleet(project, wallMs),
+    );
     this.outbox = new Outbox(
       {
         ...settings,

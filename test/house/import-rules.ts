@@ -35,7 +35,13 @@ const rules: readonly Rule[] = [
     packages: [...connect, "prom-client"],
   }),
   part("http", { packages: connect }),
-  part("dashboard", { packages: ["@connectrpc/connect", "@connectrpc/connect-web"] }),
+  {
+    of: "nodes/dashboard/page/",
+    may: ["gen/", "relay/flag/"],
+    packages: [protobuf, "@connectrpc/connect", "@connectrpc/connect-web", "preact"],
+    builtins: [],
+  },
+  part("dashboard", { may: ["nodes/http/"], packages: ["rolldown"] }),
   part("config", { packages: ["commander", "smol-toml", "yaml", "zod"] }),
   {
     of: "nodes/cli/node.ts",

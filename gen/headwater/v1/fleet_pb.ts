@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fleet.proto.
  */
 export const file_headwater_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvZmxlZXQucHJvdG8SDGhlYWR3YXRlci52MSIiCg9HZXRGbGVldFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCSLJAQoQR2V0RmxlZXRSZXNwb25zZRIPCgdwcm9qZWN0GAEgASgJEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYAyABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoEhcKD3JlcG9ydGVyc19jb3VudBgEIAEoDRILCgNvd24YBSABKAgSFwoPd2luZG93c19vbGRfbWF4GAYgASgNEhcKD2luc3RhbmNlc19jb3VudBgHIAEoDSJdChZQcmV2aWV3RG9jdW1lbnRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhAKCHVwc3RyZWFtGAQgASgJIoIBChdQcmV2aWV3RG9jdW1lbnRSZXNwb25zZRIoCghkb2N1bWVudBgBIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudBINCgVieXRlcxgCIAEoDRILCgN3aHkYAyABKAkSDwoHZW5jb2RlZBgEIAEoDBIQCghjYXV0aW9ucxgFIAMoCSI2ChRMaXN0RG9jdW1lbnRzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEg0KBWxpbWl0GAIgASgNIkYKFUxpc3REb2N1bWVudHNSZXNwb25zZRItCglkb2N1bWVudHMYASADKAsyGi5oZWFkd2F0ZXIudjEuU2VudERvY3VtZW50ImoKDFNlbnREb2N1bWVudBINCgVhdF9tcxgBIAEoBBIQCgh1cHN0cmVhbRgCIAEoCRIPCgdvdXRjb21lGAMgASgJEigKCGRvY3VtZW50GAQgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50IjcKFFNldERpc2Nsb3N1cmVSZXF1ZXN0Eg0KBWxldmVsGAEgASgJEhAKCHVwc3RyZWFtGAIgASgJIjwKFVNldERpc2Nsb3N1cmVSZXNwb25zZRIRCgl1cHN0cmVhbXMYASADKAkSEAoIY2F1dGlvbnMYAiADKAky7QIKDEZsZWV0U2VydmljZRJJCghHZXRGbGVldBIdLmhlYWR3YXRlci52MS5HZXRGbGVldFJlcXVlc3QaHi5oZWFkd2F0ZXIudjEuR2V0RmxlZXRSZXNwb25zZRJeCg9QcmV2aWV3RG9jdW1lbnQSJC5oZWFkd2F0ZXIudjEuUHJldmlld0RvY3VtZW50UmVxdWVzdBolLmhlYWR3YXRlci52MS5QcmV2aWV3RG9jdW1lbnRSZXNwb25zZRJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJYCg1TZXREaXNjbG9zdXJlEiIuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvZmxlZXQucHJvdG8SDGhlYWR3YXRlci52MSIiCg9HZXRGbGVldFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCSLJAQoQR2V0RmxlZXRSZXNwb25zZRIPCgdwcm9qZWN0GAEgASgJEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYAyABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoEhcKD3JlcG9ydGVyc19jb3VudBgEIAEoDRILCgNvd24YBSABKAgSFwoPd2luZG93c19vbGRfbWF4GAYgASgNEhcKD2luc3RhbmNlc19jb3VudBgHIAEoDSJdChZQcmV2aWV3RG9jdW1lbnRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhAKCHVwc3RyZWFtGAQgASgJIoIBChdQcmV2aWV3RG9jdW1lbnRSZXNwb25zZRIoCghkb2N1bWVudBgBIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudBINCgVieXRlcxgCIAEoDRILCgN3aHkYAyABKAkSDwoHZW5jb2RlZBgEIAEoDBIQCghjYXV0aW9ucxgFIAMoCSI2ChRMaXN0RG9jdW1lbnRzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEg0KBWxpbWl0GAIgASgNIkYKFUxpc3REb2N1bWVudHNSZXNwb25zZRItCglkb2N1bWVudHMYASADKAsyGi5oZWFkd2F0ZXIudjEuU2VudERvY3VtZW50ImoKDFNlbnREb2N1bWVudBINCgVhdF9tcxgBIAEoBBIQCgh1cHN0cmVhbRgCIAEoCRIPCgdvdXRjb21lGAMgASgJEigKCGRvY3VtZW50GAQgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50IjcKFFNldERpc2Nsb3N1cmVSZXF1ZXN0Eg0KBWxldmVsGAEgASgJEhAKCHVwc3RyZWFtGAIgASgJIjwKFVNldERpc2Nsb3N1cmVSZXNwb25zZRIRCgl1cHN0cmVhbXMYASADKAkSEAoIY2F1dGlvbnMYAiADKAkiNAoSTGlzdFNhbXBsZXNSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDQoFbGltaXQYAiABKA0iQQoTTGlzdFNhbXBsZXNSZXNwb25zZRIqCgdzYW1wbGVzGAEgAygLMhkuaGVhZHdhdGVyLnYxLkZsZWV0U2FtcGxlIl0KC0ZsZWV0U2FtcGxlEg0KBWF0X21zGAEgASgEEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIXCg9yZXBvcnRlcnNfY291bnQYAyABKA0ywQMKDEZsZWV0U2VydmljZRJJCghHZXRGbGVldBIdLmhlYWR3YXRlci52MS5HZXRGbGVldFJlcXVlc3QaHi5oZWFkd2F0ZXIudjEuR2V0RmxlZXRSZXNwb25zZRJeCg9QcmV2aWV3RG9jdW1lbnQSJC5oZWFkd2F0ZXIudjEuUHJldmlld0RvY3VtZW50UmVxdWVzdBolLmhlYWR3YXRlci52MS5QcmV2aWV3RG9jdW1lbnRSZXNwb25zZRJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJYCg1TZXREaXNjbG9zdXJlEiIuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXNwb25zZRJSCgtMaXN0U2FtcGxlcxIgLmhlYWR3YXRlci52MS5MaXN0U2FtcGxlc1JlcXVlc3QaIS5oZWFkd2F0ZXIudjEuTGlzdFNhbXBsZXNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_telemetry]);
 
 /**
  * @generated from message headwater.v1.GetFleetRequest
@@ -287,6 +287,78 @@ export const SetDisclosureResponseSchema: GenMessage<SetDisclosureResponse> = /*
   messageDesc(file_headwater_v1_fleet, 8);
 
 /**
+ * @generated from message headwater.v1.ListSamplesRequest
+ */
+export type ListSamplesRequest = Message<"headwater.v1.ListSamplesRequest"> & {
+  /**
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * 0 is 100.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message headwater.v1.ListSamplesRequest.
+ * Use `create(ListSamplesRequestSchema)` to create a new message.
+ */
+export const ListSamplesRequestSchema: GenMessage<ListSamplesRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fleet, 9);
+
+/**
+ * @generated from message headwater.v1.ListSamplesResponse
+ */
+export type ListSamplesResponse = Message<"headwater.v1.ListSamplesResponse"> & {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated headwater.v1.FleetSample samples = 1;
+   */
+  samples: FleetSample[];
+};
+
+/**
+ * Describes the message headwater.v1.ListSamplesResponse.
+ * Use `create(ListSamplesResponseSchema)` to create a new message.
+ */
+export const ListSamplesResponseSchema: GenMessage<ListSamplesResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fleet, 10);
+
+/**
+ * FleetSample is what the fleet was like at one moment. It stays at this node.
+ *
+ * @generated from message headwater.v1.FleetSample
+ */
+export type FleetSample = Message<"headwater.v1.FleetSample"> & {
+  /**
+   * @generated from field: uint64 at_ms = 1;
+   */
+  atMs: bigint;
+
+  /**
+   * @generated from field: headwater.v1.Weights weights = 2;
+   */
+  weights?: Weights | undefined;
+
+  /**
+   * @generated from field: uint32 reporters_count = 3;
+   */
+  reportersCount: number;
+};
+
+/**
+ * Describes the message headwater.v1.FleetSample.
+ * Use `create(FleetSampleSchema)` to create a new message.
+ */
+export const FleetSampleSchema: GenMessage<FleetSample> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fleet, 11);
+
+/**
  * FleetService is for operators: what telemetry says, and what leaves this node.
  *
  * @generated from service headwater.v1.FleetService
@@ -325,6 +397,16 @@ export const FleetService: GenService<{
     methodKind: "unary";
     input: typeof SetDisclosureRequestSchema;
     output: typeof SetDisclosureResponseSchema;
+  },
+  /**
+   * ListSamples is the fleet over time, a sample for each health window.
+   *
+   * @generated from rpc headwater.v1.FleetService.ListSamples
+   */
+  listSamples: {
+    methodKind: "unary";
+    input: typeof ListSamplesRequestSchema;
+    output: typeof ListSamplesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_headwater_v1_fleet, 0);

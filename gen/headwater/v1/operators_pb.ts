@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/operators.proto.
  */
 export const file_headwater_v1_operators: GenFile = /*@__PURE__*/
-  fileDesc("ChxoZWFkd2F0ZXIvdjEvb3BlcmF0b3JzLnByb3RvEgxoZWFkd2F0ZXIudjEiQwoPQWRkVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGc2NvcGVzGAIgAygJEhIKCmV4cGlyZXNfbXMYAyABKAQiIQoQQWRkVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSITChFMaXN0VG9rZW5zUmVxdWVzdCI5ChJMaXN0VG9rZW5zUmVzcG9uc2USIwoGdG9rZW5zGAEgAygLMhMuaGVhZHdhdGVyLnYxLlRva2VuIksKBVRva2VuEgwKBG5hbWUYASABKAkSDgoGc2NvcGVzGAIgAygJEhAKCGFkZGVkX21zGAMgASgEEhIKCmV4cGlyZXNfbXMYBCABKAQiIgoSUmV2b2tlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkiFQoTUmV2b2tlVG9rZW5SZXNwb25zZSIhChBMaXN0QXVkaXRSZXF1ZXN0Eg0KBWxpbWl0GAEgASgNIkEKEUxpc3RBdWRpdFJlc3BvbnNlEiwKB3JlY29yZHMYASADKAsyGy5oZWFkd2F0ZXIudjEuSGlzdG9yeVJlY29yZCIPCg1CYWNrdXBSZXF1ZXN0Ii0KDkJhY2t1cFJlc3BvbnNlEgwKBGZpbGUYASABKAkSDQoFYnl0ZXMYAiABKAwylgMKD09wZXJhdG9yU2VydmljZRJJCghBZGRUb2tlbhIdLmhlYWR3YXRlci52MS5BZGRUb2tlblJlcXVlc3QaHi5oZWFkd2F0ZXIudjEuQWRkVG9rZW5SZXNwb25zZRJPCgpMaXN0VG9rZW5zEh8uaGVhZHdhdGVyLnYxLkxpc3RUb2tlbnNSZXF1ZXN0GiAuaGVhZHdhdGVyLnYxLkxpc3RUb2tlbnNSZXNwb25zZRJSCgtSZXZva2VUb2tlbhIgLmhlYWR3YXRlci52MS5SZXZva2VUb2tlblJlcXVlc3QaIS5oZWFkd2F0ZXIudjEuUmV2b2tlVG9rZW5SZXNwb25zZRJMCglMaXN0QXVkaXQSHi5oZWFkd2F0ZXIudjEuTGlzdEF1ZGl0UmVxdWVzdBofLmhlYWR3YXRlci52MS5MaXN0QXVkaXRSZXNwb25zZRJFCgZCYWNrdXASGy5oZWFkd2F0ZXIudjEuQmFja3VwUmVxdWVzdBocLmhlYWR3YXRlci52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM", [file_headwater_v1_ledgers]);
+  fileDesc("ChxoZWFkd2F0ZXIvdjEvb3BlcmF0b3JzLnByb3RvEgxoZWFkd2F0ZXIudjEiQwoPQWRkVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGc2NvcGVzGAIgAygJEhIKCmV4cGlyZXNfbXMYAyABKAQiIQoQQWRkVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCSITChFMaXN0VG9rZW5zUmVxdWVzdCI5ChJMaXN0VG9rZW5zUmVzcG9uc2USIwoGdG9rZW5zGAEgAygLMhMuaGVhZHdhdGVyLnYxLlRva2VuIksKBVRva2VuEgwKBG5hbWUYASABKAkSDgoGc2NvcGVzGAIgAygJEhAKCGFkZGVkX21zGAMgASgEEhIKCmV4cGlyZXNfbXMYBCABKAQiIgoSUmV2b2tlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkiFQoTUmV2b2tlVG9rZW5SZXNwb25zZSIhChBMaXN0QXVkaXRSZXF1ZXN0Eg0KBWxpbWl0GAEgASgNIkEKEUxpc3RBdWRpdFJlc3BvbnNlEiwKB3JlY29yZHMYASADKAsyGy5oZWFkd2F0ZXIudjEuSGlzdG9yeVJlY29yZCIVChNXYXRjaENoYW5nZXNSZXF1ZXN0IigKFFdhdGNoQ2hhbmdlc1Jlc3BvbnNlEhAKCHN1YmplY3RzGAEgAygJIg8KDUJhY2t1cFJlcXVlc3QiLQoOQmFja3VwUmVzcG9uc2USDAoEZmlsZRgBIAEoCRINCgVieXRlcxgCIAEoDDLvAwoPT3BlcmF0b3JTZXJ2aWNlEkkKCEFkZFRva2VuEh0uaGVhZHdhdGVyLnYxLkFkZFRva2VuUmVxdWVzdBoeLmhlYWR3YXRlci52MS5BZGRUb2tlblJlc3BvbnNlEk8KCkxpc3RUb2tlbnMSHy5oZWFkd2F0ZXIudjEuTGlzdFRva2Vuc1JlcXVlc3QaIC5oZWFkd2F0ZXIudjEuTGlzdFRva2Vuc1Jlc3BvbnNlElIKC1Jldm9rZVRva2VuEiAuaGVhZHdhdGVyLnYxLlJldm9rZVRva2VuUmVxdWVzdBohLmhlYWR3YXRlci52MS5SZXZva2VUb2tlblJlc3BvbnNlEkwKCUxpc3RBdWRpdBIeLmhlYWR3YXRlci52MS5MaXN0QXVkaXRSZXF1ZXN0Gh8uaGVhZHdhdGVyLnYxLkxpc3RBdWRpdFJlc3BvbnNlElcKDFdhdGNoQ2hhbmdlcxIhLmhlYWR3YXRlci52MS5XYXRjaENoYW5nZXNSZXF1ZXN0GiIuaGVhZHdhdGVyLnYxLldhdGNoQ2hhbmdlc1Jlc3BvbnNlMAESRQoGQmFja3VwEhsuaGVhZHdhdGVyLnYxLkJhY2t1cFJlcXVlc3QaHC5oZWFkd2F0ZXIudjEuQmFja3VwUmVzcG9uc2UwAWIGcHJvdG8z", [file_headwater_v1_ledgers]);
 
 /**
  * @generated from message headwater.v1.AddTokenRequest
@@ -195,6 +195,38 @@ export const ListAuditResponseSchema: GenMessage<ListAuditResponse> = /*@__PURE_
   messageDesc(file_headwater_v1_operators, 8);
 
 /**
+ * @generated from message headwater.v1.WatchChangesRequest
+ */
+export type WatchChangesRequest = Message<"headwater.v1.WatchChangesRequest"> & {
+};
+
+/**
+ * Describes the message headwater.v1.WatchChangesRequest.
+ * Use `create(WatchChangesRequestSchema)` to create a new message.
+ */
+export const WatchChangesRequestSchema: GenMessage<WatchChangesRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_operators, 9);
+
+/**
+ * @generated from message headwater.v1.WatchChangesResponse
+ */
+export type WatchChangesResponse = Message<"headwater.v1.WatchChangesResponse"> & {
+  /**
+   * `status`, `audit`, and for each project `flags/PROJECT` and `fleet/PROJECT`; all of them first.
+   *
+   * @generated from field: repeated string subjects = 1;
+   */
+  subjects: string[];
+};
+
+/**
+ * Describes the message headwater.v1.WatchChangesResponse.
+ * Use `create(WatchChangesResponseSchema)` to create a new message.
+ */
+export const WatchChangesResponseSchema: GenMessage<WatchChangesResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_operators, 10);
+
+/**
  * @generated from message headwater.v1.BackupRequest
  */
 export type BackupRequest = Message<"headwater.v1.BackupRequest"> & {
@@ -205,7 +237,7 @@ export type BackupRequest = Message<"headwater.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_operators, 9);
+  messageDesc(file_headwater_v1_operators, 11);
 
 /**
  * @generated from message headwater.v1.BackupResponse
@@ -229,7 +261,7 @@ export type BackupResponse = Message<"headwater.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_operators, 10);
+  messageDesc(file_headwater_v1_operators, 12);
 
 /**
  * OperatorService is for those who run this node: who may ask it what, who has asked, and a copy
@@ -271,6 +303,16 @@ export const OperatorService: GenService<{
     methodKind: "unary";
     input: typeof ListAuditRequestSchema;
     output: typeof ListAuditResponseSchema;
+  },
+  /**
+   * WatchChanges says what has changed, so that a page asks again for that and nothing else.
+   *
+   * @generated from rpc headwater.v1.OperatorService.WatchChanges
+   */
+  watchChanges: {
+    methodKind: "server_streaming";
+    input: typeof WatchChangesRequestSchema;
+    output: typeof WatchChangesResponseSchema;
   },
   /**
    * Backup streams a consistent copy of the data directory, file by file, while the node runs.

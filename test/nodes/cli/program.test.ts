@@ -68,6 +68,7 @@ describe("the commands", () => {
       "token list",
       "token revoke",
       "audit",
+      "dashboard",
       "backup",
       "completion",
     ]);

@@ -1,0 +1,90 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Flag, FlagSchema, type Rule, RuleSchema } from "../../../gen/headwater/v1/flag_pb.ts";
+import type { FleetSample, GetFleetResponse } from "../../../gen/headwater/v1/fleet_pb.ts";
+import type { LedgerName, Position } from "../../../gen/headwater/v1/ledger_pb.ts";
+import type { GetLedgerResponse, HistoryRecord } from "../../../gen/headwater/v1/ledgers_pb.ts";
+import type { ExplainResponse, GetStatusResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
+
+/** A ledger that this node can write, and where it is. */
+export interface WritableLedger {
+  readonly ledger: LedgerName;
+  readonly position: Position;
+  readonly entries: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A flag as its project has it, and as it comes out here. */
+export interface FlagView {
+  readonly project: string;
+  readonly name: string;
+  /** Undefined for one that this page can not read. */
+  readonly flag: Flag | undefined;
+  /** Undefined past the first few hundred. */
+  readonly explained: ExplainResponse | undefined;
+}
+
+export interface ProjectView {
+  readonly flags: readonly FlagView[];
+  /** Oldest first. */
+  readonly releases: readonly string[];
+  /** Whose builds the flags are shown for; empty: those of no published release. */
+  readonly release: string;
+  /** The project's own ledger, where it is written here; and this node's overlay of it. */
+  readonly own: WritableLedger | undefined;
+  readonly overlay: WritableLedger | undefined;
+  readonly fleet: GetFleetResponse | undefined;
+  /** Oldest first. */
+  readonly samples: readonly FleetSample[];
+}
+
+/** All that the page shows; absent until it has come. */
+export interface NodeView {
+  readonly link: "connecting" | "live" | "lost";
+  readonly problem: string;
+  readonly status: GetStatusResponse | undefined;
+  readonly projects: ReadonlyMap<string, ProjectView>;
+  readonly audit: readonly HistoryRecord[];
+}
+
+export const emptyView: NodeView = {
+  link: "connecting",
+  problem: "",
+  status: undefined,
+  projects: new Map(),
+  audit: [],
+};
+
+export const emptyProject: ProjectView = {
+  flags: [],
+  releases: [],
+  release: "",
+  own: undefined,
+  overlay: undefined,
+  fleet: undefined,
+  samples: [],
+};
+
+/** The flag of an entry; undefined where it is none that this page can read. */
+export function flagOf(value: Uint8Array | undefined): Flag | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return fromBinary(FlagSchema, value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The rule of an entry; undefined where it is none that this page can read. */
+export function ruleOf(value: Uint8Array | undefined): Rule | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return fromBinary(RuleSchema, value);
+  } catch {
+    return undefined;
+  }
+}
+
+export function writable(response: GetLedgerResponse): WritableLedger | undefined {
+  const { ledger, position, entries } = response;
+  if (!response.writable || ledger === undefined || position === undefined) return undefined;
+  return { ledger, position, entries: new Map(entries.map(({ key, value }) => [key, value])) };
+}

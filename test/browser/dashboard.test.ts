@@ -1,0 +1,180 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { NodeProcess } from "../../scripts/demo/node-process.ts";
+import { temporaryDirectory } from "../nodes/store/temporary-directory.ts";
+import { launchedChromium } from "./chromium.ts";
+import { DashboardScene, tokenOf } from "./dashboard-scene.ts";
+
+const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+
+/** `PICTURES=1` puts the pictures where the documents show them. */
+const pictures = process.env["PICTURES"] === undefined ? undefined : resolve("docs/pictures");
+
+let scene: DashboardScene;
+
+beforeAll(async () => {
+  scene = await DashboardScene.open();
+}, 180_000);
+afterAll(async () => scene?.[Symbol.asyncDispose]());
+
+interface Look {
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+}
+
+/** The dashboard of a node, opened with its token; what its console says fails the test. */
+async function openPage(
+  context: Parameters<typeof launchedChromium>[0],
+  node: NodeProcess,
+  of: Look = {},
+): Promise<Page> {
+  const browser = await launchedChromium(context);
+  const page = await browser.newPage({
+    viewport: { width: of.width ?? 1_120, height: of.height ?? 800 },
+    colorScheme: of.dark === true ? "dark" : "light",
+    reducedMotion: "reduce",
+  });
+  page.setDefaultTimeout(40_000);
+  const foreign: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(`http://${node.admin}/`)) foreign.push(request.url());
+  });
+  page.on("pageerror", (error) => foreign.push(error.message));
+  page.on("close", () => expect(foreign).toEqual([]));
+  await page.goto(`http://${node.admin}/#token=${tokenOf(node)}`);
+  await page.getByRole("button", { name: /new-scheduler/ }).waitFor();
+  await page.getByText("live", { exact: true }).waitFor();
+  expect(page.url()).not.toContain("token");
+  return page;
+}
+
+/** What axe finds: the rules of WCAG 2.2 A and AA, and its best practices. */
+async function violations(page: Page): Promise<string[]> {
+  // The page lets no script in but its own; this one comes from outside of it, through the browser.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe: runner } = globalThis as unknown as {
+      axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const found = (await runner.run()).violations;
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+}
+
+async function picture(page: Page, name: string, fullPage = false): Promise<void> {
+  const directory = pictures ?? temporaryDirectory();
+  mkdirSync(directory, { recursive: true });
+  await page.evaluate("document.activeElement?.blur(); window.scrollTo(0, 0)");
+  await page.screenshot({ path: join(directory, `${name}.png`), fullPage });
+}
+
+describe("the dashboard, in a real browser", () => {
+  test("asks for a token, refuses a wrong one, and says why", async (context) => {
+    const browser = await launchedChromium(context);
+    const page = await browser.newPage({ viewport: { width: 1_120, height: 640 } });
+    await page.goto(`http://${scene.root.admin}/`);
+    await page.getByLabel("Token").fill("wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("The bearer token is not this node's").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel("Token").fill(tokenOf(scene.root));
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Flags" }).waitFor();
+  });
+
+  test("shows flags, releases, links and history, and a change as it happens", async (context) => {
+    const page = await openPage(context, scene.root);
+    await page.getByRole("img", { name: /Releases of horizon over time; now .*2\.3\.5/ }).waitFor();
+    await page.getByText("acme/acme").waitFor();
+    await page.getByText("commit 9fceb02d0ae5").first().waitFor();
+    const row = page.getByRole("button", { name: /cell-routing/ });
+    expect(await row.innerText()).toContain("10 %");
+    await picture(page, "dashboard", true);
+    await scene.root.do(["flag", "set", "horizon/cell-routing", "12%"]);
+    await page.getByRole("button", { name: /cell-routing.*12 %/s }).waitFor();
+    await scene.root.do(["flag", "set", "horizon/cell-routing", "10%"]);
+  });
+
+  test("changes a flag after asking, and tells when the token may not", async (context) => {
+    const page = await openPage(context, scene.root);
+    await page.getByRole("button", { name: /new-scheduler/ }).click();
+    const panel = page.getByRole("dialog", { name: "Flag horizon/new-scheduler" });
+    await panel.getByRole("img", { name: /Percentage over time: .*1 %, then 5 %/ }).waitFor();
+    await picture(page, "dashboard-flag");
+    await panel.getByRole("textbox", { name: "Percentage" }).fill("30");
+    await panel.getByRole("button", { name: "Set" }).click();
+    const question = page.getByRole("dialog", { name: /Change horizon/ });
+    expect(await question.innerText()).toMatch(/25 % for >=2\.3\.0[^]*30 % for >=2\.3\.0/);
+    await question.getByRole("button", { name: "Cancel" }).click();
+    expect(await scene.root.do(["flag", "get", "horizon/new-scheduler"])).toContain("25 %");
+    await panel.getByRole("button", { name: "Kill" }).click();
+    await question.getByRole("button", { name: "Change it" }).click();
+    await page.getByRole("button", { name: /new-scheduler.*killed/s }).waitFor();
+    expect(await scene.root.do(["flag", "get", "horizon/new-scheduler"])).toContain("every build");
+    await scene.root.do(["flag", "revive", "horizon/new-scheduler"]);
+
+    const token = (await scene.root.do(["token", "add", "looker", "--scope", "read"])).trim();
+    await page.evaluate((given) => sessionStorage.setItem("headwater-token", given), token);
+    await page.reload();
+    await page.getByRole("button", { name: /new-scheduler/ }).click();
+    await panel.getByRole("button", { name: "Kill" }).click();
+    await question.getByRole("button", { name: "Change it" }).click();
+    await question.getByText("The token looker may read; this needs flags").waitFor();
+    await scene.root.do(["token", "revoke", "looker"]);
+  });
+
+  test("at a vendor: its overlay's part, and what leaves", async (context) => {
+    const page = await openPage(context, scene.vendor, { dark: true });
+    await page.getByText("capped to 1 %").first().waitFor();
+    await page
+      .getByText(/Exactly this, \d+ bytes, as rounded/)
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: /image-cache/ }).click();
+    const panel = page.getByRole("dialog", { name: "Flag horizon/image-cache" });
+    await panel.getByLabel("At most").fill("20");
+    await panel.getByRole("button", { name: "Cap", exact: true }).click();
+    await page.getByRole("button", { name: "Change it" }).click();
+    await panel.getByText("capped to 20 %").waitFor();
+    expect(await scene.vendor.do(["overlay", "list", "horizon"])).toMatch(/image-cache +.*20 %/);
+    await page.keyboard.press("Escape");
+    await page.locator("#leaving summary").first().click();
+    await picture(page, "dashboard-vendor-dark", true);
+  });
+
+  test("is used with the keyboard alone", async (context) => {
+    const page = await openPage(context, scene.root);
+    await page.getByRole("searchbox").focus();
+    await page.keyboard.type("image");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("dialog", { name: "Flag horizon/image-cache" });
+    await panel.waitFor();
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    expect(await page.evaluate("document.activeElement.textContent")).toContain("image-cache");
+  });
+
+  const looks: Record<string, Look> = {
+    "in the light": {},
+    "in the dark": { dark: true },
+    "on a phone": { width: 390, height: 844 },
+  };
+  for (const [words, look] of Object.entries(looks))
+    test(`is accessible ${words}`, async (context) => {
+      const page = await openPage(context, scene.root, look);
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole("button", { name: /fast-path/ }).click();
+      await page.getByRole("dialog").waitFor();
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      const width = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+      expect(await page.evaluate(width)).toBe(0);
+      if (look.width !== undefined) await picture(page, "dashboard-phone");
+    });
+});

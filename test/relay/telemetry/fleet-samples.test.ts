@@ -1,0 +1,24 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { FleetSampleSchema } from "../../../gen/headwater/v1/fleet_pb.ts";
+import { minuteMs } from "../../../relay/cadence.ts";
+import { FleetSamples } from "../../../relay/telemetry/fleet-samples.ts";
+
+test("a fleet is sampled once a window, and only if somebody reports", () => {
+  let reportersCount = 0;
+  const fleet = { weights: { releases: [{ name: "2.3.0", basisPoints: 9_000 }] } };
+  const samples = new FleetSamples(minuteMs, () => ({ ...fleet, reportersCount }) as never);
+  const due = (wallMs: number) => samples.due({ name: "horizon" } as never, wallMs);
+  expect(due(0)).toEqual([]);
+  reportersCount = 3;
+  expect(due(1)).toEqual([]);
+  const [write] = due(minuteMs);
+  expect(write).toMatchObject({ bucket: "sample", key: "horizon/000000000000001" });
+  expect(fromBinary(FleetSampleSchema, write!.value!)).toMatchObject({
+    atMs: BigInt(minuteMs),
+    reportersCount: 3,
+    weights: { releases: [{ name: "2.3.0", basisPoints: 9_000 }] },
+  });
+  expect(due(2 * minuteMs - 1)).toEqual([]);
+  expect(due(2 * minuteMs)).toHaveLength(1);
+});
