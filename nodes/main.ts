@@ -41,7 +41,14 @@ export interface RunningNode extends AsyncDisposable {
   readonly tokenFile: string;
 }
 
-const clock: Clock = {
+interface Opening {
+  readonly config: NodeConfig;
+  readonly log: Log;
+  /** The machine's, unless given. */
+  readonly clock?: Clock;
+}
+
+const systemClock: Clock = {
   now: () => ({ wallMs: Date.now(), monoMs: performance.now() }),
 };
 
@@ -49,8 +56,8 @@ const clock: Clock = {
  * Opens all parts of a node, wires them to its core, and lets it run until it is disposed of.
  * @throws HeadwaterError when a part can not be opened; what was opened is closed again
  */
-export async function openNode(of: { config: NodeConfig; log: Log }): Promise<RunningNode> {
-  const { config, log } = of;
+export async function openNode(of: Opening): Promise<RunningNode> {
+  const { config, log, clock = systemClock } = of;
   await using parts = new AsyncDisposableStack();
   const store = parts.use(openStore({ directory: config.dataDir }));
   const token = readOrMakeSecret({ file: tokenFileOf(config), bytes: 32 });
@@ -154,7 +161,7 @@ function siteSecretFileOf({ dataDir, siteSecretFile }: NodeConfig): string {
 function backupOf(config: NodeConfig, store: FileStore): ReturnType<typeof backupPieces> {
   const directory = config.dataDir;
   const files = { "site.secret": siteSecretFileOf(config) };
-  return backupPieces({ store, directory, files, atMs: clock.now().wallMs });
+  return backupPieces({ store, directory, files, atMs: systemClock.now().wallMs });
 }
 
 /** One node as a process: until the signal. */

@@ -64,6 +64,25 @@ export const meshConnectionsMax = 2 * childrenCountMax;
 /** Calls at once on one connection: RFC 9113, 6.5.2, advises against fewer than 100. */
 export const meshStreamsMax = 100;
 
+/**
+ * Connections from below: of one address, behind which a whole site may be, and of all. Each costs
+ * a TLS handshake, about a millisecond; a storm of all children is over in a minute.
+ */
+export const meshDialsBurstMax = 200;
+export const meshDialsPerSecondMax = 20;
+export const meshDialsTotalBurstMax = 1_000;
+export const meshDialsTotalPerSecondMax = 100;
+
+/** Calls from below, likewise. A child makes one to connect, and one for each change it confirms. */
+export const meshCallsBurstMax = 500;
+export const meshCallsPerSecondMax = 100;
+export const meshCallsTotalBurstMax = 10_000;
+export const meshCallsTotalPerSecondMax = 2_000;
+
+/** Bytes from one address, of whatever kind: documents of a few projects, again and again. */
+export const meshBytesBurstMax = 64 * 1024 * 1024;
+export const meshBytesPerSecondMax = 1024 * 1024;
+
 /** Join tokens that a node remembers, revoked ones included. */
 export const tokensCountMax = 20_000;
 
@@ -101,7 +120,7 @@ export const snapshotsLiveMax = 2;
  * check. A snapshot of a full ledger is a thousand chunks; a site's peers bring each delta twice.
  */
 export const idleFramesBurstMax = 5_000;
-export const idleFramesPerSecondMax = 200;
+export const idleFramesPerSecondMax = 100;
 
 /** What a parent says about the end of a link, for people. */
 export const goodbyeLengthMax = 300;

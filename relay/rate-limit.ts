@@ -23,12 +23,12 @@ export class RateLimit {
     return this.#tokens(key, monoMs) >= 1;
   }
 
-  /** Spends one token; false when there is none. */
-  take(key: string, monoMs: number): boolean {
+  /** Spends tokens; false when there are not so many. */
+  take(key: string, monoMs: number, count: number = 1): boolean {
     const tokens = this.#tokens(key, monoMs);
-    const taken = tokens >= 1;
+    const taken = tokens >= count;
     this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, monoMs });
+    this.#buckets.set(key, { tokens: taken ? tokens - count : tokens, monoMs });
     this.#dropOldest();
     return taken;
   }

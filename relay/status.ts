@@ -153,7 +153,10 @@ function unservedProblems({ holdings, uplinks, peers }: NodeParts): string[] {
 }
 
 function layerProblems(project: Project, at: Moment): string[] {
-  const missing = project.missing.map(
+  // A project of which nothing has come is EMPTY, and that is all that there is to say.
+  const isAwaited = project.ownLedger.head !== undefined;
+  const overlays = isAwaited ? project.ledgers.filter(({ head }) => head === undefined) : [];
+  const missing = overlays.map(
     ({ name }) => `${project.name}: its overlay ${toHex(name.authority)} has not come yet`,
   );
   const idle = project.ledgers.flatMap((ledger) => {

@@ -1,10 +1,17 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { ConnectionInjector } from "@grpc/grpc-js";
+import { secondMs } from "../../relay/cadence.ts";
 import { meshConnectionsMax } from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { formatAddress, parseAddress } from "./address.ts";
+import type { Admission } from "./admission.ts";
+
+/** How often it is looked at what each connection has sent. */
+const meterIntervalMs = 1 * secondMs;
+
+type MeteredSocket = Socket & { bytesMetered?: number };
 
 /** The listening socket, ours rather than grpc-js's: it bounds connections and can end one. */
 export interface Listener {
@@ -21,13 +28,19 @@ export interface Listener {
 export async function listen(of: {
   readonly address: string;
   readonly injector: ConnectionInjector;
+  readonly admission: Admission;
   readonly log: Log;
 }): Promise<Listener> {
-  const { address, injector, log } = of;
+  const { address, injector, admission, log } = of;
   const hostPort = parseAddress(address);
   if (hostPort === undefined) throw cannotListen(address, { code: "not host:port" });
-  const sockets = new Map<string, Socket>();
+  const sockets = new Map<string, MeteredSocket>();
+  const meter = setInterval(() => endFloods(sockets.values(), admission), meterIntervalMs).unref();
   const server = createServer((socket) => {
+    if (!admission.connection(socket.remoteAddress ?? "")) {
+      socket.destroy();
+      return;
+    }
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     sockets.set(peer, socket);
     // TLS sees it too, and deals with it.
@@ -56,10 +69,20 @@ export async function listen(of: {
       for (const socket of sockets.values()) socket.destroy();
     },
     close: async () => {
+      clearInterval(meter);
       server.close();
       await once(server, "close");
     },
   };
+}
+
+/** Pings, headers and cancelled streams show nowhere but in the bytes of their connection. */
+function endFloods(sockets: Iterable<MeteredSocket>, admission: Admission): void {
+  for (const socket of sockets) {
+    const bytes = socket.bytesRead - (socket.bytesMetered ?? 0);
+    socket.bytesMetered = socket.bytesRead;
+    if (bytes > 0 && !admission.bytes(socket.remoteAddress ?? "", bytes)) socket.destroy();
+  }
 }
 
 function cannotListen(address: string, cause: unknown): HeadwaterError {

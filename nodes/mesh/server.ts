@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { create } from "@bufbuild/protobuf";
 import {
   type handleUnaryCall,
@@ -24,11 +25,13 @@ import { childrenCountMax, meshRequestBytesMax, meshStreamsMax } from "../../rel
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import type { Log } from "../log.ts";
+import { Admission } from "./admission.ts";
 import { callError } from "./call-error.ts";
 import { ChildStreams } from "./child-streams.ts";
 import { serviceDefinition } from "./codec.ts";
 import { type Listener, listen } from "./listener.ts";
 import { peerOf } from "./peer.ts";
+import { sheddingInterceptor } from "./shedding.ts";
 
 /** What a node offers to the nodes downstream of it. */
 export interface MeshServer {
@@ -64,7 +67,9 @@ const stopDeadlineMs = 5 * secondMs;
  */
 export async function openMeshServer(options: Options): Promise<MeshServer> {
   const { access, signal, address, log, childrenMax = childrenCountMax } = options;
+  const admission = new Admission({ log, nowMs: () => performance.now() });
   const server = new Server({
+    interceptors: [sheddingInterceptor(admission)],
     "grpc.max_receive_message_length": meshRequestBytesMax,
     "grpc.max_concurrent_streams": meshStreamsMax,
     "grpc.max_connection_idle_ms": minuteMs,
@@ -74,7 +79,7 @@ export async function openMeshServer(options: Options): Promise<MeshServer> {
     "grpc.enable_channelz": 0,
   });
   const injector = server.createConnectionInjector(options.credentials);
-  const listener = await listen({ address, injector, log });
+  const listener = await listen({ address, injector, admission, log });
   const destroyConnection = (peer: string): void => listener.destroyConnection(peer);
   const streams = new ChildStreams({ access, destroyConnection, childrenMax });
   server.addService(serviceDefinition(MeshService), {

@@ -73,11 +73,6 @@ export class Project {
     return this.#held().some(({ ledger }) => ledger.head === undefined && !this.#late.has(ledger));
   }
 
-  /** Overlays that are pinned and have not come, though the project is served without them. */
-  get missing(): readonly Ledger[] {
-    return [...this.#late].filter(({ head }) => head === undefined);
-  }
-
   /** More overlays are pinned. One that has not come leaves a served project at its last value. */
   extend(overlays: readonly Ledger[]): void {
     const isServed = !this.isEmpty;

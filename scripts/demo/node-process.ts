@@ -11,7 +11,8 @@ import { freePorts } from "./free-ports.ts";
 /** A busy machine starts several at once. */
 const startDeadlineMs = 60_000;
 
-const cli = resolve(import.meta.dirname, "../../nodes/cli/main.ts");
+/** The program as it is in this checkout. */
+export const cli: string = resolve(import.meta.dirname, "../../nodes/cli/main.ts");
 
 export interface CommandResult {
   readonly code: number;
@@ -22,16 +23,27 @@ export interface CommandResult {
 /** Runs a command of the real program and waits for its end. */
 export function headwater(
   args: readonly string[],
-  of: { env?: Readonly<Record<string, string>>; input?: string; cwd?: string } = {},
+  of: {
+    env?: Readonly<Record<string, string>>;
+    input?: string;
+    cwd?: string;
+    program?: string;
+  } = {},
 ): Promise<CommandResult> {
   const env = { ...cleanEnvironment(), ...of.env };
   return new Promise((done) => {
     const options = { env, cwd: of.cwd, timeout: 60_000 };
-    const child = execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
-      forget();
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      done({ code, stdout, stderr });
-    });
+    const program = of.program ?? cli;
+    const child = execFile(
+      process.execPath,
+      [program, ...args],
+      options,
+      (error, stdout, stderr) => {
+        forget();
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        done({ code, stdout, stderr });
+      },
+    );
     const forget = atExit(() => child.kill("SIGKILL"));
     child.stdin?.end(of.input ?? "");
   });
@@ -41,6 +53,8 @@ export function headwater(
 export class NodeProcess implements AsyncDisposable {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What it runs, now or from its next start on; its operator's commands too. */
+  program: string;
   readonly apps: string;
   readonly mesh: string;
   readonly admin: string;
@@ -53,8 +67,10 @@ export class NodeProcess implements AsyncDisposable {
     directory: string;
     env: Readonly<Record<string, string>>;
     ports: readonly number[];
+    program: string;
   }) {
     this.directory = of.directory;
+    this.program = of.program;
     this.env = of.env;
     [this.apps = "", this.mesh = "", this.admin = ""] = of.ports.map((port) => `127.0.0.1:${port}`);
     this.#forget = atExit(() => {
@@ -67,6 +83,7 @@ export class NodeProcess implements AsyncDisposable {
   static async start(
     name: string,
     env: Readonly<Record<string, string>> = {},
+    program: string = cli,
   ): Promise<NodeProcess> {
     const directory = mkdtempSync(join(tmpdir(), `headwater-${name}-`));
     const ports = await freePorts(3);
@@ -74,6 +91,7 @@ export class NodeProcess implements AsyncDisposable {
     const node = new NodeProcess({
       directory,
       ports,
+      program,
       env: {
         HEADWATER_NAME: name,
         HEADWATER_DATA_DIR: join(directory, "data"),
@@ -101,6 +119,10 @@ export class NodeProcess implements AsyncDisposable {
     return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get name(): string {
     return this.env["HEADWATER_NAME"] ?? "";
   }
@@ -122,7 +144,7 @@ export class NodeProcess implements AsyncDisposable {
     if (this.#isDisposed) throw new Error(`${this.name} is gone for good`);
     this.#stderr = "";
     const env = { ...cleanEnvironment(), ...this.env };
-    const child = spawn(process.execPath, [cli, "node"], {
+    const child = spawn(process.execPath, [this.program, "node"], {
       env,
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -153,6 +175,7 @@ export class NodeProcess implements AsyncDisposable {
     return headwater(args, {
       env: this.operatorEnv,
       cwd: this.directory,
+      program: this.program,
       ...(input !== undefined && { input }),
     });
   }

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { Admission } from "../../../nodes/mesh/admission.ts";
+import { overloadRetryMs } from "../../../relay/cadence.ts";
+import type { LogEntry } from "../../../relay/effect.ts";
+import {
+  meshBytesBurstMax,
+  meshCallsBurstMax,
+  meshCallsTotalBurstMax,
+  meshDialsBurstMax,
+} from "../../../relay/limits.ts";
+
+class Gate {
+  nowMs = 0;
+  readonly logged: LogEntry[] = [];
+  readonly admission = new Admission({
+    log: { write: (entry) => this.logged.push(entry) },
+    nowMs: () => this.nowMs,
+  });
+
+  /** How many of so many calls are let in. */
+  calls(address: string, count: number): number {
+    const answers = Array.from({ length: count }, () => this.admission.call(address));
+    return answers.filter((retryAfterMs) => retryAfterMs === undefined).length;
+  }
+}
+
+test("each address has a share of calls, and is told when to come again", () => {
+  const gate = new Gate();
+  expect(gate.calls("192.0.2.1", 2 * meshCallsBurstMax)).toBe(meshCallsBurstMax);
+  expect(gate.admission.call("192.0.2.1")).toBe(overloadRetryMs);
+  expect(gate.admission.call("192.0.2.2")).toBeUndefined();
+  gate.nowMs += 1_000;
+  expect(gate.admission.call("192.0.2.1")).toBeUndefined();
+});
+
+test("all addresses together have another, which those past their own do not touch", () => {
+  const gate = new Gate();
+  gate.calls("192.0.2.0", 10 * meshCallsTotalBurstMax);
+  const addresses = Array.from({ length: 40 }, (_, n) => `198.51.100.${n}`);
+  const letIn = addresses.map((address) => gate.calls(address, meshCallsBurstMax));
+  const total = letIn.reduce((sum, one) => sum + one, 0);
+  expect(total).toBe(meshCallsTotalBurstMax - meshCallsBurstMax);
+});
+
+test("connections and bytes have bounds of their own", () => {
+  const { admission } = new Gate();
+  const open = Array.from({ length: meshDialsBurstMax + 1 }, () => admission.connection("::1"));
+  expect(open.filter(Boolean)).toHaveLength(meshDialsBurstMax);
+  expect(admission.bytes("::1", meshBytesBurstMax)).toBe(true);
+  expect(admission.bytes("::1", 1)).toBe(false);
+});
+
+test.each([
+  ["::ffff:192.0.2.7", "192.0.2.7", true],
+  ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true],
+  ["2001:db8::1", "2001:db8:0:0:5::", true],
+  ["2001:db8:1:2::1", "2001:db8:1:3::1", false],
+])("%s and %s: one source is %s", (a, b, isOne) => {
+  const gate = new Gate();
+  gate.calls(a, meshCallsBurstMax);
+  expect(gate.admission.call(b) !== undefined).toBe(isOne);
+});
+
+test("a flood is told of once a minute, with its extent and where it came from", () => {
+  const gate = new Gate();
+  gate.calls("192.0.2.1", meshCallsBurstMax + 500);
+  gate.admission.bytes("192.0.2.1", 2 * meshBytesBurstMax);
+  expect(gate.logged).toHaveLength(1);
+  gate.nowMs += 60_000;
+  gate.calls("192.0.2.9", meshCallsBurstMax + 1);
+  expect(gate.logged).toHaveLength(2);
+  expect(gate.logged[1]).toMatchObject({ level: "warn", event: "mesh-overload" });
+  expect(gate.logged[1]?.message).toMatch(/500 calls, 1 floods, the last from 192\.0\.2\.9/);
+});
