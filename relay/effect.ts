@@ -47,6 +47,8 @@ export type Effect =
   | { readonly kind: "log"; readonly entry: LogEntry };
 
 export interface PeerAskBody {
+  /** Digest over what the site's operator discloses. */
+  readonly consents?: Uint8Array;
   readonly holdings: ReplicateRequest["holdings"];
   /** Digest over the children that the site has; absent for none. */
   readonly children?: Uint8Array;

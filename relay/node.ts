@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import type { SiteChild } from "../gen/headwater/v1/fanout_pb.ts";
+import type { SiteChild, SiteConsent } from "../gen/headwater/v1/fanout_pb.ts";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { confirm, renewHops, type Source } from "./advance.ts";
 import { takeArrival } from "./arrival.ts";
@@ -253,6 +253,8 @@ export class Node {
       }
       case "children":
         return this.#peerChildren(peers.openChildren(message.body.value), at);
+      case "consents":
+        return this.#peerConsents(peers.openConsents(message.body.value), at);
       case "pins":
         return this.#peerPins(peers.openPins(message.body.value), at);
       case "frame": {
@@ -274,6 +276,21 @@ export class Node {
       accept: () => (records.length === 0 ? [] : acceptChildren(this.#parts, records, at)),
       fail: () => [],
     });
+  }
+
+  /** What the site's operator discloses is said at one node, and counts for all of them. */
+  #peerConsents(shared: readonly SiteConsent[], at: Moment): Effect[] {
+    const choices = this.#parts.telemetry.consents.heard(shared, at.wallMs);
+    return this.#stage(
+      choices.map(({ write }) => write),
+      {
+        accept: () => {
+          for (const choice of choices) choice.accept();
+          return [];
+        },
+        fail: () => [],
+      },
+    );
   }
 
   /** What the site's operator joined at one node holds for all of them. */
@@ -340,6 +357,7 @@ export class Node {
         ledgers: holdings.ledgers.values(),
         written: new Set(holdings.writers.keys()),
         children: this.#parts.children.digest,
+        consents: this.#parts.telemetry.consents.digest,
       }),
       ...this.#upkeep.tick(at),
     ];

@@ -276,7 +276,9 @@ function setDisclosure(
       const cautions = [...parts.holdings.projects.values()].flatMap((project) =>
         cautionsOf(event.level, project.name, parts.telemetry.fleet(project, event.at.wallMs)),
       );
-      return { value: { upstreams, cautions }, effects: [] };
+      const { peers, telemetry } = parts;
+      const said = peers.publish(peers.consents(telemetry.consents.shared));
+      return { value: { upstreams, cautions }, effects: [said] };
     },
   });
 }

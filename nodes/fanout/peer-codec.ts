@@ -57,6 +57,7 @@ export function* encodeAsk(of: {
         node: of.node,
         holdings: [...holdings],
         childrenDigest: of.ask.children ?? new Uint8Array(0),
+        consentsDigest: of.ask.consents ?? new Uint8Array(0),
       }),
     );
 }

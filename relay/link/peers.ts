@@ -1,4 +1,10 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import {
   type PeerAsk,
   type PeerMessage,
@@ -7,6 +13,8 @@ import {
   SignOfLifeSchema,
   type SiteChild,
   SiteChildrenSchema,
+  type SiteConsent,
+  SiteConsentsSchema,
   SitePinsSchema,
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
@@ -16,8 +24,9 @@ import type { Effect } from "../effect.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { addressesCountMax, peersCountMax, projectsCountMax } from "../limits.ts";
+import type { Consents } from "../telemetry/consents.ts";
 import type { Children } from "../trust/children.ts";
-import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
+import { isSealedBy, type PayloadType, payloadType, seal } from "../trust/envelope.ts";
 import { pinProblem } from "../trust/join-token.ts";
 import { bytesEqual, type SigningKey } from "../trust/key.ts";
 import type { Served } from "./downlink.ts";
@@ -108,6 +117,8 @@ export class Peers {
     written: ReadonlySet<LedgerId>;
     /** Digest over the children that the site has. */
     children?: Uint8Array;
+    /** Digest over what its operator discloses. */
+    consents?: Uint8Array;
   }): Effect[] {
     if (!this.connected) return [];
     const effects: Effect[] = [];
@@ -124,6 +135,7 @@ export class Peers {
         ask: {
           holdings: [...of.ledgers].map(holdingOf),
           ...(of.children && { children: of.children }),
+          ...(of.consents && { consents: of.consents }),
         },
       });
     }
@@ -136,38 +148,35 @@ export class Peers {
 
   pins(pins: readonly ProjectPin[]): PeerMessage["body"] {
     const payload = toBinary(SitePinsSchema, create(SitePinsSchema, { pins: [...pins] }));
-    const value = seal({ type: payloadType.sitePins, payload, keys: [this.#siteKey] });
-    return { case: "pins", value };
+    return { case: "pins", value: this.#seal(payloadType.sitePins, payload) };
   }
 
   children(children: readonly SiteChild[]): PeerMessage["body"] {
     const message = create(SiteChildrenSchema, { children: [...children] });
     const payload = toBinary(SiteChildrenSchema, message);
-    const value = seal({ type: payloadType.siteChildren, payload, keys: [this.#siteKey] });
-    return { case: "children", value };
+    return { case: "children", value: this.#seal(payloadType.siteChildren, payload) };
+  }
+
+  consents(consents: readonly SiteConsent[]): PeerMessage["body"] {
+    const message = create(SiteConsentsSchema, { consents: [...consents] });
+    const payload = toBinary(SiteConsentsSchema, message);
+    return { case: "consents", value: this.#seal(payloadType.siteConsents, payload) };
   }
 
   /** The children that the site's own key has signed; none otherwise. */
   openChildren(envelope: Envelope): readonly SiteChild[] {
-    const keys = [this.#siteKey.publicKey];
-    if (!isSealedBy({ envelope, type: payloadType.siteChildren, keys, threshold: 1 })) return [];
-    try {
-      return fromBinary(SiteChildrenSchema, envelope.payload).children;
-    } catch {
-      return [];
-    }
+    return this.#open(payloadType.siteChildren, envelope, SiteChildrenSchema)?.children ?? [];
+  }
+
+  /** What the site's own key has signed that its operator discloses; nothing otherwise. */
+  openConsents(envelope: Envelope): readonly SiteConsent[] {
+    return this.#open(payloadType.siteConsents, envelope, SiteConsentsSchema)?.consents ?? [];
   }
 
   /** The pins that the site's own key has signed; none otherwise. */
   openPins(envelope: Envelope): readonly ProjectPin[] {
-    const keys = [this.#siteKey.publicKey];
-    if (!isSealedBy({ envelope, type: payloadType.sitePins, keys, threshold: 1 })) return [];
-    try {
-      const { pins } = fromBinary(SitePinsSchema, envelope.payload);
-      return pins.filter((pin) => pinProblem(pin) === undefined).slice(0, projectsCountMax);
-    } catch {
-      return [];
-    }
+    const pins = this.#open(payloadType.sitePins, envelope, SitePinsSchema)?.pins ?? [];
+    return pins.filter((pin) => pinProblem(pin) === undefined).slice(0, projectsCountMax);
   }
 
   /** What this node has that the asking one does not, in the order in which to apply it. */
@@ -179,10 +188,12 @@ export class Peers {
         readonly served: ReadonlyMap<LedgerId, Served>;
       };
       readonly children: Pick<Children, "shared" | "digest">;
+      readonly telemetry: { readonly consents: Pick<Consents, "shared" | "digest"> };
     },
   ): PeerMessage[] {
     const { pins, served } = of.holdings;
     const { children } = of;
+    const { consents } = of.telemetry;
     const asked = new Map(
       ask.holdings.flatMap((holding) =>
         holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
@@ -196,7 +207,12 @@ export class Peers {
       return holding === undefined ? [] : framesAfter(one, holding);
     });
     return [
-      ...(lacksChildren(ask, children) ? [this.#message(this.children(children.shared))] : []),
+      ...(lacks(ask.childrenDigest, children)
+        ? [this.#message(this.children(children.shared))]
+        : []),
+      ...(lacks(ask.consentsDigest, consents)
+        ? [this.#message(this.consents(consents.shared))]
+        : []),
       ...(isMissingPins ? [this.#message(this.pins(pins))] : []),
       ...frames.map((value) => this.#message({ case: "frame", value })),
     ];
@@ -210,6 +226,24 @@ export class Peers {
     const writes = names.map(({ authority, project }) => ({ authority, project }));
     const meshAddress = this.#meshAddress;
     return { case: "alive", value: create(SignOfLifeSchema, { writes, meshAddress }) };
+  }
+
+  #seal(type: PayloadType, payload: Uint8Array): Envelope {
+    return seal({ type, payload, keys: [this.#siteKey] });
+  }
+
+  #open<D extends DescMessage>(
+    type: PayloadType,
+    envelope: Envelope,
+    schema: D,
+  ): MessageShape<D> | undefined {
+    const keys = [this.#siteKey.publicKey];
+    if (!isSealedBy({ envelope, type, keys, threshold: 1 })) return undefined;
+    try {
+      return fromBinary(schema, envelope.payload);
+    } catch {
+      return undefined;
+    }
   }
 
   #message(body: PeerMessage["body"]): PeerMessage {
@@ -226,10 +260,6 @@ function toldBy({ writes, meshAddress }: SignOfLife): Told {
   };
 }
 
-function lacksChildren(
-  { childrenDigest }: PeerAsk,
-  children: Pick<Children, "shared" | "digest">,
-): boolean {
-  const ours = children.digest;
-  return ours.length > 0 && !bytesEqual(childrenDigest, ours);
+function lacks(theirs: Uint8Array, { digest: ours }: { readonly digest: Uint8Array }): boolean {
+  return ours.length > 0 && !bytesEqual(theirs, ours);
 }

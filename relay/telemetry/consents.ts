@@ -1,7 +1,11 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { type SiteConsent, SiteConsentSchema } from "../../gen/headwater/v1/fanout_pb.ts";
 import { type DisclosureChoice, DisclosureChoiceSchema } from "../../gen/headwater/v1/store_pb.ts";
+import { clockSkewMsMax } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
+import { upstreamsCountMax } from "../limits.ts";
+import { sha256 } from "../trust/key.ts";
 import { type DisclosureLevel, isDisclosureLevel } from "./disclosure/level.ts";
 
 /** An operator's choice: to be made durable, then accepted. */
@@ -16,6 +20,9 @@ export interface Consent {
   readonly sinceMs: number;
   readonly source: "default" | "command" | "environment";
 }
+
+/** A site's name, or `host:port`: a host name has 253 letters at most. */
+const upstreamLengthMax = 260;
 
 /** What operators have chosen, for each upstream by itself: never inherited, off by default. */
 export class Consents {
@@ -53,7 +60,46 @@ export class Consents {
     if (!byCommand && (held?.byCommand === true || held?.level === level)) return undefined;
     // Saying the same again is no new consent: windows go on.
     const sinceMs = held?.level === level ? held.sinceMs : BigInt(Math.ceil(of.wallMs));
-    const choice = create(DisclosureChoiceSchema, { level, sinceMs, byCommand });
+    const former = held?.saidMs ?? 0n;
+    const now = BigInt(Math.floor(of.wallMs));
+    const saidMs = !byCommand ? 0n : now > former ? now : former + 1n;
+    return this.#choice(upstream, { level, sinceMs, byCommand, saidMs });
+  }
+
+  /** What was said at a command, for the other nodes of the site. */
+  get shared(): readonly SiteConsent[] {
+    return [...this.#choices]
+      .filter(([, { byCommand }]) => byCommand)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([upstream, { level, sinceMs, saidMs }]) =>
+        create(SiteConsentSchema, { upstream, level, sinceMs, saidMs }),
+      );
+  }
+
+  /** Equal for all who know the same; empty for nothing. */
+  get digest(): Uint8Array {
+    const { shared } = this;
+    if (shared.length === 0) return new Uint8Array(0);
+    return sha256(...shared.map((one) => toBinary(SiteConsentSchema, one)));
+  }
+
+  /** What another node's word changes here: the last word counts, also about upstreams to come. */
+  heard(shared: readonly SiteConsent[], wallMs: number): Choice[] {
+    const latestMs = BigInt(Math.ceil(wallMs + clockSkewMsMax));
+    const room = Math.max(0, 2 * upstreamsCountMax - this.#choices.size);
+    let newCount = 0;
+    return shared.flatMap(({ upstream, level, sinceMs, saidMs }) => {
+      const held = this.#choices.get(upstream);
+      const isNews = held?.byCommand !== true || saidMs > held.saidMs;
+      const isWhole = upstream !== "" && upstream.length <= upstreamLengthMax;
+      if (!isNews || !isWhole || !isDisclosureLevel(level) || saidMs > latestMs) return [];
+      if (held === undefined && ++newCount > room) return [];
+      return [this.#choice(upstream, { level, sinceMs, saidMs, byCommand: true })];
+    });
+  }
+
+  #choice(upstream: string, of: MessageInitShape<typeof DisclosureChoiceSchema>): Choice {
+    const choice = create(DisclosureChoiceSchema, of);
     const value = toBinary(DisclosureChoiceSchema, choice);
     return {
       write: { bucket: "disclosure", key: upstream, value },

@@ -60,8 +60,10 @@ export class Fanout {
     const alive = this.peersOf(asker).filter(({ isAlive }) => isAlive);
     const peer = alive[this.#host.random.below(alive.length)];
     if (peer === undefined) return;
-    const { holdings, children: childrenDigest = new Uint8Array(0) } = body;
-    const ask = create(PeerAskSchema, { node: asker.name, holdings, childrenDigest });
+    const none = new Uint8Array(0);
+    const { holdings, children: childrenDigest = none, consents: consentsDigest = none } = body;
+    const digests = { childrenDigest, consentsDigest };
+    const ask = create(PeerAskSchema, { node: asker.name, holdings, ...digests });
     const bytes = toBinary(PeerAskSchema, ask);
     this.#carry(asker, peer, () => {
       const answer = this.#host.ask<PeerMessage[]>(peer.name, (call) => ({

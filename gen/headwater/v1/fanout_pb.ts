@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fanout.proto.
  */
 export const file_headwater_v1_fanout: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEigwIKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIAEIGCgRib2R5IkwKClNpZ25PZkxpZmUSKAoGd3JpdGVzGAEgAygLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSFAoMbWVzaF9hZGRyZXNzGAIgASgJIlkKB1BlZXJBc2sSDAoEbm9kZRgBIAEoCRInCghob2xkaW5ncxgCIAMoCzIVLmhlYWR3YXRlci52MS5Ib2xkaW5nEhcKD2NoaWxkcmVuX2RpZ2VzdBgDIAEoDCJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiOQoMU2l0ZUNoaWxkcmVuEikKCGNoaWxkcmVuGAEgAygLMhcuaGVhZHdhdGVyLnYxLlNpdGVDaGlsZCJcCglTaXRlQ2hpbGQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_ledger, file_headwater_v1_mesh]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEirwIKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIqCghjb25zZW50cxgHIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZUgAQgYKBGJvZHkiTAoKU2lnbk9mTGlmZRIoCgZ3cml0ZXMYASADKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIUCgxtZXNoX2FkZHJlc3MYAiABKAkicgoHUGVlckFzaxIMCgRub2RlGAEgASgJEicKCGhvbGRpbmdzGAIgAygLMhUuaGVhZHdhdGVyLnYxLkhvbGRpbmcSFwoPY2hpbGRyZW5fZGlnZXN0GAMgASgMEhcKD2NvbnNlbnRzX2RpZ2VzdBgEIAEoDCJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiOQoMU2l0ZUNoaWxkcmVuEikKCGNoaWxkcmVuGAEgAygLMhcuaGVhZHdhdGVyLnYxLlNpdGVDaGlsZCJcCglTaXRlQ2hpbGQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiOwoMU2l0ZUNvbnNlbnRzEisKCGNvbnNlbnRzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlNpdGVDb25zZW50IlEKC1NpdGVDb25zZW50EhAKCHVwc3RyZWFtGAEgASgJEg0KBWxldmVsGAIgASgJEhAKCHNpbmNlX21zGAMgASgEEg8KB3NhaWRfbXMYBCABKAQiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_ledger, file_headwater_v1_mesh]);
 
 /**
  * @generated from message headwater.v1.PeerMessage
@@ -68,6 +68,14 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
      */
     value: Envelope;
     case: "children";
+  } | {
+    /**
+     * SiteConsents, signed by the site's key.
+     *
+     * @generated from field: headwater.v1.Envelope consents = 7;
+     */
+    value: Envelope;
+    case: "consents";
   } | { case: undefined; value?: undefined };
 };
 
@@ -129,6 +137,13 @@ export type PeerAsk = Message<"headwater.v1.PeerAsk"> & {
    * @generated from field: bytes children_digest = 3;
    */
   childrenDigest: Uint8Array;
+
+  /**
+   * The same over what the operator discloses.
+   *
+   * @generated from field: bytes consents_digest = 4;
+   */
+  consentsDigest: Uint8Array;
 };
 
 /**
@@ -224,6 +239,61 @@ export const SiteChildSchema: GenMessage<SiteChild> = /*@__PURE__*/
   messageDesc(file_headwater_v1_fanout, 5);
 
 /**
+ * SiteConsents are what the site's operator has said at a command that upstreams may learn.
+ *
+ * @generated from message headwater.v1.SiteConsents
+ */
+export type SiteConsents = Message<"headwater.v1.SiteConsents"> & {
+  /**
+   * @generated from field: repeated headwater.v1.SiteConsent consents = 1;
+   */
+  consents: SiteConsent[];
+};
+
+/**
+ * Describes the message headwater.v1.SiteConsents.
+ * Use `create(SiteConsentsSchema)` to create a new message.
+ */
+export const SiteConsentsSchema: GenMessage<SiteConsents> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 6);
+
+/**
+ * @generated from message headwater.v1.SiteConsent
+ */
+export type SiteConsent = Message<"headwater.v1.SiteConsent"> & {
+  /**
+   * @generated from field: string upstream = 1;
+   */
+  upstream: string;
+
+  /**
+   * @generated from field: string level = 2;
+   */
+  level: string;
+
+  /**
+   * From when on the level counts.
+   *
+   * @generated from field: uint64 since_ms = 3;
+   */
+  sinceMs: bigint;
+
+  /**
+   * When it was said: the last word counts.
+   *
+   * @generated from field: uint64 said_ms = 4;
+   */
+  saidMs: bigint;
+};
+
+/**
+ * Describes the message headwater.v1.SiteConsent.
+ * Use `create(SiteConsentSchema)` to create a new message.
+ */
+export const SiteConsentSchema: GenMessage<SiteConsent> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 7);
+
+/**
  * SitePins are the projects that a site's operator has joined.
  *
  * @generated from message headwater.v1.SitePins
@@ -240,5 +310,5 @@ export type SitePins = Message<"headwater.v1.SitePins"> & {
  * Use `create(SitePinsSchema)` to create a new message.
  */
 export const SitePinsSchema: GenMessage<SitePins> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 6);
+  messageDesc(file_headwater_v1_fanout, 8);
 

@@ -15,6 +15,7 @@ import type { Served } from "../../../relay/link/downlink.ts";
 import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { Peers } from "../../../relay/link/peers.ts";
 import { holdingOf } from "../../../relay/link/uplinks.ts";
+import { Consents } from "../../../relay/telemetry/consents.ts";
 import { Children } from "../../../relay/trust/children.ts";
 import { payloadType } from "../../../relay/trust/envelope.ts";
 import { Authority, contentOf, epochMs, keyOf } from "../authority.ts";
@@ -148,7 +149,8 @@ function answerTo(ledger: Ledger, held: readonly Ledger[]): PeerMessage[] {
   ]);
   const ask = create(PeerAskSchema, { node: "n2", holdings: held.map(holdingOf) });
   const children = new Children(keyOf("site").publicKey, []);
-  return connected().answer(ask, { holdings: { pins: [pin], served }, children });
+  const telemetry = { consents: new Consents("OFF", new Map()) };
+  return connected().answer(ask, { holdings: { pins: [pin], served }, children, telemetry });
 }
 
 function framesOf(messages: readonly PeerMessage[]): Uint8Array[] {
