@@ -190,10 +190,13 @@ export const watchersCountMax = 10_000;
 export const flagChangesKeptMax = 64;
 
 /**
- * All flags as JSON of flagd, in UTF-16 units: ten thousand flags are under 6 million. Most clients
- * take 4 MiB unless they are told otherwise.
+ * All flags as JSON of flagd, in UTF-16 units: 460 for a percentage, so ten thousand flags are under 5
+ * million. Most clients take 4 MiB unless they are told otherwise.
  */
 export const flagdJsonLengthMax = 16 * 1024 * 1024;
+
+/** Versions that flag sets are kept encoded for; those past it are encoded for each stream. */
+export const flagSetMessagesMax = 64;
 
 /** Streams of effective flags: an operator's terminals and dashboards. */
 export const operatorStreamsMax = 100;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 
@@ -54,6 +54,7 @@ export const go: Toolchain = {
   bucketsOtherwise: false,
   install: async () => {
     const dir = cacheOf("go");
+    rmSync(dir, { recursive: true });
     cpSync(join(programs, "go"), dir, { recursive: true });
     const source = process.env[goProviderVariable];
     if (source !== undefined) {

@@ -37,13 +37,16 @@ function isOn(flag: string, instance: string): boolean {
   return basisPointOf({ flag, instance }) < (shares.get(flag) ?? 0);
 }
 
+/** The same of all instances, found once. */
+const expected = instances.map((instance) => flags.map((flag) => isOn(flag, instance)));
+
 /** Instances of which a path says otherwise, for any flag. */
 function disagreeing(
   asked: readonly string[],
   answer: (flag: string, instance: string) => boolean | undefined,
 ): string[] {
-  return asked.filter((instance) =>
-    flags.some((flag) => answer(flag, instance) !== isOn(flag, instance)),
+  return asked.filter((instance, index) =>
+    flags.some((flag, of) => answer(flag, instance) !== expected[index]?.[of]),
   );
 }
 
@@ -131,12 +134,12 @@ describe("every share of a real history, by every way that an app may ask a node
           v2.resolveBoolean({ flagKey: flag, context: { instance, targetingKey: "another" } }),
           own.evaluate({ project: "horizon", flag, instance }),
         ]);
-        const expected = isOn(flag, instance);
+        const isExpected = isOn(flag, instance);
         expect([flag, instance, resolved.value, evaluated.enabled]).toEqual([
           flag,
           instance,
-          expected,
-          expected,
+          isExpected,
+          isExpected,
         ]);
       }
   });

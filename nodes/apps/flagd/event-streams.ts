@@ -1,7 +1,7 @@
 import { eventKeepAliveMs } from "../../../relay/cadence.ts";
 import { HeadwaterError } from "../../error.ts";
 import type { FlagChanges, FlagSetGroup } from "./flag-set-group.ts";
-import type { FlagSetSelection, FlagSetStreams } from "./flag-set-streams.ts";
+import type { FlagSetStreams } from "./flag-set-streams.ts";
 import { selectedProject } from "./selected-project.ts";
 import type { Selector } from "./selector.ts";
 
@@ -27,7 +27,7 @@ export class EventStreams {
     const { shutdown } = this.#streams;
     try {
       yield* this.#streams.open({
-        selections: this.#selections(selector),
+        projects: this.#projects(selector),
         signal,
         take: (groups) => client.take(groups),
         onOpen: (wake) => client.keepAlive(wake, this.#keepAliveMs),
@@ -40,11 +40,10 @@ export class EventStreams {
   }
 
   /** Some clients name no project here though they do when they ask: those hear of all. */
-  #selections({ project, version }: Selector): FlagSetSelection[] {
+  #projects({ project }: Selector): string[] {
     const { access } = this.#streams;
     const held = access.reads.projects();
-    const projects = project === "" && held.length > 1 ? held : [selectedProject(access, project)];
-    return projects.map((one) => ({ project: one, version }));
+    return project === "" && held.length > 1 ? held : [selectedProject(access, project)];
   }
 }
 

@@ -3,9 +3,13 @@ import {
   type SyncFlagsResponse,
   SyncFlagsResponseSchema,
 } from "../../../gen/flagd/sync/v1/sync_pb.ts";
-import { type FlagByRelease, onlyFor } from "../../../relay/flag/flag-by-release.ts";
+import {
+  type FlagByRelease,
+  type FlagScope,
+  onlyFor,
+} from "../../../relay/flag/flag-by-release.ts";
 import { type FlagSet, flagdFlagJson, flagdJson } from "../../../relay/flag/flagd-json.ts";
-import { flagChangesKeptMax } from "../../../relay/limits.ts";
+import { flagChangesKeptMax, flagSetMessagesMax } from "../../../relay/limits.ts";
 import type { NodeAccess } from "../../access.ts";
 import { checkedJson } from "./flag-set-bound.ts";
 
@@ -13,33 +17,26 @@ import { checkedJson } from "./flag-set-bound.ts";
 type FlagChange = "write" | "update" | "delete";
 export type FlagChanges = ReadonlyMap<string, FlagChange>;
 
-/** A flag as the project has it, and as those see it who are all of one version. */
-interface SelectedFlag {
-  readonly whole: FlagByRelease;
-  readonly selected: FlagByRelease;
-}
-
 /**
- * The flags of one project, for one version where the selector names it: held once, and encoded at
- * most once a change, for all streams that ask for them.
+ * The flags of one project: held once for all streams that ask for them, and encoded once a change
+ * for all that ask for the same version.
  */
 export class FlagSetGroup {
   readonly project: string;
-  readonly version: string;
   /** Called after each change. */
   readonly members: Set<() => void> = new Set();
   readonly #access: NodeAccess;
   #set: FlagSet | undefined;
-  #flags: ReadonlyMap<string, SelectedFlag> = new Map();
+  #flags: ReadonlyMap<string, FlagByRelease> = new Map();
   #revision = 0;
-  #message: SyncFlagsResponse | undefined;
+  /** Of the revision of now, by version; empty for that of all versions. */
+  readonly #messages = new Map<string, SyncFlagsResponse>();
   /** The last of these is what led to the revision of now. */
   readonly #changes: FlagChanges[] = [];
 
-  constructor(of: { access: NodeAccess; project: string; version: string }) {
+  constructor(of: { access: NodeAccess; project: string }) {
     this.#access = of.access;
     this.project = of.project;
-    this.version = of.version;
     this.update();
   }
 
@@ -52,16 +49,15 @@ export class FlagSetGroup {
   update(): void {
     const set = this.#access.reads.flagSet(this.project, this.#access.now().wallMs);
     if (set === undefined) return;
-    const before = this.#flags;
-    const flags = new Map(set.flags.map((whole) => [whole.name, this.#select(whole)]));
-    const changes = changesBetween(before, flags);
+    const flags = new Map(set.flags.map((flag) => [flag.name, flag]));
+    const changes = changesBetween(this.#flags, flags);
     const known = this.#set;
     const isSame =
       set.sequence === known?.sequence && set.freshness === known.freshness && changes.size === 0;
     if (isSame) return;
-    this.#set = { ...set, flags: [...flags.values()].map(({ selected }) => selected) };
+    this.#set = set;
     this.#flags = flags;
-    this.#message = undefined;
+    this.#messages.clear();
     this.#changes.push(changes);
     if (this.#changes.length > flagChangesKeptMax) this.#changes.shift();
     this.#revision++;
@@ -73,15 +69,15 @@ export class FlagSetGroup {
    * made anew: nobody else asks for it.
    * @throws HeadwaterError `limit` when it is longer than may be sent
    */
-  message(instance: string = ""): SyncFlagsResponse | undefined {
+  message(scope: FlagScope): SyncFlagsResponse | undefined {
     const set = this.#set;
     if (set === undefined) return undefined;
-    if (instance !== "") {
-      const flags = set.flags.map((flag) => onlyFor(flag, { version: "", instance }));
-      return messageOf({ ...set, flags });
-    }
-    this.#message ??= messageOf(set);
-    return this.#message;
+    const known = scope.instance === "" ? this.#messages.get(scope.version) : undefined;
+    if (known !== undefined) return known;
+    const message = messageOf(set, scope);
+    if (scope.instance === "" && this.#messages.size < flagSetMessagesMax)
+      this.#messages.set(scope.version, message);
+    return message;
   }
 
   /** What has changed after a revision; undefined when that is too long ago to say. */
@@ -96,16 +92,12 @@ export class FlagSetGroup {
         merged.set(name, mergedChange(merged.get(name), change));
     return merged;
   }
-
-  #select(whole: FlagByRelease): SelectedFlag {
-    const known = this.#flags.get(whole.name);
-    if (known?.whole === whole) return known;
-    return { whole, selected: onlyFor(whole, { version: this.version, instance: "" }) };
-  }
 }
 
-function messageOf(set: FlagSet): SyncFlagsResponse {
-  return create(SyncFlagsResponseSchema, { flagConfiguration: checkedJson(flagdJson(set)) });
+function messageOf(set: FlagSet, scope: FlagScope): SyncFlagsResponse {
+  const flags = set.flags.map((flag) => onlyFor(flag, scope));
+  const flagConfiguration = checkedJson(flagdJson({ ...set, flags }));
+  return create(SyncFlagsResponseSchema, { flagConfiguration });
 }
 
 /** Removed and there again is changed: whoever kept an answer has to ask again. */
@@ -115,14 +107,14 @@ function mergedChange(former: FlagChange | undefined, change: FlagChange): FlagC
 }
 
 function changesBetween(
-  before: ReadonlyMap<string, SelectedFlag>,
-  after: ReadonlyMap<string, SelectedFlag>,
+  before: ReadonlyMap<string, FlagByRelease>,
+  after: ReadonlyMap<string, FlagByRelease>,
 ): FlagChanges {
   const changes = new Map<string, FlagChange>();
-  for (const [name, { selected }] of after) {
-    const former = before.get(name)?.selected;
+  for (const [name, flag] of after) {
+    const former = before.get(name);
     if (former === undefined) changes.set(name, "write");
-    else if (former !== selected && flagdFlagJson(former) !== flagdFlagJson(selected))
+    else if (former !== flag && flagdFlagJson(former) !== flagdFlagJson(flag))
       changes.set(name, "update");
   }
   for (const name of before.keys()) if (!after.has(name)) changes.set(name, "delete");

@@ -6,12 +6,6 @@ import { messageStream, Wakening } from "../../http/message-stream.ts";
 import type { AppsCounts } from "../apps-counts.ts";
 import { FlagSetGroup } from "./flag-set-group.ts";
 
-export interface FlagSetSelection {
-  readonly project: string;
-  /** Empty for all versions. */
-  readonly version: string;
-}
-
 /** One client's place among those that ask for the same. */
 interface Membership {
   readonly groups: readonly FlagSetGroup[];
@@ -26,8 +20,8 @@ export class FlagSetStreams {
   readonly access: NodeAccess;
   readonly shutdown: AbortSignal;
   readonly #counts: AppsCounts;
-  /** By project, then version. */
-  readonly #groups = new Map<string, Map<string, FlagSetGroup>>();
+  /** By project. */
+  readonly #groups = new Map<string, FlagSetGroup>();
 
   constructor(of: { access: NodeAccess; counts: AppsCounts; shutdown: AbortSignal }) {
     this.access = of.access;
@@ -42,14 +36,14 @@ export class FlagSetStreams {
    * @throws HeadwaterError `limit` past the bound on streams
    */
   open<T>(of: {
-    selections: readonly FlagSetSelection[];
+    projects: readonly string[];
     signal: AbortSignal;
     /** The next message; undefined while nothing is owed. */
     take: (groups: readonly FlagSetGroup[]) => T | undefined;
     /** Lets `take` owe something without a change. */
     onOpen?: (wake: () => void) => () => void;
   }): AsyncIterable<T> {
-    const { groups, wakening, leave } = this.#join(of.selections);
+    const { groups, wakening, leave } = this.#join(of.projects);
     const stop = of.onOpen?.(() => wakening.wake());
     const free = (): void => {
       stop?.();
@@ -62,7 +56,7 @@ export class FlagSetStreams {
     return messageStream({ take, wakening, signal: of.signal, shutdown: this.shutdown });
   }
 
-  #join(selections: readonly FlagSetSelection[]): Membership {
+  #join(projects: readonly string[]): Membership {
     if (this.#counts.watchersCount >= watchersCountMax)
       throw new HeadwaterError({
         kind: "limit",
@@ -72,7 +66,7 @@ export class FlagSetStreams {
     this.#counts.watchersCount++;
     const wakening = new Wakening();
     const wake = (): void => wakening.wake();
-    const groups = selections.map((selection) => this.#groupOf(selection));
+    const groups = projects.map((project) => this.#groupOf(project));
     for (const { members } of groups) members.add(wake);
     const leave = (): void => {
       this.#counts.watchersCount--;
@@ -81,23 +75,18 @@ export class FlagSetStreams {
     return { groups, wakening, leave };
   }
 
-  #groupOf({ project, version }: FlagSetSelection): FlagSetGroup {
-    const groups = this.#groups.get(project) ?? new Map<string, FlagSetGroup>();
-    const group =
-      groups.get(version) ?? new FlagSetGroup({ access: this.access, project, version });
-    this.#groups.set(project, groups.set(version, group));
+  #groupOf(project: string): FlagSetGroup {
+    const group = this.#groups.get(project) ?? new FlagSetGroup({ access: this.access, project });
+    this.#groups.set(project, group);
     return group;
   }
 
   #leave(group: FlagSetGroup, wake: () => void): void {
     group.members.delete(wake);
-    if (group.members.size > 0) return;
-    const groups = this.#groups.get(group.project);
-    groups?.delete(group.version);
-    if (groups?.size === 0) this.#groups.delete(group.project);
+    if (group.members.size === 0) this.#groups.delete(group.project);
   }
 
   #expose({ project }: Exposure): void {
-    for (const group of this.#groups.get(project)?.values() ?? []) group.update();
+    this.#groups.get(project)?.update();
   }
 }

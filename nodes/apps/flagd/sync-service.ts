@@ -1,6 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { FlagSyncService, SyncFlagsResponse } from "../../../gen/flagd/sync/v1/sync_pb.ts";
-import { onlyFor } from "../../../relay/flag/flag-by-release.ts";
+import { type FlagScope, onlyFor } from "../../../relay/flag/flag-by-release.ts";
 import { flagdJson, flagdMetadata } from "../../../relay/flag/flagd-json.ts";
 import { nothingVerified } from "./evaluation.ts";
 import { checkedJson } from "./flag-set-bound.ts";
@@ -20,8 +20,8 @@ export function syncService(streams: FlagSetStreams): ServiceImpl<typeof FlagSyn
   return {
     syncFlags: (request, context) => {
       const selector = selectorOfCall(context, request.selector);
-      const take = newestFor(selector.instance);
-      return streams.open({ selections: [selector], signal: context.signal, take });
+      const { signal } = context;
+      return streams.open({ projects: [selector.project], signal, take: newestFor(selector) });
     },
     fetchAllFlags: (request, context) => {
       const selector = selectorOfCall(context, request.selector);
@@ -44,12 +44,12 @@ export function syncService(streams: FlagSetStreams): ServiceImpl<typeof FlagSyn
  * is between, never the last.
  */
 function newestFor(
-  instance: string,
+  scope: FlagScope,
 ): (groups: readonly FlagSetGroup[]) => SyncFlagsResponse | undefined {
   let taken = 0;
   return ([group]) => {
     if (group === undefined || group.revision === taken) return undefined;
     taken = group.revision;
-    return group.message(instance);
+    return group.message(scope);
   };
 }

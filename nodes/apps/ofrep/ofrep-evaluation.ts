@@ -38,7 +38,7 @@ export function answerAll(
     return;
   }
   const { evaluations, metadata } = evaluateAll(of.access, of);
-  const requestUri = eventsPath({ project, version: selector.version, state });
+  const requestUri = eventsPath({ project, state });
   answerJson(response, 200, {
     flags: evaluations.map(flagBody),
     metadata,

@@ -1,17 +1,14 @@
 import { heartbeatIntervalMs, secondMs } from "../../../relay/cadence.ts";
-import { versionLengthMax } from "../../../relay/limits.ts";
 import type { HttpRequest, HttpResponse } from "../../http/http-handler.ts";
 import type { FlagSetStreams } from "../flagd/flag-set-streams.ts";
 import { selectedProject } from "../flagd/selected-project.ts";
-import { checkLength } from "../request-field.ts";
 
 /** How soon a client of server-sent events comes again, in milliseconds. */
 const retryMs = 1 * secondMs;
 
 /** Where changes after an answer are heard of; `state` is where the answer's project stood. */
-export function eventsPath(of: { project: string; version: string; state: string }): string {
+export function eventsPath(of: { project: string; state: string }): string {
   const query = new URLSearchParams({ state: of.state });
-  if (of.version !== "") query.set("version", of.version);
   return `/${of.project}/ofrep/v1/events?${query.toString()}`;
 }
 
@@ -27,8 +24,6 @@ export async function streamEvents(
 ): Promise<void> {
   const { access, shutdown } = of.streams;
   const query = new URL(request.url ?? "", "http://node").searchParams;
-  const version = query.get("version") ?? "";
-  checkLength("version", version, { max: versionLengthMax });
   const project = selectedProject(access, of.project);
   const stateNow = (): string => access.reads.standing(project, access.now().wallMs)?.state ?? "";
 
@@ -37,7 +32,7 @@ export async function streamEvents(
   response.once("close", end);
   const state = { told: lastEventId(request) ?? query.get("state") ?? stateNow(), alive: true };
   const events = of.streams.open({
-    selections: [{ project, version }],
+    projects: [project],
     signal: AbortSignal.any([gone.signal, shutdown]),
     take: () => {
       const now = stateNow();

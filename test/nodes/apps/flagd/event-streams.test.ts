@@ -100,7 +100,7 @@ describe("an event stream", () => {
 
 describe("a group", () => {
   const ofGroup = (access: FakeAccess): FlagSetGroup =>
-    new FlagSetGroup({ access, project: "horizon", version: "" });
+    new FlagSetGroup({ access, project: "horizon" });
 
   test("sums up what a slow reader has missed", () => {
     const access = nodeWith({ stays: 0, goes: 0, flips: 0 });

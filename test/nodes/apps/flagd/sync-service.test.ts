@@ -1,6 +1,7 @@
 import { Code, createClient } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { FlagSyncService, type SyncFlagsResponse } from "../../../../gen/flagd/sync/v1/sync_pb.ts";
+import { flagSetMessagesMax } from "../../../../relay/limits.ts";
 import { FakeAccess, flagAt } from "../../fake-access.ts";
 import { type OpenedApps, openTestApps } from "../open-apps.ts";
 import { until } from "../watching.ts";
@@ -105,6 +106,20 @@ describe("SyncFlags", () => {
     node.access.set("horizon", "2.3.0", flagAt("path", 0));
     await until(() => one.messages.length === 2);
     expect(variantsOf(one.messages[1]!)).toEqual({ path: "off" });
+  });
+
+  test("of more versions than are kept encoded is served all the same", async () => {
+    const releases = { "2.3.0": { path: 10_000 } };
+    const node = await opened(nodeWith({ path: 0 }, { releases }));
+    const versions = Array.from({ length: flagSetMessagesMax }, (_, index) => `0.0.${index}`);
+    const all = [...versions, "2.3.0"].map((version) =>
+      syncing(node, { header: `version=${version}` }),
+    );
+    await until(() => all.every(({ messages }) => messages.length === 1));
+    expect(variantsOf(all.at(-1)?.messages[0] ?? { flagConfiguration: "" })).toEqual({
+      path: "on",
+    });
+    expect(variantsOf(all[0]?.messages[0] ?? { flagConfiguration: "" })).toEqual({ path: "off" });
   });
 
   test("of an instance has its answers, with nothing left to bucket", async () => {

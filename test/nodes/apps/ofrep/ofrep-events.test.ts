@@ -77,11 +77,8 @@ describe("server-sent events", () => {
     await until(() => counts.watchersCount === 0);
   });
 
-  test.each([
-    ["/nowhere/ofrep/v1/events", 404],
-    [`${path}?version=${"x".repeat(200)}`, 400],
-  ])("at %s are refused", async (asked, status) => {
+  test("of a project that is not there are refused", async () => {
     const { url } = await opened(nodeWith({ path: 0 }));
-    expect((await fetch(`${url}${asked}`)).status).toBe(status);
+    expect((await fetch(`${url}/nowhere/ofrep/v1/events`)).status).toBe(404);
   });
 });
