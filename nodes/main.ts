@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { create } from "@bufbuild/protobuf";
 import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
+import { minuteMs } from "../relay/cadence.ts";
 import type { UpstreamSettings } from "../relay/link/uplink.ts";
 import type { NodeSettings } from "../relay/settings.ts";
 import { parseToken } from "../relay/trust/join-token.ts";
@@ -13,6 +14,7 @@ import type { Count } from "./admin/metrics.ts";
 import { type Apps, openApps } from "./apps/apps.ts";
 import { isLoopbackAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
+import { watchFiles } from "./config/file-watch.ts";
 import { inTier } from "./config/panel-tier.ts";
 import { parseTrustFile } from "./config/trust-file.ts";
 import { dashboardFiles } from "./dashboard/dashboard.ts";
@@ -21,10 +23,12 @@ import { HeadwaterError } from "./error.ts";
 import type { Fanout } from "./fanout/fanout.ts";
 import { localFanout } from "./fanout/local.ts";
 import { type NatsSecrets, openNatsFanout } from "./fanout/nats.ts";
+import type { TlsFiles } from "./http/listener.ts";
 import type { Log } from "./log.ts";
 import { openMeshClient } from "./mesh/client.ts";
+import { LiveTls } from "./mesh/live-tls.ts";
 import { openMeshServer } from "./mesh/server.ts";
-import { serverIdentity } from "./mesh/server-credentials.ts";
+import { type ServerIdentity, serverIdentity } from "./mesh/server-credentials.ts";
 import type { Tls } from "./mesh/tls.ts";
 import { software } from "./software.ts";
 import { backupPieces } from "./store/backup.ts";
@@ -65,7 +69,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   for (const { problem } of [token, siteSecret])
     if (problem !== undefined)
       log.write({ level: "warn", event: "secret-shared", message: problem });
-  const tls = readTls(config);
+  const tls = new LiveTls(readTls(config));
   const identity = serverIdentity({
     tls,
     siteSecret: siteSecret.bytes,
@@ -93,7 +97,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   driver.start({ server, client, fanout });
   await joinFromFile(config, driver);
 
-  const serverTls = tls.identity && { cert: tls.identity.certificate, key: tls.identity.key };
+  const serverTls = serverTlsOf(tls);
   const apps = await openApps({
     access: driver,
     address: config.appsAddress,
@@ -115,6 +119,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     backup: () => backupOf(config, store),
   });
   parts.defer(() => admin.close());
+  watchTls({ config, log, tls, identity, signal: stop.signal, ports: [apps, admin] });
 
   const running = parts.move();
   return {
@@ -270,6 +275,41 @@ function readPins(file: string | undefined): ProjectPin[] {
   return parsed.pins.map((pin) =>
     create(ProjectPinSchema, { ...pin, overlays: [...pin.overlays] }),
   );
+}
+
+function serverTlsOf({ identity }: Tls): TlsFiles | undefined {
+  return identity && { cert: identity.certificate, key: identity.key };
+}
+
+interface Renewal {
+  readonly config: NodeConfig;
+  readonly log: Log;
+  readonly tls: LiveTls;
+  readonly identity: ServerIdentity;
+  readonly ports: readonly { renewTls(tls: TlsFiles): void }[];
+}
+
+function watchTls(of: Renewal & { signal: AbortSignal }): void {
+  const { tlsCertFile, tlsKeyFile, tlsCaFile } = of.config;
+  const files = [tlsCertFile, tlsKeyFile, tlsCaFile].filter((file) => file !== undefined);
+  const changed = (): void => renewTls(of);
+  watchFiles({ files, everyMs: minuteMs, signal: of.signal, changed });
+}
+
+/** Links that are up stay up; whoever connects from now on is shown the new certificate. */
+function renewTls({ config, log, tls, identity, ports }: Renewal): void {
+  try {
+    const next = readTls(config);
+    identity.renew(next);
+    tls.replace(next);
+    const files = serverTlsOf(next);
+    if (files !== undefined) for (const port of ports) port.renewTls(files);
+    log.write({ level: "info", event: "tls-renewed", message: "the TLS files are taken anew" });
+  } catch (cause) {
+    const { message } = HeadwaterError.from(cause);
+    const event = "tls-not-renewed";
+    log.write({ level: "error", event, message: `the former TLS files stay: ${message}`, cause });
+  }
 }
 
 function readTls(config: NodeConfig): Tls {

@@ -108,6 +108,7 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
   });
   return {
     address: listener.address,
+    renewTls: (tls) => listener.renewTls(tls),
     close: async () => {
       stop.abort();
       await listener.close();

@@ -79,7 +79,8 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     stop.abort();
     await listener.close();
   };
-  return { address: listener.address, counts, close };
+  const renewTls = (tls: TlsFiles): void => listener.renewTls(tls);
+  return { address: listener.address, counts, close, renewTls };
 }
 
 /** The first route that answers, else the fallback. */

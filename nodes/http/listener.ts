@@ -1,7 +1,7 @@
 import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 import { createServer as createTcp, type Server, type Socket } from "node:net";
-import { createServer as createTls } from "node:tls";
+import { createServer as createTls, Server as TlsServer } from "node:tls";
 import { connectionStreamsMax, connectionsCountMax, headerBytesMax } from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
 import { formatAddress, listenError, parseAddress } from "./address.ts";
@@ -22,6 +22,8 @@ export interface Listener {
   readonly address: string;
   /** Takes no more connections, waits for requests in progress until the deadline; idempotent. */
   close(): Promise<void>;
+  /** For connections from now on; without TLS it changes nothing. */
+  renewTls(tls: TlsFiles): void;
 }
 
 export interface ListenerOptions {
@@ -67,7 +69,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const closeUnasked = (): void => void close();
   options.signal.addEventListener("abort", closeUnasked, { once: true });
   if (options.signal.aborted) closeUnasked();
-  return { address: actualAddress(acceptor, wanted.host), close };
+  const renewTls = ({ cert, key, ca }: TlsFiles): void => {
+    if (acceptor instanceof TlsServer) acceptor.setSecureContext({ cert, key, ...(ca && { ca }) });
+  };
+  return { address: actualAddress(acceptor, wanted.host), close, renewTls };
 }
 
 interface Protocols {

@@ -10,6 +10,11 @@ export interface ServerIdentity {
   readonly credentials: ServerCredentials;
   /** The authority that join tokens carry, DER; empty when a child has to know it by itself. */
   readonly pin: Uint8Array;
+  /**
+   * Takes other files, for whoever connects from now on; links that are up stay.
+   * @throws HeadwaterError `invalid` when they can not be used, and the former stay
+   */
+  renew(tls: Tls): void;
 }
 
 /**
@@ -25,13 +30,21 @@ export function serverIdentity(of: {
   /** `host:port`, all that children may know this node by. */
   readonly addresses: readonly string[];
 }): ServerIdentity {
-  const { identity, authorities: ca } = of.tls;
+  const site = siteIdentity(of);
+  const { context, pin } = contextOf(of.tls, site);
+  const credentials = new TlsServerCredentials(context, of.tls.authorities !== undefined);
+  return { credentials, pin, renew: (tls) => credentials.renew(contextOf(tls, site).context) };
+}
+
+function contextOf(
+  { identity, authorities: ca }: Tls,
+  site: OwnIdentity,
+): { context: SecureContextOptions; pin: Uint8Array } {
   const known = ca === undefined ? [] : certificatesIn(ca, "HEADWATER_TLS_CA_FILE");
-  const { cert, key, pin } =
-    identity === undefined ? siteIdentity(of) : fileIdentity(identity, known);
+  const { cert, key, pin } = identity === undefined ? site : fileIdentity(identity, known);
   const context: SecureContextOptions = { cert, key, ...(ca !== undefined && { ca }) };
   checkContext(context);
-  return { credentials: new TlsServerCredentials(context, ca !== undefined), pin };
+  return { context, pin };
 }
 
 /** `ServerCredentials.createSsl` would refuse a child without a certificate in the handshake. */
@@ -40,6 +53,10 @@ class TlsServerCredentials extends ServerCredentials {
     // Whoever dials gives up as late.
     const handshakeTimeout = dialDeadlineMs;
     super({ requestCert: asksClients, rejectUnauthorized: false, handshakeTimeout }, context);
+  }
+
+  renew(context: SecureContextOptions): void {
+    this.updateSecureContextOptions(context);
   }
 
   override _equals(other: ServerCredentials): boolean {

@@ -170,6 +170,11 @@ export class NodeProcess implements AsyncDisposable {
     await once(child, "exit");
   }
 
+  /** A signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   /** A command spoken to this node. */
   run(args: readonly string[], input?: string): Promise<CommandResult> {
     return headwater(args, {
