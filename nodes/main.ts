@@ -103,6 +103,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     address: config.appsAddress,
     log,
     tls: serverTls,
+    corsOrigins: config.appsCorsOrigins,
   });
   parts.defer(() => apps.close());
   const admin = await openAdmin({
@@ -150,6 +151,24 @@ function appsMetrics({ counts }: Apps): Count[] {
       help: "Reports of apps that were refused",
       kind: "counter",
       read: () => counts.reportsRefusedCount,
+    },
+    {
+      name: "otlp_requests_total",
+      help: "Requests of OTLP that were taken",
+      kind: "counter",
+      read: () => counts.otlpRequestsCount,
+    },
+    {
+      name: "otlp_requests_refused_total",
+      help: "Requests of OTLP that were refused",
+      kind: "counter",
+      read: () => counts.otlpRequestsRefusedCount,
+    },
+    {
+      name: "otlp_records_dropped_total",
+      help: "Spans, events, log records and metrics of OTLP of which nothing was kept",
+      kind: "counter",
+      read: () => counts.otlpRecordsDroppedCount,
     },
   ];
 }

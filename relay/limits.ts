@@ -180,8 +180,20 @@ export const headerBytesMax = 16 * 1024;
 /** A report at all its bounds is under 300 KiB as JSON. */
 export const appRequestBytesMax = 512 * 1024;
 
+/** Exporters of OpenTelemetry send batches of 512 records or spans, a few KiB each at most. */
+export const otlpBodyBytesMax = 4 * 1024 * 1024;
+
+/** Bodies of OTLP that are read or unpacked at once: 64 MiB each way. */
+export const otlpBodiesMax = 16;
+
+/** Instances that report by OTLP and are remembered between their batches; about 1 KiB each. */
+export const otlpInstancesMax = 20_000;
+
 /** A commit of `frameBytesMax`, grown by a third as base64 in JSON, and its keys. */
 export const adminRequestBytesMax = 4 * 1024 * 1024;
+
+/** Origins whose pages may call: the web apps of one organisation. */
+export const corsOriginsMax = 100;
 
 /** Watch streams of apps: one for each connection. */
 export const watchersCountMax = 10_000;

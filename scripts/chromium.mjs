@@ -1,5 +1,5 @@
 // Finds a real Chromium, or unpacks one with all its libraries from the distribution's packages.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -13,6 +13,18 @@ const macPath = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 /** 400 MB, so one for all checkouts of a user. */
 const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "headwater");
 const unpackedDir = join(cacheDir, "chromium");
+const unpackedPath = join(unpackedDir, "usr", "lib", "chromium", "chromium");
+
+/** Without a font no text has a height. */
+const fontsFile = join(unpackedDir, "fonts.conf");
+const fonts = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <dir>${unpackedDir}/usr/share/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+`;
 
 /** A Chromium and the environment it needs: from the PATH, or unpacked before. */
 export function findChromium() {
@@ -27,26 +39,30 @@ export function installChromium() {
   const found = findChromium();
   if (found !== undefined) return found;
   if (process.platform !== "linux") return { reason: "put chromium on the PATH" };
-  const problem = unpackDebianPackage({
-    name: "chromium",
-    into: unpackedDir,
-    withDependencies: true,
-  });
-  if (problem !== undefined) return { reason: problem };
+  const reason = isExecutable(unpackedPath) ? undefined : unpack();
+  if (reason !== undefined) return { reason };
+  writeFileSync(fontsFile, fonts);
   const unpacked = unpackedChromium();
-  if (unpacked === undefined) return { reason: "the package holds no usr/lib/chromium/chromium" };
   const env = { ...process.env, ...unpacked.env };
-  const reason = runStep(unpacked.path, ["--version"], { env });
-  return reason === undefined ? unpacked : { reason };
+  const problem = runStep(unpacked.path, ["--version"], { env });
+  return problem === undefined ? unpacked : { reason: problem };
+}
+
+function unpack() {
+  const into = unpackedDir;
+  const reason = unpackDebianPackage({ name: "chromium", into, withDependencies: true });
+  if (reason !== undefined || isExecutable(unpackedPath)) return reason;
+  return "the package holds no usr/lib/chromium/chromium";
 }
 
 /** Started past its script, which looks for its parts where a package is installed. */
 function unpackedChromium() {
-  const path = join(unpackedDir, "usr", "lib", "chromium", "chromium");
-  if (!isExecutable(path)) return undefined;
-  const hasFonts = existsSync(join(unpackedDir, "etc", "fonts", "fonts.conf"));
-  const fonts = hasFonts ? { FONTCONFIG_SYSROOT: unpackedDir } : {};
-  return { path, env: { LD_LIBRARY_PATH: libraryDirs().join(delimiter), ...fonts } };
+  if (!isExecutable(unpackedPath) || !existsSync(fontsFile)) return undefined;
+  const libraries = libraryDirs().join(delimiter);
+  return {
+    path: unpackedPath,
+    env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: fontsFile },
+  };
 }
 
 /** Those of the machine's architecture, and one level below: a sound library keeps parts there. */

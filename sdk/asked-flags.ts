@@ -5,6 +5,7 @@ import { reportFlagsMax } from "./limits.ts";
 export interface AskedFlag {
   enabled: boolean;
   fallback: boolean;
+  instance: string;
   /** Of the table that the answer is from. */
   revision: number;
 }

@@ -18,6 +18,8 @@ import { Watcher } from "./watcher.ts";
 export interface AskOptions {
   /** The answer where nothing is known of the flag: `true` for a path at its end of life. */
   readonly default?: boolean | undefined;
+  /** Another running copy than this one, on whose behalf the app asks. */
+  readonly instance?: string | undefined;
 }
 
 /** A flag, for this instance. */
@@ -36,6 +38,8 @@ export interface FlagDetails extends FlagState {
 export interface ClientEvents {
   /** A flag has been turned on or off for this instance. */
   readonly change: FlagState;
+  /** The names of flags that are not what they were, for whatever instance. */
+  readonly update: readonly string[];
   readonly freshness: Freshness;
 }
 
@@ -87,9 +91,12 @@ export class Client {
 
   /** Whether this instance takes the flag's path: in memory, from what is held at this moment. */
   enabled(name: string, options?: AskOptions): boolean {
-    const fallback = options?.default === true;
     const asked = this.#asked.get(name);
-    if (asked?.revision === this.#table.revision && asked.fallback === fallback) {
+    if (
+      asked?.revision === this.#table.revision &&
+      asked.fallback === (options?.default === true) &&
+      asked.instance === this.#instanceOf(options)
+    ) {
       return asked.enabled;
     }
     return this.details(name, options).enabled;
@@ -98,8 +105,10 @@ export class Client {
   /** As `enabled`, with the reason and how sure it is. */
   details(name: string, options?: AskOptions): FlagDetails {
     const fallback = options?.default === true;
-    const { enabled, reason } = this.#table.decide(name, this.instance, fallback);
-    this.#asked.note(name, { enabled, fallback, revision: this.#table.revision });
+    const instance = this.#instanceOf(options);
+    const { revision } = this.#table;
+    const { enabled, reason } = this.#table.decide(name, instance, fallback);
+    this.#asked.note(name, { enabled, fallback, instance, revision });
     return { name, enabled, reason, freshness: this.freshness };
   }
 
@@ -229,8 +238,20 @@ export class Client {
     });
   }
 
+  /** Not everybody who asks is checked by a compiler. */
+  #instanceOf(options: AskOptions | undefined): string {
+    const given: unknown = options?.instance;
+    return typeof given === "string" && given !== "" ? given : this.instance;
+  }
+
   #changed(differences: readonly FlagDifference[]): void {
     this.#cache?.save();
+    if (this.#listeners.has("update") && differences.length > 0) {
+      this.#listeners.emit(
+        "update",
+        differences.map(({ name }) => name),
+      );
+    }
     if (!this.#listeners.has("change")) return;
     for (const { name, before, after } of differences) {
       const fallback = this.#asked.get(name)?.fallback ?? false;

@@ -66,7 +66,9 @@ export class FlagTable {
     this.#position = of.position ?? new Uint8Array();
     this.#revision++;
     const names = new Set([...before.keys(), ...after.keys()]);
-    return [...names].map((name) => ({ name, before: before.get(name), after: after.get(name) }));
+    return differing(
+      [...names].map((name) => ({ name, before: before.get(name), after: after.get(name) })),
+    );
   }
 
   /** Takes up what has changed since `previous`; undefined, and nothing done, when it does not fit. */
@@ -92,7 +94,7 @@ export class FlagTable {
     });
     this.#position = of.position;
     this.#revision++;
-    return differences;
+    return differing(differences);
   }
 
   /** Never true of flags that no node has sent. */
@@ -101,6 +103,16 @@ export class FlagTable {
     if (held.length === 0 || held.length !== position.length) return false;
     return held.every((byte, at) => byte === position[at]);
   }
+}
+
+/** Not all that is sent anew has changed. */
+function differing(differences: readonly FlagDifference[]): readonly FlagDifference[] {
+  return differences.filter(
+    ({ before, after }) =>
+      before?.basisPoints !== after?.basisPoints ||
+      before?.hash !== after?.hash ||
+      before?.reason !== after?.reason,
+  );
 }
 
 /** Wire messages hold more than is asked for at each decision. */

@@ -58,9 +58,3 @@ export const cacheBytesMax = 16 * 1024 * 1024;
 
 /** Between two writes of the cache file, however fast the flags change. */
 export const cacheWriteGapMs = 1_000;
-
-/** Frames that a crash is told apart by; more would tell builds apart, not crashes. */
-export const crashFramesMax = 5;
-
-/** Above the longest stack that runtimes give by default; a longer one is cut before it is read. */
-export const stackLengthMax = 16 * 1024;

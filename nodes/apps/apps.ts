@@ -12,6 +12,7 @@ import { flagService } from "./flag-service.ts";
 import { FlagSetStreams } from "./flagd/flag-set-streams.ts";
 import { flagdServices } from "./flagd/flagd-services.ts";
 import { ofrepRoute } from "./ofrep/ofrep-route.ts";
+import { otlpRoute } from "./otlp/otlp-route.ts";
 import { telemetryService } from "./telemetry-service.ts";
 import { WatchStreams } from "./watch-stream.ts";
 
@@ -25,7 +26,7 @@ export interface AppsOptions {
   readonly corsOrigins?: readonly string[] | undefined;
   /** Further services on the same port. */
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
-  /** Takes every path that is no service's, and not OFREP's. */
+  /** Takes every path that is no service's, and neither OFREP's nor OTLP's. */
   readonly fallback?: HttpFallback | undefined;
   /** The longest silence of a watch stream; tests shorten it. */
   readonly heartbeatMs?: number | undefined;
@@ -45,7 +46,14 @@ export interface Apps extends Listener {
 export async function openApps(options: AppsOptions): Promise<Apps> {
   const { access, log, reportRate: rate } = options;
   const stop = new AbortController();
-  const counts: AppsCounts = { watchersCount: 0, reportsCount: 0, reportsRefusedCount: 0 };
+  const counts: AppsCounts = {
+    watchersCount: 0,
+    reportsCount: 0,
+    reportsRefusedCount: 0,
+    otlpRequestsCount: 0,
+    otlpRequestsRefusedCount: 0,
+    otlpRecordsDroppedCount: 0,
+  };
   const streams = new WatchStreams({
     access,
     counts,
@@ -65,7 +73,10 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     readBytesMax: appRequestBytesMax,
     shutdown: stop.signal,
     corsOrigins: options.corsOrigins,
-    fallback: firstOf([ofrepRoute({ streams: flagSets, keepAliveMs })], options.fallback),
+    fallback: firstOf(
+      [ofrepRoute({ streams: flagSets, keepAliveMs }), otlpRoute({ access, counts, rate })],
+      options.fallback,
+    ),
   });
   const listener = await openListener({
     address: options.address,

@@ -1,5 +1,5 @@
 import type { LogLevel } from "../../relay/effect.ts";
-import { upstreamsCountMax } from "../../relay/limits.ts";
+import { corsOriginsMax, upstreamsCountMax } from "../../relay/limits.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import type { OnBad } from "../../relay/telemetry/on-bad.ts";
 import {
@@ -11,6 +11,7 @@ import {
   nameValue,
   natsValue,
   type Options,
+  originValue,
   textValue,
 } from "./option.ts";
 import { type PanelTier, panelTiers } from "./panel-tier.ts";
@@ -21,6 +22,8 @@ export interface NodeSettings {
   readonly dataDir: string;
   /** `host:port` to listen on, like the two below; port 0 is any that is free. */
   readonly appsAddress: string;
+  /** Whose pages may call where apps connect; `*` is every origin. */
+  readonly appsCorsOrigins: readonly string[];
   readonly meshAddress: string;
   /** `host:port` for join tokens; undefined: where the node listens for nodes. */
   readonly meshAdvertise: string | undefined;
@@ -78,6 +81,15 @@ export const nodeOptions: Options<NodeSettings> = {
     default: "127.0.0.1:7700",
     example: "0.0.0.0:7700",
     schema: listenValue,
+  },
+  appsCorsOrigins: {
+    variable: "HEADWATER_APPS_CORS_ORIGINS",
+    value: "ORIGIN,…",
+    sentence: "pages of these origins may ask for flags and report; * is every origin",
+    default: "",
+    otherwise: "none",
+    example: "https://app.example.org",
+    schema: listValue(originValue, corsOriginsMax),
   },
   meshAddress: {
     variable: "HEADWATER_MESH_ADDR",

@@ -76,6 +76,17 @@ export function durationValue(durationMsMax: number): z.ZodType<number, string> 
   });
 }
 
+/** Where pages come from, as browsers say it: `https://app.example.org`, or `*`. */
+export const originValue: z.ZodType<string, string> = z
+  .string()
+  .refine((text) => text === "*" || URL.parse(text)?.origin === text, {
+    error: ({ input }) => {
+      const origin = URL.parse(String(input))?.origin ?? "null";
+      const mend = origin === "null" ? "https://app.example.org" : origin;
+      return `${JSON.stringify(input)} is no origin: write ${mend}, or * for every one`;
+    },
+  });
+
 /** Where a server is, as a URL of one of the schemes (without the colon). */
 export function urlValue(schemes: readonly string[]): z.ZodType<string, string> {
   return z

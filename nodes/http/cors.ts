@@ -5,7 +5,12 @@ import type { HttpHandler } from "./http-handler.ts";
 const preflightAgeSecondsMax = 7_200;
 
 const allowedMethods = [...cors.allowedMethods, "OPTIONS"].join(", ");
-const allowedHeaders = [...cors.allowedHeaders, "If-None-Match", "Flagd-Selector"].join(", ");
+const allowedHeaders = [
+  ...cors.allowedHeaders,
+  "Content-Encoding",
+  "Flagd-Selector",
+  "If-None-Match",
+].join(", ");
 const exposedHeaders = [...cors.exposedHeaders, "ETag", "Headwater-Hint"].join(", ");
 
 /** Lets pages of these origins call the handler; `*` is every origin, none changes nothing. */

@@ -6,6 +6,7 @@ import process from "node:process";
 import { expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
+import { NodeProcess } from "../../scripts/demo/node-process.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");
 const readme = readFileSync(join(checkout, "README.md"), "utf8");
@@ -99,19 +100,31 @@ test("the transcript does what it shows", async () => {
   }
 }, 120_000);
 
-test("the program for apps runs as it stands, without a node too", async () => {
+test("the programs for apps run as they stand, with a node and without", async () => {
   const directory = mkdtempSync(join(tmpdir(), "headwater-readme-"));
+  await using node = await NodeProcess.start("upstream");
+  await node.do(["init", "horizon"]);
+  await node.do(["flag", "set", "horizon/new-scheduler", "100%"]);
   const [port] = await freePorts(1);
-  const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
-  const file = join(directory, "app.ts");
-  writeFileSync(
-    file,
-    program.replace('"headwater"', JSON.stringify(join(checkout, "sdk/index.ts"))),
+  symlinkSync(join(checkout, "node_modules"), join(directory, "node_modules"));
+  const programs = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(
+    ([, program]) => program ?? "",
   );
-  const env = { HEADWATER_URL: `http://127.0.0.1:${port}` };
-  expect(await run(`${process.execPath} ${file}`, directory, env)).toBe("");
+  expect(programs).toHaveLength(2);
+  for (const [at, program] of programs.entries()) {
+    const file = join(directory, `app-${at}.ts`);
+    const fromSources = program
+      .replace('"headwater"', JSON.stringify(join(checkout, "sdk/index.ts")))
+      .replace('"headwater/openfeature"', JSON.stringify(join(checkout, "sdk/openfeature.ts")));
+    writeFileSync(file, fromSources);
+    const line = `${process.execPath} ${file}`;
+    const withNode = { HEADWATER_URL: `http://${node.apps}` };
+    expect(await run(line, directory, withNode)).toBe("the new path\n");
+    const withoutNode = { HEADWATER_URL: `http://127.0.0.1:${port}` };
+    expect(await run(line, directory, withoutNode)).toBe("");
+  }
   rmSync(directory, { recursive: true });
-}, 20_000);
+}, 120_000);
 
 function run(line: string, cwd: string, env: Record<string, string>): Promise<string> {
   return new Promise((done, fail) => {

@@ -80,14 +80,21 @@ const rules: readonly Rule[] = [
   { of: "nodes/software.ts", may: [], packages: [] },
 
   {
-    of: "sdk/openfeature.ts",
-    may: ["sdk/", "gen/", "relay/flag/"],
-    packages: [protobuf, ...connect, "@openfeature/core", "@openfeature/server-sdk"],
+    of: "sdk/openfeature-web.ts",
+    may: ["sdk/"],
+    packages: ["@openfeature/web-sdk"],
+    builtins: [],
+  },
+  {
+    of: "sdk/openfeature/",
+    may: ["sdk/", "relay/flag/"],
+    packages: ["@openfeature/core", "@openfeature/server-sdk"],
+    builtins: [],
   },
   {
     of: "sdk/",
-    may: ["gen/", "relay/flag/"],
-    packages: [protobuf, ...connect, "@connectrpc/connect-web"],
+    may: ["gen/", "relay/flag/", "relay/telemetry/stack-signature.ts"],
+    packages: [protobuf, "@connectrpc/connect", "@connectrpc/connect-web"],
   },
 ];
 

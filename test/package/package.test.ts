@@ -11,9 +11,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, sep } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
+import { bundle } from "./bundle.ts";
 
 /** An empty npm cache has everything to fetch, a modern Node included. */
 const deadlineMs = 15 * 60_000;
@@ -22,23 +26,30 @@ const rootDir = join(import.meta.dirname, "..", "..");
 const workDir = mkdtempSync(join(tmpdir(), "headwater-package-"));
 const manifest = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")) as {
   version: string;
+  devDependencies: Readonly<Record<string, string>>;
 };
+const openFeature = ["core", "server-sdk", "web-sdk"].map(
+  (name) => `@openfeature/${name}@${manifest.devDependencies[`@openfeature/${name}`]}`,
+);
 
 /** An app's folder, with the package from its tarball. */
 const appDir = join(workDir, "app");
 let packed: readonly string[] = [];
+let tarball: Uint8Array<ArrayBuffer>;
 
 beforeAll(() => {
   const args = ["pack", "--json", "--pack-destination", workDir];
-  const [tarball] = JSON.parse(run({ command: "npm", args, dir: rootDir })) as {
+  const [made] = JSON.parse(run({ command: "npm", args, dir: rootDir })) as {
     filename: string;
     files: { path: string }[];
   }[];
-  packed = tarball!.files.map(({ path }) => path);
+  packed = made!.files.map(({ path }) => path);
+  tarball = new Uint8Array(readFileSync(join(workDir, made!.filename)));
   mkdirSync(appDir);
   writeFileSync(join(appDir, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
-  run({ command: "npm", args: [...install, join(workDir, tarball!.filename)], dir: appDir });
+  const dependencies = [join(workDir, made!.filename), ...openFeature];
+  run({ command: "npm", args: [...install, ...dependencies], dir: appDir });
 }, deadlineMs);
 
 afterAll(() => rmSync(workDir, { recursive: true, force: true }));
@@ -59,6 +70,11 @@ test("the package holds what runs, and what it means, and nothing else", () => {
       "dist/nodes/cli/main.js",
       "dist/sdk/index.d.ts",
       "dist/sdk/index.js",
+      "dist/sdk/openfeature.d.ts",
+      "dist/sdk/openfeature.js",
+      "dist/sdk/openfeature-edge.js",
+      "dist/sdk/openfeature-web.d.ts",
+      "dist/sdk/openfeature-web.js",
       "dist/sdk/web.js",
       "proto/headwater/v1/apps.proto",
       ...launcher.map((path) => `scripts/${path}`),
@@ -66,9 +82,76 @@ test("the package holds what runs, and what it means, and nothing else", () => {
   );
 });
 
+test("publint finds nothing to say", async () => {
+  const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer } });
+  expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+});
+
+test("every entry has the types that it should", async () => {
+  const analysis = await checkPackage(createPackageFromTarballData(tarball));
+  // Modules of the old kind have to import this one; both Nodes that are maintained can require it.
+  const problems = !analysis.types
+    ? ["no types"]
+    : analysis.problems.filter(
+        (problem) =>
+          !("resolutionKind" in problem) ||
+          ["node16-esm", "bundler"].includes(problem.resolutionKind),
+      );
+  expect(problems).toEqual([]);
+});
+
+describe("bundled", () => {
+  const pages = ["browser", "import"];
+  const edge = ["workerd", "worker", "browser", "import"];
+
+  test.each([
+    ["headwater", "pages", pages],
+    ["headwater", "edge runtimes", edge],
+    ["headwater/openfeature-web", "pages", pages],
+  ])("%s asks nothing of Node, for %s", async (entry, _, conditions) => {
+    const { builtins } = await bundle({ dir: appDir, entry, conditions });
+    expect(builtins).toEqual([]);
+  });
+
+  test("headwater/openfeature asks nothing of Node itself, for edge runtimes", async () => {
+    const entry = "headwater/openfeature";
+    const { builtins } = await bundle({ dir: appDir, entry, conditions: edge });
+    const sdk = /^(node:events|async_hooks) by @openfeature\/server-sdk\//;
+    expect(builtins.filter((one) => !sdk.test(one))).toEqual([]);
+  });
+
+  test("headwater asks Node for what it needs of it, for Node", async () => {
+    const conditions = ["node", "import"];
+    const { builtins } = await bundle({ dir: appDir, entry: "headwater", conditions });
+    expect(builtins.join()).toContain("node:http by headwater/dist/sdk/node-fetch.js");
+  });
+
+  test("without OpenFeature, headwater brings none of it", async () => {
+    const { code } = await bundle({ dir: appDir, entry: "headwater", conditions: pages });
+    expect(code).not.toContain("openfeature");
+  });
+});
+
 describe.each(nodesOfThisMachine())("on Node %s", (_, node) => {
   test("an app gets its flags", () => {
     expect(runApp({ node, dir: appDir })).toBe("true false EMPTY\n");
+  });
+
+  test("an app gets its flags by OpenFeature", () => {
+    const app = `
+      import { OpenFeature } from "@openfeature/server-sdk";
+      import { HeadwaterProvider } from "headwater/openfeature";
+      const provider = new HeadwaterProvider({
+        project: "horizon",
+        url: "http://127.0.0.1:9",
+        waitMs: 0,
+      });
+      await OpenFeature.setProviderAndWait(provider).catch(() => {});
+      const { value, errorCode } = await OpenFeature.getClient().getBooleanDetails("a", true);
+      console.log(value, errorCode);
+      await OpenFeature.close();`;
+    const args = ["--input-type=module", "--eval", app];
+    expect(run({ command: node, args, dir: appDir, node })).toBe("true PROVIDER_NOT_READY\n");
   });
 
   test("an app needs none of what only servers need", () => {

@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { AskedFlags } from "../../sdk/asked-flags.ts";
 import { reportFlagsMax } from "../../sdk/limits.ts";
 
-const yes = { enabled: true, fallback: false, revision: 1 };
+const yes = { enabled: true, fallback: false, instance: "i-1", revision: 1 };
 
 test("the last answer counts, in the record of the first", () => {
   const asked = new AskedFlags();
   asked.note("a", { ...yes });
   const held = asked.get("a");
-  asked.note("a", { enabled: false, fallback: true, revision: 2 });
+  asked.note("a", { enabled: false, fallback: true, instance: "i-1", revision: 2 });
   expect(asked.get("a")).toBe(held);
-  expect(held).toEqual({ enabled: false, fallback: true, revision: 2 });
+  expect(held).toEqual({ enabled: false, fallback: true, instance: "i-1", revision: 2 });
   expect(asked.list).toEqual([{ name: "a", active: false }]);
 });
 

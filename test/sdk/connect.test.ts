@@ -181,6 +181,7 @@ describe("without a node", () => {
     const silent = await start();
     const flags = await open({ url: silent.url, waitMs: 50 });
     expect(flags.ready).toBe(false);
+    await eventually(() => expect(silent.streamsCount).toBe(1));
     silent.send({ table: { late: 10_000 }, at: "one" });
     await eventually(() => expect(flags.enabled("late")).toBe(true));
     expect(flags.ready).toBe(true);

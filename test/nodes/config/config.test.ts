@@ -26,6 +26,7 @@ describe("without any setting", () => {
       site: "node-1",
       dataDir: "./data",
       appsAddress: "127.0.0.1:7700",
+      appsCorsOrigins: [],
       meshAddress: "127.0.0.1:7701",
       adminAddress: "127.0.0.1:7702",
       upstreams: [],
@@ -50,6 +51,7 @@ describe("each setting of a node", () => {
     ["name", "n-2", "n-2"],
     ["dataDir", "/var/lib/headwater", "/var/lib/headwater"],
     ["appsAddress", "0.0.0.0:0", "0.0.0.0:0"],
+    ["appsCorsOrigins", "https://a.example, *", ["https://a.example", "*"]],
     ["meshAddress", "[::1]:7701", "[::1]:7701"],
     ["meshAdvertise", "flags.example.org:7701", "flags.example.org:7701"],
     ["adminAddress", "localhost:1", "localhost:1"],
@@ -138,6 +140,12 @@ describe("problems", () => {
     ["HEADWATER_UPSTREAMS", "https://a.example:1", /without a scheme/],
     ["HEADWATER_ADMIN_ADDR", "::1:7702", /in brackets, such as \[::1\]:7700$/],
     ["HEADWATER_APPS_ADDR", "127.0.0.1:70000", /port 70000 is too high: write 0 to 65535$/],
+    [
+      "HEADWATER_APPS_CORS_ORIGINS",
+      "https://a.example/",
+      /is no origin: write https:\/\/a\.example, or \* for every one$/,
+    ],
+    ["HEADWATER_APPS_CORS_ORIGINS", "a.example", /is no origin: write https:\/\/app\.example\.org/],
     ["HEADWATER_LOG_LEVEL", "loud", '"loud" is not known: write debug, info, warn or error'],
   ])("%s=%s says what to write", (variable, text, sentence) => {
     const problems = problemsOf({ env: { [variable]: text } });
