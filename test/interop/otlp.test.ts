@@ -59,8 +59,8 @@ interface ShownWeight {
 }
 
 /** The node's own fleet has so many instances of the release, and so many with the flag on. */
-async function fleetHas(countMin: number): Promise<void> {
-  await eventually(
+function fleetHas(countMin: number): Promise<boolean> {
+  return eventually(
     `${countMin} instances are seen`,
     async () => {
       // It ends with "can not be known yet": no site below has sent a document, these are its own apps.
@@ -92,7 +92,7 @@ test.each<[string, string, (url: string) => LogRecordExporter]>([
   OpenFeature.addHooks(new EventHook());
   await askForWide();
   await provider.forceFlush();
-  await fleetHas(instance === "json-1" ? 2 : 1);
+  expect(await fleetHas(instance === "json-1" ? 2 : 1)).toBe(true);
   await provider.shutdown();
 });
 
@@ -113,6 +113,6 @@ test("events of spans arrive, packed", async () => {
     span.end();
   });
   await provider.forceFlush();
-  await fleetHas(3);
+  expect(await fleetHas(3)).toBe(true);
   await provider.shutdown();
 });
