@@ -152,6 +152,10 @@ export const versionLengthMax = 100;
 /** Notes are a sentence and a link. */
 export const noteLengthMax = 2_000;
 
+/** Documents of children that are kept, all together; of one project, its children's of each kind. */
+export const receivedBytesMax = 256 * 1024 * 1024;
+export const receivedPerProjectMax = 2 * childrenCountMax;
+
 /** Words of one list of a document: releases, flags. */
 export const vocabularyWordsMax = 20_000;
 

@@ -4,44 +4,96 @@ import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { clockSkewMsMax, dayMs, secondMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
-import { childrenCountMax, entryKeyLengthMax, vocabularyWordsMax } from "../limits.ts";
+import {
+  childrenCountMax,
+  entryKeyLengthMax,
+  receivedBytesMax,
+  receivedPerProjectMax,
+  vocabularyWordsMax,
+} from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isDisclosureLevel } from "./disclosure/level.ts";
+import { FairRoom } from "./fair-room.ts";
 import { weightLists, whole } from "./weights.ts";
 import { type DocumentKind, documentKinds } from "./window.ts";
 
 /** A child whose last document is more windows old than this no longer counts as reporting. */
 const windowsOldMax = 3;
 
+/** A document that may be taken, and what has to go for it. */
+interface Prepared {
+  readonly received: ReceivedDocument;
+  readonly document: Document;
+  readonly bytes: Uint8Array;
+  readonly dropped: readonly string[];
+}
+
 /** The latest document of each child, by project and kind. */
 export class Received {
   readonly #documents = new Map<string, ReceivedDocument>();
+  readonly #room: FairRoom;
+  /** Documents of each project. */
+  readonly #counts = new Map<string, number>();
 
-  constructor(records: Records) {
+  constructor(records: Records, bytesMax: number = receivedBytesMax) {
+    this.#room = new FairRoom(bytesMax);
     for (const [key, bytes] of records.get("received") ?? [])
-      this.#documents.set(key, fromBinary(ReceivedDocumentSchema, bytes));
+      this.#put(key, fromBinary(ReceivedDocumentSchema, bytes), bytes.length);
   }
 
   /** What to make durable, or REPEATED when one for this window is held. */
-  prepare(
-    child: string,
-    document: Document,
-    wallMs: number,
-  ): Outcome<ReceivedDocument | "REPEATED"> {
+  prepare(child: string, document: Document, wallMs: number): Outcome<Prepared | "REPEATED"> {
     const problem = documentProblem(document, wallMs);
     if (problem !== undefined) return refused("invalid", problem);
-    const held = this.#documents.get(keyOf(child, document));
+    const key = keyOf(child, document);
+    const held = this.#documents.get(key);
     if (held?.document !== undefined && startOf(document) <= startOf(held.document))
       return done("REPEATED");
-    if (held === undefined && this.#documents.size >= 2 * childrenCountMax)
-      return refused("limit", "document: from too many children");
+    const outdated = held === undefined ? this.#outdatedFor(document.project, wallMs) : [];
+    if (outdated === undefined)
+      return refused("limit", `document: from more children than ${childrenCountMax}`);
     const atMs = BigInt(Math.floor(wallMs));
-    return done(create(ReceivedDocumentSchema, { child, atMs, document }));
+    const received = create(ReceivedDocumentSchema, { child, atMs, document });
+    const bytes = toBinary(ReceivedDocumentSchema, received);
+    const dropped = this.#room.makeRoom({ owner: child, key, bytes: bytes.length });
+    if (dropped === undefined)
+      return refused("limit", "document: this child has its share of what is kept here already");
+    return done({ received, document, bytes, dropped: [...outdated, ...dropped] });
   }
 
-  accept(received: ReceivedDocument): void {
-    if (received.document === undefined) return;
-    this.#documents.set(keyOf(received.child, received.document), received);
+  accept({ received, document, bytes, dropped }: Prepared): void {
+    for (const key of dropped) this.#drop(key);
+    this.#put(keyOf(received.child, document), received, bytes.length);
+  }
+
+  /** What goes for one more of a project: nothing, one that counts no more, or undefined. */
+  #outdatedFor(project: string, wallMs: number): string[] | undefined {
+    if ((this.#counts.get(project) ?? 0) < receivedPerProjectMax) return [];
+    let oldest: readonly [string, ReceivedDocument] | undefined;
+    for (const one of this.#documents)
+      if (one[1].document?.project === project && one[1].atMs < (oldest?.[1].atMs ?? Infinity))
+        oldest = one;
+    const [key = "", received] = oldest ?? [];
+    return windowsOldOf(received, wallMs) > windowsOldMax ? [key] : undefined;
+  }
+
+  #put(key: string, received: ReceivedDocument, bytes: number): void {
+    if (!this.#documents.has(key)) this.#count(received, 1);
+    this.#documents.set(key, received);
+    this.#room.put({ owner: received.child, key, bytes });
+  }
+
+  #drop(key: string): void {
+    const received = this.#documents.get(key);
+    if (received === undefined) return;
+    this.#count(received, -1);
+    this.#documents.delete(key);
+    this.#room.drop(received.child, key);
+  }
+
+  #count({ document }: ReceivedDocument, by: 1 | -1): void {
+    const project = document?.project ?? "";
+    this.#counts.set(project, (this.#counts.get(project) ?? 0) + by);
   }
 
   /** The documents that count now, with how many of their own windows old each is. */
@@ -56,17 +108,26 @@ export class Received {
     return [...this.#documents.values()].flatMap(({ child, atMs, document }) => {
       if (document?.project !== project || document.kind !== kind) return [];
       if (Number(atMs) < sinceMs) return [];
-      const age = Math.max(0, wallMs - Number(atMs));
-      const windowsOld = Math.floor(age / Math.max(1, document.windowMs ?? 1));
+      const windowsOld = windowsOldOf({ atMs, document }, wallMs);
       return windowsOld > windowsOldMax ? [] : [{ child, document, windowsOld }];
     });
   }
 }
 
-export function receivedWrite(received: ReceivedDocument): Write[] {
-  if (received.document === undefined) return [];
-  const key = keyOf(received.child, received.document);
-  return [{ bucket: "received", key, value: toBinary(ReceivedDocumentSchema, received) }];
+export function receivedWrite({ received, document, bytes, dropped }: Prepared): Write[] {
+  const key = keyOf(received.child, document);
+  return [
+    ...dropped.map((one): Write => ({ bucket: "received", key: one, value: undefined })),
+    { bucket: "received", key, value: bytes },
+  ];
+}
+
+function windowsOldOf(
+  received: Pick<ReceivedDocument, "atMs" | "document"> | undefined,
+  wallMs: number,
+): number {
+  const ageMs = Math.max(0, wallMs - Number(received?.atMs ?? 0n));
+  return Math.floor(ageMs / Math.max(1, received?.document?.windowMs ?? 1));
 }
 
 function keyOf(child: string, { project, kind }: Document): string {

@@ -9,7 +9,7 @@ import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-ports.ts";
 
 /** A busy machine starts several at once. */
-const startDeadlineMs = 60_000;
+const startDeadlineMs = 100_000;
 
 /** The program as it is in this checkout. */
 export const cli: string = resolve(import.meta.dirname, "../../nodes/cli/main.ts");

@@ -13,6 +13,7 @@ import {
   ReplicateRequestSchema,
   type ReplicateResponse,
   ReplicateResponseSchema,
+  type SubmitDocumentRequest,
   SubmitDocumentResponseSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { serviceDefinition } from "../../nodes/mesh/codec.ts";
@@ -61,8 +62,10 @@ export class CheatingRelay implements AsyncDisposable {
         if (call.request.again.length > 0) for (const frame of this.own()) this.send(frame);
         answer(null, create(ConfirmResponseSchema));
       },
-      submitDocument: (_: unknown, answer: Answer) =>
-        answer(null, create(SubmitDocumentResponseSchema, { outcome: "ACCEPTED" })),
+      submitDocument: (call: ServerUnaryCall<SubmitDocumentRequest, unknown>, answer: Answer) =>
+        void this.#submit(call.request).then((outcome) =>
+          answer(null, create(SubmitDocumentResponseSchema, { outcome })),
+        ),
     });
     const injector = this.#server.createConnectionInjector(this.#identity.credentials);
     this.#listener = createServer((socket) => {
@@ -143,6 +146,13 @@ export class CheatingRelay implements AsyncDisposable {
         link.end();
         this.#streams.delete(call);
       });
+  }
+
+  /** Documents go up untouched. */
+  async #submit({ document }: SubmitDocumentRequest): Promise<string> {
+    const [link] = this.#streams.values();
+    if (link === undefined || document === undefined) return "ACCEPTED";
+    return link.submit(document);
   }
 
   #pass(call: Call, frame: Frame): void {

@@ -21,7 +21,7 @@ export class TimedNode implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  static async open(name: string): Promise<TimedNode> {
+  static async open(name: string, more: Readonly<Record<string, string>> = {}): Promise<TimedNode> {
     const timed = new TimedNode(mkdtempSync(join(tmpdir(), `headwater-${name}-`)));
     const address = "127.0.0.1:0";
     const env = {
@@ -30,6 +30,7 @@ export class TimedNode implements AsyncDisposable {
       HEADWATER_APPS_ADDR: address,
       HEADWATER_MESH_ADDR: address,
       HEADWATER_ADMIN_ADDR: address,
+      ...more,
     };
     const read = readConfig({ env, hostName: name });
     if ("problems" in read) throw new Error(read.problems.join("; "));

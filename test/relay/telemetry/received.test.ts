@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import { groupRecords } from "../../../relay/durable.ts";
-import { childrenCountMax, vocabularyWordsMax } from "../../../relay/limits.ts";
+import { receivedPerProjectMax, vocabularyWordsMax } from "../../../relay/limits.ts";
 import { Received, receivedWrite } from "../../../relay/telemetry/received.ts";
 import { epochMs, refusalOf, valueOf } from "../authority.ts";
 import { healthDocument, hourMs, weightsDocument } from "./fixture.ts";
@@ -121,17 +121,58 @@ describe("a hostile document is refused, and the field is named", () => {
     const outcome = new Received(new Map()).prepare("a", document, epochMs);
     expect(refusalOf(outcome)).toContain(`invalid: ${field}`);
   });
+});
 
-  test("and so is one from too many children", () => {
+describe("what is kept is bounded, and shared", () => {
+  const of = (project: string): Document => ({ ...weightsDocument({ "1.0": 500 }), project });
+
+  test("a child with more than its share makes room for one with less", () => {
+    const received = new Received(new Map(), 4_000);
+    const taken = Array.from({ length: 100 }, (_, n) => tried(received, "greedy", of(`p-${n}`)));
+    expect(taken).toContain("taken");
+    expect(tried(received, "greedy", of("another"))).toContain("limit: document: this child has");
+    expect(tried(received, "modest", of("p-0"))).toBe("taken");
+    const held = received.of({ ...asked, project: "p-0" }).map(({ child }) => child);
+    expect(held).toEqual(["modest"]);
+    const greedy = taken.filter((one) => one === "taken").length;
+    const left = Array.from({ length: greedy }, (_, n) =>
+      received.of({ ...asked, project: `p-${n}` }).some(({ child }) => child === "greedy"),
+    ).filter(Boolean);
+    expect(left).toHaveLength(greedy - 1);
+  });
+
+  test("what made room is gone after a restart, too", () => {
+    const received = new Received(new Map(), 1_000);
+    const stored = new Map<string, Uint8Array>();
+    for (let n = 0; n < 20; n++) {
+      const outcome = received.prepare(n < 10 ? "a" : `b-${n}`, of(`p-${n}`), epochMs);
+      if (!outcome.ok || outcome.value === "REPEATED") continue;
+      for (const { key, value } of receivedWrite(outcome.value))
+        if (value === undefined) stored.delete(key);
+        else stored.set(key, value);
+      received.accept(outcome.value);
+    }
+    const bytes = [...stored.values()].reduce((sum, one) => sum + one.length, 0);
+    expect(stored.size).toBeGreaterThan(1);
+    expect(bytes).toBeLessThanOrEqual(1_000);
+  });
+
+  test("one project's children take nothing from another's; who counts no more makes room", () => {
     const received = new Received(new Map());
-    for (let n = 0; n < 2 * childrenCountMax; n++)
+    for (let n = 0; n < receivedPerProjectMax; n++)
       hear(received, `child-${n}`, weightsDocument({}));
-    expect(refusalOf(received.prepare("one more", weightsDocument({}), epochMs))).toContain(
-      "limit",
-    );
-    expect(hear(received, "child-0", weightsDocument({}, { window: window + 1 }))).toBe("taken");
+    expect(hear(received, "one more", of("oslo"))).toBe("taken");
+    expect(tried(received, "one more", weightsDocument({}))).toContain("limit");
+    const later = weightsDocument({}, { window: window + 5 });
+    const outcome = received.prepare("one more", later, epochMs + 5 * dayMs);
+    expect(outcome).toMatchObject({ ok: true, value: { dropped: ["horizon WEIGHTS child-0"] } });
   });
 });
+
+function tried(received: Received, child: string, document: Document): string {
+  const outcome = received.prepare(child, document, epochMs);
+  return outcome.ok ? hear(received, child, document) : refusalOf(outcome);
+}
 
 function hear(received: Received, child: string, document: Document): string {
   const record = valueOf(received.prepare(child, document, epochMs));
