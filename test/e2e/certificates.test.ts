@@ -71,4 +71,4 @@ test("a certificate is renewed while links are up, and one that can not be used 
   await child.restart();
   await parent.do(["flag", "kill", "horizon/new-scheduler"]);
   await answers("KILLED");
-}, 120_000);
+}, 300_000);

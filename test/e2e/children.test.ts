@@ -62,4 +62,4 @@ test("tokens end at all nodes of a site: revoked, rotated and expired, while lin
   await upstreamSays(/CONNECTED/);
   await upstreamSays(/or it has expired/);
   expect((await child.evaluate({ project: "horizon", flag: "new-scheduler" })).enabled).toBe(true);
-}, 240_000);
+}, 400_000);

@@ -123,7 +123,7 @@ test("heads are signed in CI, the server only beats, and whoever has the server 
   await answers(site, "FULL");
   await server.kill();
   expect(seedsAt(server)).toEqual({ ledger: 0, beat: 32 });
-}, 180_000);
+}, 300_000);
 
 test("a recovery grant, too, can go on without its ledger key leaving the drawer's machine", async () => {
   await using root = await NodeProcess.start("upstream");
@@ -138,4 +138,4 @@ test("a recovery grant, too, can go on without its ledger key leaving the drawer
   await answers(root, "KILLED");
   await root.kill();
   expect(seedsAt(root)).toEqual({ ledger: 0, beat: 32 });
-}, 60_000);
+}, 180_000);

@@ -84,4 +84,4 @@ test("everything that a root signs is made on a machine that reaches no node", a
   expect(await root.do(["promote", "horizon", "--grant", file("horizon.term-3.grant")])).toContain(
     "2.1 -> 3.1",
   );
-}, 240_000);
+}, 400_000);

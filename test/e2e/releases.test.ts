@@ -85,4 +85,4 @@ test("ranges, rollouts, aliases and readers are the same for Evaluate, Watch and
   );
   await root.do(["apply", "--yes", "--revive", "-f", path]);
   await eventually("it is understood again", () => clients.every((one) => one.enabled("plain")));
-}, 180_000);
+}, 300_000);
