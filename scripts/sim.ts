@@ -2,8 +2,10 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { HeadwaterError } from "../nodes/error.ts";
+import { runMutants } from "./sim/mutants.ts";
 import { runRange } from "./sim/range.ts";
 import { replay } from "./sim/replay.ts";
+import { runScale } from "./sim/scale.ts";
 
 const help = `Usage: npm run sim -- [OPTIONS]
 
@@ -17,6 +19,9 @@ Options:
   --seconds S    as many seeds as fit in so many seconds, instead of a number
   --workers W    processes that share the work (default: one for each core)
   --story FILE   run a story as text instead of a seed
+  --scale        measure meshes of 1000 up to a million instances
+  --instances N  with --scale: up to N instead
+  --mutants      make one mistake after the other in the core, and see that each is caught
   --help         print this
 
 The last line is the count of seeds, faults and violations. Ends with 1 if there is a violation.
@@ -33,6 +38,9 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     workers: { type: "string" },
     story: { type: "string" },
+    mutants: { type: "boolean" },
+    scale: { type: "boolean" },
+    instances: { type: "string" },
     help: { type: "boolean" },
   },
 });
@@ -52,15 +60,21 @@ async function run(): Promise<number> {
   }
   if (values.seed !== undefined || values.story !== undefined)
     return replay({ seed: numberOf("seed", 1), file: values.story });
+  const workersCount = values.workers === undefined ? undefined : numberOf("workers", 1);
+  if (values.scale === true) return runScale(numberOf("instances", 1_000_000));
+  if (values.mutants === true) return runMutants(workersCount);
   return runRange({
     from: numberOf("from", 1),
     seedsCount: numberOf("seeds", values.seconds === undefined ? 200 : Number.MAX_SAFE_INTEGER),
     seconds: values.seconds === undefined ? undefined : numberOf("seconds", 1),
-    workersCount: values.workers === undefined ? undefined : numberOf("workers", 1),
+    workersCount,
   });
 }
 
-function numberOf(name: "seed" | "from" | "seeds" | "seconds" | "workers", absent: number): number {
+function numberOf(
+  name: "seed" | "from" | "seeds" | "seconds" | "workers" | "instances",
+  absent: number,
+): number {
   const text = values[name];
   if (text === undefined) return absent;
   const number = Number(text);

@@ -42,7 +42,7 @@ export const hostileVerbs: Verbs = {
   },
   /** A vendor's own software signs whatever it likes. */
   overreach: {
-    weight: 2,
+    weight: 5,
     draw: ({ random, overlay }) =>
       overlay === "none" ? undefined : [`flag-${random.below(10)}`, "9900"],
     run: (scene, [flag = "", basisPoints = "0"]) => overreach(scene, flag, Number(basisPoints)),

@@ -106,7 +106,8 @@ export class LinkChecks {
 
   handed(link: Link): void {
     const isBounded =
-      link.framesInFlight <= linkFramesInFlightMax &&
+      // A farewell is said whether there is room or not.
+      link.framesInFlight <= linkFramesInFlightMax + 1 &&
       link.bytesInFlight <= linkBytesInFlightMax + 2 * linkBytesInFlightMax;
     this.#hold(
       "I9",

@@ -18,7 +18,7 @@ export interface RunResult {
 }
 
 /** Within which everything is well again once the faults have stopped. */
-const convergeMsMax = 240 * secondMs;
+const convergeMsMax = 400 * secondMs;
 
 /** For how long nothing may happen any more once all is well. */
 const quietMs = 45 * secondMs;
@@ -35,6 +35,7 @@ export function runStory(story: Story): RunResult {
   const scene = new Scene(story);
   let broken: BrokenPromise | undefined;
   try {
+    scene.begin();
     play(scene);
     settle(scene);
   } catch (thrown) {

@@ -49,6 +49,7 @@ export class Scene {
   readonly random: Random;
   /** The vendor's overlay. */
   readonly overlay: { readonly authority: Uint8Array; readonly id: LedgerId } | undefined;
+  readonly #granted: readonly { readonly power: Power; readonly expiresMs: number }[];
   /** Nodes that are gone for good. */
   readonly gone = new Set<string>();
   /** The tokens that each node has joined with, by parent. */
@@ -72,13 +73,15 @@ export class Scene {
     const authority = overlayAuthority("vendor", project);
     this.overlay =
       story.overlay === "none" ? undefined : { authority, id: ledgerId({ project, authority }) };
-    const powers = this.#powers(authority);
+    this.#granted = this.#powers(authority);
+    this.keys = new ProjectKeys(project, this.#granted);
+    this.ledger = ledgerId({ project, authority: this.keys.authority });
+  }
+
+  /** Founds the project and joins all nodes: before that there is nothing to break. */
+  begin(): void {
     this.world.add("root", { site: "upstream" });
-    this.keys = new ProjectKeys(project, powers);
-    this.ledger = ledgerId({
-      project,
-      authority: initProject(this.world, "root", project, powers),
-    });
+    initProject(this.world, "root", project, this.#granted);
     this.keys.adopt(founderKeys(project));
     publishReleases(this.world, "root", project, ["1.0.0", "1.1.0"]);
     this.#build();

@@ -1,0 +1,27 @@
+import { Worker } from "node:worker_threads";
+import type { Mutant } from "./mutants.ts";
+
+/** What became of a mutant. */
+export interface Caught {
+  /** The first seed that catches it; undefined when none does. */
+  readonly seed: number | undefined;
+  /** The promise that is broken, or why nothing runs any more. */
+  readonly by: string;
+}
+
+export interface MutantTask {
+  readonly mutant: Mutant;
+  readonly seedsMax: number;
+}
+
+/** Runs seed after seed against a core with one mistake, in a thread of its own, until one catches it. */
+export function tryMutant(task: MutantTask): Promise<Caught> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("mutant-worker.ts", import.meta.url), { workerData: task });
+    worker.once("message", (caught: Caught) => {
+      resolve(caught);
+      void worker.terminate();
+    });
+    worker.once("error", reject);
+  });
+}
