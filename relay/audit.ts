@@ -85,6 +85,12 @@ function deedOf(event: OperatorEvent): Deed {
       const whom = event.upstream === "" ? "every upstream" : event.upstream;
       return ofNode(`disclosure/${event.upstream || nodeSubject}`, `${event.level} to ${whom}`);
     }
+    case "start-rollout":
+    case "change-rollout": {
+      const says =
+        event.kind === "start-rollout" ? "a rollout begins" : `${event.action} its rollout`;
+      return { project: event.project, key: `rollout/${event.flag}`, says };
+    }
     case "add-token": {
       const says = `a token that may ${event.scopes.join(", ")}`;
       return ofNode(`token/${event.name}`, says);

@@ -77,6 +77,8 @@ const buckets = [
   "window",
   "received",
   "trial",
+  "rollout",
+  "decision",
   "sent",
   "sample",
   "audit",
@@ -85,7 +87,12 @@ const buckets = [
 export type Bucket = (typeof buckets)[number];
 
 /** Buckets that only ever grow at the end, are read on demand, and are cut to a length. */
-export const logBuckets = ["sent", "sample", "audit"] as const satisfies readonly Bucket[];
+export const logBuckets = [
+  "sent",
+  "sample",
+  "audit",
+  "decision",
+] as const satisfies readonly Bucket[];
 
 export interface Dial {
   /** The upstream's id. */

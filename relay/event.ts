@@ -13,7 +13,9 @@ import type {
   ReplicateRequest,
   ReplicateResponse,
 } from "../gen/headwater/v1/mesh_pb.ts";
+import type { RolloutPlan } from "../gen/headwater/v1/rollouts_pb.ts";
 import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
+import type { RolloutAction } from "./rollout/action.ts";
 import type { DisclosureLevel } from "./telemetry/disclosure/level.ts";
 
 /** When something happened: the wall clock and one that never goes back, both in milliseconds. */
@@ -92,6 +94,20 @@ type OperatorAsk =
       readonly trust: Trust;
       /** The first head, where the ledger key is kept elsewhere. */
       readonly head?: Envelope | undefined;
+    }
+  | {
+      readonly kind: "start-rollout";
+      readonly call: CallId;
+      readonly project: string;
+      readonly flag: string;
+      readonly plan: RolloutPlan;
+    }
+  | {
+      readonly kind: "change-rollout";
+      readonly call: CallId;
+      readonly project: string;
+      readonly flag: string;
+      readonly action: RolloutAction;
     }
   | { readonly kind: "commit"; readonly call: CallId; readonly request: CommitRequest }
   | { readonly kind: "update-trust"; readonly call: CallId; readonly request: UpdateTrustRequest }

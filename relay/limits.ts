@@ -165,6 +165,12 @@ export const idleTablesMax = 64;
 /** Records that one answer to an operator holds. */
 export const listLengthMax = 10_000;
 
+/** Steps of a rollout: a plan of more is a slope, and each step is judged anew. */
+export const rolloutStepsMax = 20;
+
+/** Decisions of rollouts kept on disk: waiting for the same is one of them. */
+export const decisionsCountMax = 10_000;
+
 /** Audit records and sent documents kept on disk. */
 export const auditRecordsMax = 100_000;
 export const sentDocumentsMax = 10_000;

@@ -124,6 +124,8 @@ export class Node {
       case "revoke-child":
       case "join":
       case "set-disclosure":
+      case "start-rollout":
+      case "change-rollout":
       case "add-token":
       case "revoke-token":
         return this.#operate(event);

@@ -5,27 +5,23 @@ import {
   ChildRecordSchema,
   TokenRecordSchema,
 } from "../gen/headwater/v1/store_pb.ts";
-import { advance } from "./advance.ts";
 import { operationAudit, operationLog } from "./audit.ts";
-import { auditWrites, pinWrite } from "./durable.ts";
+import { commit } from "./commit.ts";
+import { pinWrite } from "./durable.ts";
 import type { Effect, Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent } from "./event.ts";
 import { createLedger, prepareLedger } from "./founding.ts";
-import type { Project } from "./layers/project.ts";
-import { prepareCommit } from "./ledger/commit.ts";
-import type { Ledger } from "./ledger/ledger.ts";
 import { ledgerId } from "./ledger/position.ts";
 import { upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
-import { outrunProblem } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
+import { changeRollout, startRollout } from "./ramp.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { promote, updateTrust } from "./succession.ts";
 import { cautionsOf } from "./telemetry/caution.ts";
 import { childKey } from "./trust/children.ts";
 import { encodeCredential, signCredential } from "./trust/join-token.ts";
-import { toHex } from "./trust/key.ts";
 
 /** What it changes is written into the audit with it, and told in one line once it is done. */
 export function operate(parts: NodeParts, event: Event & OperatorEvent): Outcome<Operation> {
@@ -61,77 +57,15 @@ function operationOf(parts: NodeParts, event: Event & OperatorEvent): Outcome<Op
       return join(parts, event);
     case "set-disclosure":
       return setDisclosure(parts, event);
+    case "start-rollout":
+      return startRollout(parts, event);
+    case "change-rollout":
+      return changeRollout(parts, event);
     case "add-token":
       return addToken(parts, event);
     case "revoke-token":
       return revokeToken(parts, event);
   }
-}
-
-function commit(parts: NodeParts, event: OperationEvent<"commit">): Outcome<Operation> {
-  const { request, at, by = { actor: request.actor } } = event;
-  const name = request.ledger;
-  if (name === undefined) return refused("invalid", "ledger: missing");
-  const found = parts.holdings.ledgerOf(name.project, name.authority);
-  if (!found.ok) return found;
-  const ledger = found.value;
-  const writer = parts.holdings.writers.get(ledger.id);
-  if (writer === undefined)
-    return refused(
-      "forbidden",
-      `ledger: ${name.project} is not written at this node`,
-      writerHint(parts, ledger, at),
-    );
-  if (ledger.head === undefined)
-    return refused("unavailable", `ledger: ${name.project} has nothing verified here`);
-  const outrun = parts.oldCopy.problem(at) ?? outrunProblem(parts.holdings, ledger);
-  if (outrun !== undefined) return outrun;
-  const ungranted = ungrantedProblem(parts, { ledger, entries: request.entries, at });
-  if (ungranted !== undefined) return ungranted;
-  const prepared = prepareCommit({ ledger, writer, request, wallMs: at.wallMs });
-  if (!prepared.ok) return prepared;
-  const change = prepared.value;
-  if (change === undefined)
-    return done({
-      writes: [],
-      accept: () => ({ value: { position: ledger.position, changed: false }, effects: [] }),
-    });
-  return done({
-    writes: [
-      ...parts.holdings.changeWrites(ledger, change),
-      ...auditWrites({ ledger, change, by, wallMs: at.wallMs }),
-    ],
-    accept: () => ({
-      value: { position: change.head.position, changed: true },
-      effects: advance(parts, { ledger, change, source: { kind: "here" }, at }),
-    }),
-  });
-}
-
-/** Where a commit would be taken. */
-function writerHint({ peers, uplinks }: NodeParts, { id }: Ledger, { monoMs }: Moment): string {
-  const peer = peers.writerOf(id, monoMs);
-  if (peer !== undefined) return `Commit at node ${peer} of this site: it has the key.`;
-  const upstream = uplinks.primaryOf(id)?.settings.id;
-  return upstream === undefined
-    ? "Commit at the node that has its key: the project's root."
-    : `Commit at the node that has its key; it came here by way of ${upstream}.`;
-}
-
-/** What the fold would take for nothing is not written in the first place. */
-function ungrantedProblem(
-  parts: NodeParts,
-  of: { ledger: Ledger; entries: Parameters<Project["ungrantedAmong"]>[1]; at: Moment },
-): ReturnType<typeof refused> | undefined {
-  const { project, authority } = of.ledger.name;
-  const held = parts.holdings.projects.get(project);
-  const [key] = held?.ungrantedAmong(of.ledger, of.entries, of.at.wallMs) ?? [];
-  if (key === undefined) return undefined;
-  return refused(
-    "forbidden",
-    `entries: no grant of ${project} allows this overlay ${key}`,
-    `Whoever has the root key of ${project} can grant it to authority sha256:${toHex(authority)}.`,
-  );
 }
 
 function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome<Operation> {

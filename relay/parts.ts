@@ -10,6 +10,7 @@ import { Peers } from "./link/peers.ts";
 import { Uplinks } from "./link/uplinks.ts";
 import { OldCopy } from "./old-copy.ts";
 import type { Random } from "./random.ts";
+import { Rollouts } from "./rollout/rollouts.ts";
 import type { NodeSettings } from "./settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { Trials } from "./telemetry/trials.ts";
@@ -32,6 +33,7 @@ export interface NodeParts {
   readonly oldCopy: OldCopy;
   readonly telemetry: Telemetry;
   readonly trials: Trials;
+  readonly rollouts: Rollouts;
 }
 
 export function assembleParts(of: {
@@ -74,5 +76,6 @@ export function assembleParts(of: {
     peers: new Peers({ node: settings.name, siteKey, meshAddress: settings.meshAddress }),
     telemetry: new Telemetry(settings, records, trials),
     trials,
+    rollouts: new Rollouts(records),
   };
 }

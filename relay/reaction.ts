@@ -1,13 +1,14 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RuleSchema } from "../gen/headwater/v1/flag_pb.ts";
 import { CommitRequestSchema } from "../gen/headwater/v1/ledgers_pb.ts";
+import { prepareChange } from "./commit.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { parseRange } from "./flag/version-range.ts";
 import { type Layer, ruleFor } from "./layers/layer.ts";
 import type { Project } from "./layers/project.ts";
 import { entryKey, ruleFlag, ruleName, splitEntryKey } from "./ledger/entry.ts";
-import { operate } from "./operations.ts";
+
 import type { NodeParts } from "./parts.ts";
 import type { TrialNews } from "./telemetry/trials.ts";
 
@@ -61,8 +62,8 @@ function killOf(
   );
   if (entries.length === 0)
     return failure(of.project, "no path is taken there that was not taken before");
-  const request = create(CommitRequestSchema, { ledger: name, entries, actor });
-  const commit = operate(parts, { kind: "commit", call: 0, request, at: of.at });
+  const request = create(CommitRequestSchema, { ledger: name, entries });
+  const commit = prepareChange(parts, { request, at: of.at, by: { actor } });
   if (!commit.ok) return failure(of.project, commit.refusal.message);
   const flags = entries.map(({ key }) => ruleFlag(splitEntryKey(key).name)).join(", ");
   return {

@@ -13,6 +13,12 @@ import {
   type ExplainResponse,
   type GetStatusResponse,
 } from "../gen/headwater/v1/nodes_pb.ts";
+import {
+  type CheckGateRequest,
+  type CheckGateResponse,
+  CheckGateResponseSchema,
+  type Rollout,
+} from "../gen/headwater/v1/rollouts_pb.ts";
 import type { TokenRecord } from "../gen/headwater/v1/store_pb.ts";
 import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
 import type { Moment } from "./event.ts";
@@ -26,6 +32,7 @@ import { ledgerId, positionText } from "./ledger/position.ts";
 import { isSignedElsewhere } from "./ledger/writer.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
+import { checkCondition, conditionProblem, joinAnswers } from "./rollout/gate.ts";
 import { statusOf } from "./status.ts";
 import { cautionsOf } from "./telemetry/caution.ts";
 import { isDisclosureLevel } from "./telemetry/disclosure/level.ts";
@@ -208,6 +215,27 @@ export class Reads {
         instancesCount: fleet.instancesCount,
       }),
     );
+  }
+
+  rollouts(project: string): Rollout[] {
+    return this.#parts.rollouts.list(project);
+  }
+
+  /** Whether everything that is asked of a fleet holds, and how complete the data is. */
+  gate(request: CheckGateRequest, wallMs: number): Outcome<CheckGateResponse> {
+    const project = this.#project(request.project);
+    if (!project.ok) return project;
+    const unknown = request.conditions.map((one) => conditionProblem(one, project.value.own));
+    const problem = unknown.find((one) => one !== undefined);
+    if (problem !== undefined) return refused("unknown", `conditions: ${problem}`);
+    const fleet = this.#parts.telemetry.fleet(project.value, wallMs);
+    const { weights, health, reportersCount, own, windowsOldMax } = fleet;
+    const facts = { weights, health, reportersCount, sitesMin: request.sitesMin };
+    const checks = request.conditions.map((one) => checkCondition(one, facts));
+    const answer = joinAnswers(checks.map((check) => check.answer));
+    const childrenCount = new Set(this.#parts.downlinks.links.map(({ site }) => site)).size;
+    const data = { reportersCount, own, windowsOldMax, childrenCount };
+    return done(create(CheckGateResponseSchema, { answer, checks, data }));
   }
 
   preview(

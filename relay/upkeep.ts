@@ -9,6 +9,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import type { Writer } from "./ledger/writer.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
+import { ramp } from "./ramp.ts";
 import { reactionTo } from "./reaction.ts";
 import { renewalOf } from "./renewal.ts";
 import type { TrialNews } from "./telemetry/trials.ts";
@@ -29,6 +30,8 @@ interface Submission {
   readonly atMonoMs: number;
 }
 
+const nothing: ReturnType<typeof ramp> = { writes: [], accept: () => [] };
+
 /** What a node does by itself as time passes. */
 export class Upkeep {
   readonly #parts: NodeParts;
@@ -39,6 +42,7 @@ export class Upkeep {
   /** Verdicts that nobody has been told of yet. */
   #news: readonly TrialNews[] = [];
   #lookedAtMonoMs = Number.NEGATIVE_INFINITY;
+  #rampedAtMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -89,6 +93,7 @@ export class Upkeep {
     });
     const isUrgent = this.#news.length > 0;
     const counted = trials.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
+    const ramped = (renewal?.ledgers.size ?? 0) > 0 ? nothing : this.#ramp(at);
     const accept = (): Effect[] => {
       this.#news = [];
       counted.accept();
@@ -98,7 +103,7 @@ export class Upkeep {
       );
       if (beats.length > 0)
         sends.push(...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at }));
-      return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept()];
+      return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept(), ...ramped.accept()];
     };
     const samples = [...holdings.projects.values()].flatMap((project) =>
       telemetry.samples.due(project, at.wallMs),
@@ -112,16 +117,24 @@ export class Upkeep {
       ...samples,
       ...counted.writes,
       ...reaction.writes,
+      ...ramped.writes,
     ];
     return { writes, accept };
+  }
+
+  #ramp(at: Moment): ReturnType<typeof ramp> {
+    if (at.monoMs - this.#rampedAtMonoMs < lookIntervalMs) return nothing;
+    this.#rampedAtMonoMs = at.monoMs;
+    return ramp(this.#parts, at);
   }
 
   #look(at: Moment): Effect[] {
     if (at.monoMs - this.#lookedAtMonoMs < lookIntervalMs) return [];
     this.#lookedAtMonoMs = at.monoMs;
-    const { holdings, telemetry, admissions, downlinks } = this.#parts;
+    const { holdings, telemetry, trials, admissions, downlinks } = this.#parts;
     telemetry.expire(at.wallMs);
     const ended = admissions.ended(at.wallMs);
+    trials.close(holdings.projects, at.wallMs);
     const folded = holdings.refold(at.wallMs);
     return [
       ...downlinks.end(ended, "REVOKED"),

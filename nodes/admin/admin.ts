@@ -3,6 +3,7 @@ import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
 import { OperatorService } from "../../gen/headwater/v1/operators_pb.ts";
+import { RolloutService } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { adminRequestBytesMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { connectHandler, remoteAddressOf } from "../http/connect.ts";
@@ -21,6 +22,7 @@ import { assertMayCall } from "./method-scope.ts";
 import { type Count, Metrics } from "./metrics.ts";
 import { nodeService } from "./node-service.ts";
 import { type BackupPiece, operatorService } from "./operator-service.ts";
+import { rolloutService } from "./rollout-service.ts";
 
 export interface AdminOptions {
   readonly access: NodeAccess;
@@ -72,6 +74,7 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
           nodeService({ access, streams, software, startedMs, advertise }),
         ),
       (router) => router.service(FleetService, fleetService(access)),
+      (router) => router.service(RolloutService, rolloutService(access)),
       (router) =>
         router.service(
           OperatorService,

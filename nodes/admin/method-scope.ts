@@ -3,6 +3,7 @@ import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
 import { OperatorService } from "../../gen/headwater/v1/operators_pb.ts";
+import { RolloutService } from "../../gen/headwater/v1/rollouts_pb.ts";
 import type { OperatorScope } from "../../relay/trust/operator-tokens.ts";
 import { HeadwaterError } from "../error.ts";
 import type { Admitted } from "./authorization.ts";
@@ -48,6 +49,14 @@ const fleet: ScopesOf<typeof FleetService> = {
   listSamples: read,
 };
 
+const rollouts: ScopesOf<typeof RolloutService> = {
+  checkGate: read,
+  startRollout: ["flags"],
+  listRollouts: read,
+  changeRollout: ["flags"],
+  listDecisions: read,
+};
+
 const operators: ScopesOf<typeof OperatorService> = {
   addToken: admin,
   listTokens: admin,
@@ -61,6 +70,7 @@ const scopesByMethod = new Map<string, Scopes>([
   ...entriesOf(LedgerService.typeName, ledgers),
   ...entriesOf(NodeService.typeName, nodes),
   ...entriesOf(FleetService.typeName, fleet),
+  ...entriesOf(RolloutService.typeName, rollouts),
   ...entriesOf(OperatorService.typeName, operators),
 ]);
 

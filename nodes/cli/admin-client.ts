@@ -13,6 +13,7 @@ import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
 import { OperatorService } from "../../gen/headwater/v1/operators_pb.ts";
+import { RolloutService } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { dialDeadlineMs } from "../../relay/cadence.ts";
 import { nodeOptions } from "../config/node-options.ts";
 import { operatorOptions } from "../config/operator-options.ts";
@@ -27,6 +28,7 @@ export interface AdminClient {
   readonly ledgers: Client<typeof LedgerService>;
   readonly nodes: Client<typeof NodeService>;
   readonly fleet: Client<typeof FleetService>;
+  readonly rollouts: Client<typeof RolloutService>;
   readonly operators: Client<typeof OperatorService>;
 }
 
@@ -55,6 +57,7 @@ export function openAdminClient(env: Texts, actor: string = ""): AdminClient {
     ledgers: createClient(LedgerService, transport),
     nodes: createClient(NodeService, transport),
     fleet: createClient(FleetService, transport),
+    rollouts: createClient(RolloutService, transport),
     operators: createClient(OperatorService, transport),
   };
 }

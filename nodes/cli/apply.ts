@@ -17,6 +17,7 @@ import { aliasesOf, type LedgerView, positionText, readLedger } from "./ledger-v
 import { formatJson } from "./output.ts";
 import { type Change, liftsKill, planChanges } from "./plan.ts";
 import { problemsError } from "./problems.ts";
+import { assertNotOwned } from "./rollout-owner.ts";
 import { readSignedChange, signedChangeText } from "./signed-change.ts";
 
 interface ApplyOptions extends CommonOptions {
@@ -131,7 +132,9 @@ async function wantedBy(context: CommandContext, options: ApplyOptions): Promise
     });
   const file = await readFiles(options.file, context);
   const view = await readLedger(admin, file.project);
-  return { view, changes: planned(file, view, options) };
+  const changes = planned(file, view, options);
+  await assertNotOwned(admin, file.project, changes);
+  return { view, changes };
 }
 
 function isSame({ before, after }: Change): boolean {

@@ -56,7 +56,8 @@ function headOf(
 function conflictOr(thrown: unknown, project: string): unknown {
   if (!(thrown instanceof ConnectError)) return thrown;
   const error = HeadwaterError.from(thrown);
-  if (error.kind !== "conflict") return thrown;
+  // Other conflicts, such as a percentage that a rollout owns, do not go away by trying again.
+  if (error.kind !== "conflict" || !error.message.startsWith("expected:")) return thrown;
   return new HeadwaterError({
     kind: "conflict",
     message: `somebody has changed ${project} meanwhile, and nothing was done`,

@@ -22,6 +22,7 @@ import { addFlagListCommand } from "./flag-list.ts";
 import { addFlagReviveCommand } from "./flag-revive.ts";
 import { addFlagSetCommand } from "./flag-set.ts";
 import { addFleetCommand } from "./fleet.ts";
+import { addGateCommand } from "./gate.ts";
 import { addInitCommand } from "./init.ts";
 import { addJoinCommand } from "./join.ts";
 import { addKeysGrantCommand } from "./keys-grant.ts";
@@ -37,6 +38,9 @@ import { addOverlayKillCommand } from "./overlay-kill.ts";
 import { addOverlayListCommand } from "./overlay-list.ts";
 import { addOverlayPinCommand } from "./overlay-pin.ts";
 import { addPromoteCommand } from "./promote.ts";
+import { addRolloutChangeCommands } from "./rollout-change.ts";
+import { addRolloutStartCommand } from "./rollout-start.ts";
+import { addRolloutStatusCommand } from "./rollout-status.ts";
 import { addStatusCommand } from "./status.ts";
 import { addTelemetryDiscloseCommand } from "./telemetry-disclose.ts";
 import { addTelemetryLogCommand } from "./telemetry-log.ts";
@@ -101,6 +105,8 @@ export function createProgram(context: CommandContext): Command {
   addWatchCommand(program, context);
   addStatusCommand(program, context);
   addFleetCommand(program, context);
+  addGateCommand(program, context);
+  addRolloutCommands(program, context);
   addTelemetryCommands(program, context);
   addChildCommands(program, context);
   addJoinCommand(program, context);
@@ -140,6 +146,16 @@ function addOverlayCommands(program: Command, context: CommandContext): void {
   addOverlayAliasCommand(overlay, context);
   addOverlayClearCommand(overlay, context);
   addOverlayListCommand(overlay, context);
+}
+
+function addRolloutCommands(program: Command, context: CommandContext): void {
+  const rollout = addCommandGroup(program, {
+    name: "rollout",
+    summary: "raise flags step by step, each step a gate",
+  });
+  addRolloutStartCommand(rollout, context);
+  addRolloutStatusCommand(rollout, context);
+  addRolloutChangeCommands(rollout, context);
 }
 
 function addTelemetryCommands(program: Command, context: CommandContext): void {

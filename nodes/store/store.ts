@@ -52,7 +52,12 @@ class SqliteStore implements FileStore {
   readonly #directory: string;
   readonly #statements: Statements;
   /** Records appended since the last cut. */
-  readonly #appendedCounts: Record<LogBucket, number> = { sent: 0, sample: 0, audit: 0 };
+  readonly #appendedCounts: Record<LogBucket, number> = {
+    sent: 0,
+    sample: 0,
+    audit: 0,
+    decision: 0,
+  };
 
   constructor(database: DatabaseSync, directory: string) {
     this.#database = database;

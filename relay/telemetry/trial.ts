@@ -106,7 +106,7 @@ export class Trial {
   }
 
   get isOver(): boolean {
-    return this.looksCount >= lookWindows.length;
+    return this.#record.closed || this.looksCount >= lookWindows.length;
   }
 
   get verdict(): VerdictWord {
@@ -125,6 +125,17 @@ export class Trial {
   lookAt(index: number): ArmCounts | undefined {
     const look = this.#record.looks[index];
     return look === undefined || look.instances === 0 ? undefined : countsOf(look);
+  }
+
+  /** Its terms are no longer what they were: nothing is counted any more, and nothing looked at. */
+  close(): void {
+    this.#record.closed = true;
+    this.#members.clear();
+    this.isChanged = true;
+  }
+
+  get isClosed(): boolean {
+    return this.#record.closed;
   }
 
   /** Compares with another release from now on: one nearer to it has been seen. */

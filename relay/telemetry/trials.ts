@@ -54,6 +54,15 @@ export class Trials {
     return trial === undefined || trial.startedMs < of.sinceMs ? "INSUFFICIENT" : trial.verdict;
   }
 
+  /** Ends trials of flags whose terms have changed, so that the same terms later are another trial. */
+  close(projects: ReadonlyMap<string, Project>, wallMs: number): void {
+    for (const trial of this.#all) {
+      if (trial.kind !== "FLAG" || trial.isClosed) continue;
+      const terms = projects.get(trial.project)?.termsOf(trial.name, wallMs);
+      if (terms !== undefined && !bytesEqual(terms, trial.terms)) trial.close();
+    }
+  }
+
   /** Takes the looks that are due; what is news of them. */
   look(wallMs: number): TrialNews[] {
     return this.#all.flatMap((trial) => {
@@ -195,7 +204,7 @@ export class Trials {
 
 /** One that ended without a verdict, for want of instances, is begun again. */
 function isUnderWay(trial: Trial | undefined): boolean {
-  if (trial === undefined) return false;
+  if (trial === undefined || trial.isClosed) return false;
   const isComparison = trial.kind === "FLAG" || trial.against !== "";
   return !(trial.isOver && trial.verdict === "INSUFFICIENT" && isComparison);
 }

@@ -1,0 +1,94 @@
+import type {
+  Rollout,
+  RolloutDecision,
+  RolloutFacts,
+  RolloutPlan,
+} from "../../gen/headwater/v1/rollouts_pb.ts";
+import { formatPercent } from "../flag/percent.ts";
+
+type DecisionWord = "WAIT" | "PROMOTE" | "DONE" | "HALT";
+
+export interface Decision {
+  readonly decision: DecisionWord;
+  /** The same as long as the cause is. */
+  readonly reason: string;
+}
+
+const wait = (reason: string): Decision => ({ decision: "WAIT", reason });
+const halt = (reason: string): Decision => ({ decision: "HALT", reason });
+
+/**
+ * What a running rollout is to do now: a function of nothing but what is written down with it, so
+ * that every decision can be taken again. It halts at any time, and goes on only when everything
+ * that it asks for is known.
+ */
+export function decide(rollout: Rollout, facts: RolloutFacts): Decision {
+  return interruption(rollout, facts) ?? patience(rollout, facts) ?? progress(rollout);
+}
+
+/** Whether a decision that was written down is what its basis leads to. */
+export function isReplayed({ rollout, facts, decision, reason }: RolloutDecision): boolean {
+  if (rollout === undefined || facts === undefined) return false;
+  const again = decide(rollout, facts);
+  return again.decision === decision && again.reason === reason;
+}
+
+/** What ends it whatever the time. */
+function interruption(rollout: Rollout, facts: RolloutFacts): Decision | undefined {
+  const { plan, badBefore } = rollout;
+  const step = plan?.steps[rollout.step];
+  if (plan === undefined || step === undefined) return halt("it has no such step");
+  if (facts.killed) return halt("somebody has killed the flag");
+  if (facts.basisPoints !== step.basisPoints)
+    return halt(`somebody has set it to ${formatPercent(facts.basisPoints)}`);
+  const bad = badSubject(plan, facts);
+  // What was bad before it began counts once documents had the time to say otherwise.
+  const isOld = badBefore && facts.nowMs - rollout.startedMs < facts.travelMs;
+  if (bad === undefined) return undefined;
+  return isOld ? wait(`the verdict on ${bad} is from before`) : halt(`${bad} is bad`);
+}
+
+/** The release or the flag; undefined when neither is bad. */
+function badSubject({ release }: RolloutPlan, facts: RolloutFacts): string | undefined {
+  if (facts.flagVerdict === "BAD") return "the flag";
+  return release !== "" && facts.releaseVerdict === "BAD" ? `release ${release}` : undefined;
+}
+
+/** What it still waits for. */
+function patience(rollout: Rollout, facts: RolloutFacts): Decision | undefined {
+  const { plan } = rollout;
+  const step = plan?.steps[rollout.step];
+  if (plan === undefined || step === undefined) return undefined;
+  const elapsedMs = facts.nowMs - rollout.stepStartedMs;
+  const dwellMs = step.dwellMs > facts.travelMs ? step.dwellMs : facts.travelMs;
+  if (elapsedMs < dwellMs) return wait(`the step lasts ${dwellMs} ms`);
+  const sitesMin = Math.max(1, plan.sitesMin);
+  if (facts.reportersCount < sitesMin)
+    return wait(`${facts.reportersCount} of ${sitesMin} sites have reported`);
+  if (facts.staleCount > 0)
+    return wait(`${facts.staleCount} sites have not reported since the step began`);
+  if (facts.arrivalShare < plan.arrivalBasisPoints)
+    return wait(`it has arrived at ${formatPercent(facts.arrivalShare)} of sites`);
+  if ((facts.releaseShare ?? 0) < plan.releaseBasisPoints)
+    return wait(`${formatPercent(facts.releaseShare ?? 0)} runs ${plan.release} or newer`);
+  return verdictPatience(plan, { facts, elapsedMs });
+}
+
+function verdictPatience(
+  plan: RolloutPlan,
+  of: { facts: RolloutFacts; elapsedMs: bigint },
+): Decision | undefined {
+  const { flagVerdict, releaseVerdict } = of.facts;
+  if (flagVerdict === "DEGRADED") return wait("the flag is degraded");
+  if (plan.release !== "" && releaseVerdict === "DEGRADED")
+    return wait(`release ${plan.release} is degraded`);
+  if (flagVerdict === "OK") return undefined;
+  const mayGoOn = plan.goOnAfterMs > 0n && of.elapsedMs >= plan.goOnAfterMs;
+  return mayGoOn ? undefined : wait("there are too few instances to judge the flag");
+}
+
+function progress({ plan, step }: Rollout): Decision {
+  const next = plan?.steps[step + 1];
+  if (next === undefined) return { decision: "DONE", reason: "the last step has held" };
+  return { decision: "PROMOTE", reason: `to ${formatPercent(next.basisPoints)}` };
+}

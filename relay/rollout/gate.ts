@@ -1,0 +1,147 @@
+import type { GateCheck, GateCondition } from "../../gen/headwater/v1/rollouts_pb.ts";
+import type { Health, Weight, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { formatPercent } from "../flag/percent.ts";
+import { compareVersions, parseVersion } from "../flag/version.ts";
+import type { Layer } from "../layers/layer.ts";
+import { type VerdictWord, verdicts } from "../telemetry/verdict.ts";
+import { byName, whole } from "../telemetry/weights.ts";
+
+export type GateAnswer = "YES" | "NO" | "UNKNOWN";
+
+/** What is known of a fleet when a gate is asked. */
+export interface GateFacts {
+  readonly weights: Weights;
+  readonly health: Health;
+  readonly reportersCount: number;
+  /** Below so many reporting sites nothing is known. */
+  readonly sitesMin: number;
+}
+
+type Check = Pick<GateCheck, "condition" | "reason"> & { readonly answer: GateAnswer };
+
+/** One NO is a no; else one UNKNOWN leaves it open. Without a condition nothing was asked. */
+export function joinAnswers(answers: readonly GateAnswer[]): GateAnswer {
+  if (answers.includes("NO")) return "NO";
+  return answers.includes("UNKNOWN") || answers.length === 0 ? "UNKNOWN" : "YES";
+}
+
+/** What the project has no word for; undefined when it knows all that is asked about. */
+export function conditionProblem(
+  { condition }: GateCondition,
+  own: Pick<Layer, "releases" | "flags">,
+): string | undefined {
+  const no = (kind: string, name: string): string => `there is no ${kind} ${JSON.stringify(name)}`;
+  const flag = (name: string): string | undefined =>
+    own.flags.has(name) ? undefined : no("flag", name);
+  const release = (name: string): string | undefined =>
+    own.releases.has(name) ? undefined : no("release", name);
+  switch (condition.case) {
+    case "atLeast":
+      return release(condition.value.release);
+    case "active":
+      return flag(condition.value.flag);
+    case "verdict":
+      return condition.value.kind === "FLAG"
+        ? flag(condition.value.name)
+        : release(condition.value.name);
+    case undefined:
+      return "one asks nothing that this version knows";
+  }
+}
+
+/** Data that is not there is never a yes. */
+export function checkCondition(asked: GateCondition, facts: GateFacts): Check {
+  const condition = conditionWords(asked);
+  const { reportersCount, sitesMin } = facts;
+  if (reportersCount === 0) return { condition, answer: "UNKNOWN", reason: "nobody has reported" };
+  if (reportersCount < sitesMin)
+    return {
+      condition,
+      answer: "UNKNOWN",
+      reason: `${reportersCount} of the ${sitesMin} sites that are wanted have reported`,
+    };
+  return { condition, ...answerTo(asked, facts) };
+}
+
+function answerTo(
+  { condition }: GateCondition,
+  { weights, health }: GateFacts,
+): Pick<Check, "answer" | "reason"> {
+  switch (condition.case) {
+    case "atLeast":
+      return shareAnswer(shareAtLeast(weights, condition.value.release), condition.value);
+    case "active":
+      return shareAnswer(shareActive(weights, condition.value.flag), condition.value);
+    case "verdict":
+      return verdictAnswer(verdictOn(health, condition.value), condition.value.verdict);
+    case undefined:
+      return { answer: "UNKNOWN", reason: "nothing was asked" };
+  }
+}
+
+/**
+ * Of what runs, the share on a release or a newer one, in basis points; undefined when nothing runs.
+ * Sites that run none of it count for nothing, and builds of no published release as older.
+ */
+export function shareAtLeast(weights: Weights, release: string): number | undefined {
+  const wanted = parseVersion(release);
+  const isNew = ({ name }: Weight): boolean => {
+    const version = parseVersion(name);
+    if (wanted === undefined || version === undefined) return name === release;
+    return compareVersions(version, wanted) >= 0;
+  };
+  return shareOfRunning(weights, sumOf(weights.releases.filter(isNew)));
+}
+
+/** Of what runs, the share on which the flag was last on, in basis points. */
+function shareActive(weights: Weights, flag: string): number | undefined {
+  return shareOfRunning(weights, byName(weights.flags).get(flag)?.basisPoints ?? 0);
+}
+
+function shareOfRunning({ releases }: Weights, part: number): number | undefined {
+  const running = sumOf(releases);
+  return running === 0 ? undefined : Math.min(whole, Math.floor((part * whole) / running));
+}
+
+function sumOf(weights: readonly Weight[]): number {
+  return weights.reduce((sum, { basisPoints = 0 }) => sum + basisPoints, 0);
+}
+
+export function verdictOn(health: Health, of: { kind: string; name: string }): VerdictWord {
+  const judged =
+    of.kind === "FLAG"
+      ? health.flags.find(({ flag }) => flag === of.name)
+      : health.releases.find(({ release }) => release === of.name);
+  return verdicts[judged?.judgement ?? 0] ?? "INSUFFICIENT";
+}
+
+function shareAnswer(
+  share: number | undefined,
+  { basisPoints }: { basisPoints: number },
+): Pick<Check, "answer" | "reason"> {
+  if (share === undefined) return { answer: "UNKNOWN", reason: "nobody runs it" };
+  const reason = `${formatPercent(share)} of what runs`;
+  return { answer: share >= basisPoints ? "YES" : "NO", reason };
+}
+
+function verdictAnswer(is: VerdictWord, wanted: string): Pick<Check, "answer" | "reason"> {
+  const reason = `it is ${is.toLowerCase()}`;
+  if (is === "INSUFFICIENT") return { answer: "UNKNOWN", reason };
+  const isMet = is === "OK" || (is === "DEGRADED" && wanted === "DEGRADED");
+  return { answer: isMet ? "YES" : "NO", reason };
+}
+
+function conditionWords({ condition }: GateCondition): string {
+  switch (condition.case) {
+    case "atLeast":
+      return `${formatPercent(condition.value.basisPoints)} on ${condition.value.release} or newer`;
+    case "active":
+      return `${condition.value.flag} on for ${formatPercent(condition.value.basisPoints)}`;
+    case "verdict": {
+      const { kind, name, verdict } = condition.value;
+      return `${kind.toLowerCase()} ${name} ${verdict.toLowerCase()}`;
+    }
+    case undefined:
+      return "nothing";
+  }
+}

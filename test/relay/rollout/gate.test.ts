@@ -1,0 +1,113 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { GateConditionSchema } from "../../../gen/headwater/v1/rollouts_pb.ts";
+import { HealthSchema, WeightsSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import {
+  checkCondition,
+  conditionProblem,
+  type GateFacts,
+  joinAnswers,
+  shareAtLeast,
+} from "../../../relay/rollout/gate.ts";
+
+type Asked = NonNullable<MessageInitShape<typeof GateConditionSchema>["condition"]>;
+
+const facts = (of: {
+  releases?: Readonly<Record<string, number>>;
+  flags?: Readonly<Record<string, number>>;
+  judged?: Readonly<Record<string, number>>;
+  reportersCount?: number;
+  sitesMin?: number;
+}): GateFacts => {
+  const list = (shares: Readonly<Record<string, number>> = {}) =>
+    Object.entries(shares).map(([name, basisPoints]) => ({ name, basisPoints }));
+  const judged = Object.entries(of.judged ?? {});
+  return {
+    weights: create(WeightsSchema, { releases: list(of.releases), flags: list(of.flags) }),
+    health: create(HealthSchema, {
+      releases: judged.map(([release, judgement]) => ({ release, judgement })),
+      flags: judged.map(([flag, judgement]) => ({ flag, judgement })),
+    }),
+    reportersCount: of.reportersCount ?? 3,
+    sitesMin: of.sitesMin ?? 0,
+  };
+};
+
+const answerTo = (condition: Asked, of: Parameters<typeof facts>[0]): string => {
+  const { answer, reason } = checkCondition(create(GateConditionSchema, { condition }), facts(of));
+  return `${answer}: ${reason}`;
+};
+
+const atLeast = (release: string, basisPoints: number): Asked => ({
+  case: "atLeast",
+  value: { release, basisPoints },
+});
+
+describe("a share at least at a release", () => {
+  test("is of what runs: sites that run nothing, and what rounding adds, change nothing", () => {
+    const releases = { "1.9": 500, "1.10": 1500, "2.0": 2000, other: 0 };
+    expect(answerTo(atLeast("1.10", 8750), { releases })).toBe("YES: 87.5 % of what runs");
+    expect(answerTo(atLeast("1.10", 8751), { releases })).toBe("NO: 87.5 % of what runs");
+  });
+
+  test("takes builds of no published release for older ones", () => {
+    expect(shareAtLeast(facts({ releases: { "2.0": 9000, other: 1000 } }).weights, "2.0")).toBe(
+      9000,
+    );
+  });
+
+  test("can not be known while nothing runs", () => {
+    expect(answerTo(atLeast("2.0", 0), { releases: { "2.0": 0 } })).toBe("UNKNOWN: nobody runs it");
+  });
+});
+
+test("a flag is active for a share of what runs", () => {
+  const active: Asked = { case: "active", value: { flag: "wide", basisPoints: 5000 } };
+  const releases = { "2.0": 5000 };
+  expect(answerTo(active, { releases, flags: { wide: 2500 } })).toBe("YES: 50 % of what runs");
+  expect(answerTo(active, { releases, flags: { wide: 2400 } })).toBe("NO: 48 % of what runs");
+  expect(answerTo(active, { releases })).toBe("NO: 0 % of what runs");
+});
+
+test.each([
+  ["OK", 1, "YES: it is ok"],
+  ["OK", 2, "NO: it is degraded"],
+  ["OK", 3, "NO: it is bad"],
+  ["OK", 0, "UNKNOWN: it is insufficient"],
+  ["DEGRADED", 2, "YES: it is degraded"],
+  ["DEGRADED", 3, "NO: it is bad"],
+])("a verdict %s is asked for and %i given: %s", (verdict, judgement, expected) => {
+  for (const kind of ["RELEASE", "FLAG"]) {
+    const asked: Asked = { case: "verdict", value: { kind, name: "x", verdict } };
+    expect(answerTo(asked, { judged: { x: judgement } })).toBe(expected);
+  }
+});
+
+test("data that is not there is never a yes", () => {
+  const releases = { "2.0": 10_000 };
+  expect(answerTo(atLeast("2.0", 0), { releases, reportersCount: 0 })).toBe(
+    "UNKNOWN: nobody has reported",
+  );
+  expect(answerTo(atLeast("2.0", 0), { releases, sitesMin: 4 })).toBe(
+    "UNKNOWN: 3 of the 4 sites that are wanted have reported",
+  );
+  expect(joinAnswers([])).toBe("UNKNOWN");
+  expect(joinAnswers(["YES", "UNKNOWN"])).toBe("UNKNOWN");
+  expect(joinAnswers(["YES", "UNKNOWN", "NO"])).toBe("NO");
+  expect(joinAnswers(["YES", "YES"])).toBe("YES");
+});
+
+test("what the project has no word for is named", () => {
+  const own = { releases: new Set(["2.0"]), flags: new Map() };
+  const problem = (condition?: Asked) =>
+    conditionProblem(create(GateConditionSchema, { ...(condition && { condition }) }), own);
+  expect(problem(atLeast("2.0", 1))).toBeUndefined();
+  expect(problem(atLeast("3.0", 1))).toBe('there is no release "3.0"');
+  expect(problem({ case: "active", value: { flag: "x", basisPoints: 1 } })).toBe(
+    'there is no flag "x"',
+  );
+  expect(problem({ case: "verdict", value: { kind: "FLAG", name: "x", verdict: "OK" } })).toBe(
+    'there is no flag "x"',
+  );
+  expect(problem()).toMatch(/asks nothing/);
+});
