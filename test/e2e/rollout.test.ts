@@ -25,7 +25,7 @@ describe("rollouts of a root, judged at a site with seventy apps", () => {
     await root.do(["init", "horizon"]);
     await root.do(
       ["apply", "--yes", "-f", "-"],
-      'project: horizon\nflags: { good: { percent: 0 }, hangs: { percent: 0 } }\nreleases: ["2.3.0"]\n',
+      'project: horizon\nflags: { good: { percent: 0 }, hangs: { percent: 0 }, kept: { percent: 0 } }\nreleases: ["2.3.0"]\n',
     );
     await joinProcess(root, site);
     await eventually("the site has it", async () => (await reasonOf("good")) === "OFF");
@@ -71,23 +71,10 @@ describe("rollouts of a root, judged at a site with seventy apps", () => {
       "start",
       "horizon/good",
       "--steps",
-      "40%:30s,60%,100%",
+      "40%,60%,100%",
       ...plan,
     ]);
     expect(started).toMatch(/^horizon\/good {2}running: a step has begun\n/);
-    await eventually(
-      "the first step is at the site",
-      async () => (await reasonOf("good")) === "ROLLOUT",
-    );
-    const refused = await root.run(
-      ["apply", "--yes", "-f", "-"],
-      "project: horizon\nflags: { good: { percent: 100 } }\n",
-    );
-    expect(refused.code).toBe(3);
-    expect(refused.stderr).toContain("a rollout owns the percentage of good");
-    expect((await root.run(["flag", "set", "horizon/good", "100%"])).stderr).toContain(
-      "a rollout owns",
-    );
     await root.kill();
     await root.restart();
     const { rollout, decisions } = await ends("good");
@@ -114,6 +101,21 @@ describe("rollouts of a root, judged at a site with seventy apps", () => {
     expect(gate.stdout).toMatch(/^yes\n/);
     expect(gate.code).toBe(0);
   }, 180_000);
+
+  test("the percentage is its own while it runs or is paused", async () => {
+    await root.do(["rollout", "start", "horizon/kept", "--steps", "1%,2%", "--dwell", "1d"]);
+    await root.do(["rollout", "pause", "horizon/kept"]);
+    const refused = await root.run(
+      ["apply", "--yes", "-f", "-"],
+      "project: horizon\nflags: { kept: { percent: 100 } }\n",
+    );
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain("a rollout owns the percentage of kept");
+    const set = await root.run(["flag", "set", "horizon/kept", "100%"]);
+    expect(set.stderr).toContain("a rollout owns");
+    await root.do(["rollout", "abort", "horizon/kept"]);
+    expect((await root.run(["flag", "set", "horizon/kept", "3%"])).code).toBe(0);
+  }, 120_000);
 
   test("what hangs halts by itself, and the path is killed", async () => {
     await root.do([

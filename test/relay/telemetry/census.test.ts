@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { dayMs, reportIntervalMs } from "../../../relay/cadence.ts";
+import {
+  CensusWatch,
+  censusAnswers,
+  censusGraceMs,
+  censusSkewMs,
+  joinAnswer,
+  joinChildren,
+  windowToAnswer,
+} from "../../../relay/telemetry/census.ts";
+import { epochMs } from "../authority.ts";
+
+const windows = { openedMs: epochMs, windowMs: 90 * dayMs };
+const lateMs = censusGraceMs + censusSkewMs;
+const endMs = epochMs + windows.windowMs;
+
+/** A watch of one instance that reports each hour, from the opening on. */
+function watched(
+  of: { from?: number; until?: number; used?: readonly number[] } = {},
+): CensusWatch {
+  const { from = epochMs - dayMs, until = endMs + lateMs, used = [] } = of;
+  const watch = new CensusWatch(windows, from);
+  let before = from;
+  for (let wallMs = from; wallMs <= until; wallMs += reportIntervalMs) {
+    const isUsed = used.some((at) => at > before && at <= wallMs);
+    watch.hear({ instance: "i", isUsed, isLast: false, wallMs });
+    before = wallMs;
+  }
+  watch.watch(until);
+  return watch;
+}
+
+describe("a deployment says", () => {
+  test("unused only of a whole window, once everything about it can have been heard", () => {
+    expect(windowToAnswer(windows, endMs + lateMs - 1)).toBe(-1);
+    expect(windowToAnswer(windows, endMs + lateMs)).toBe(0);
+    expect(watched({ until: endMs + lateMs - 1 }).answer(0)).toBe("UNKNOWN");
+    expect(watched().answer(0)).toBe("UNUSED");
+    expect(watched().answer(1)).toBe("UNKNOWN");
+    expect(watched().answer(-1)).toBe("UNKNOWN");
+  });
+
+  test("used of a window at whose very end it was used, though it was heard later", () => {
+    expect(watched({ used: [epochMs + 45 * dayMs] }).answer(0)).toBe("USED");
+    expect(watched({ used: [endMs - 1] }).answer(0)).toBe("USED");
+    expect(watched({ until: endMs + 30 * dayMs, used: [endMs + 9 * dayMs] }).answer(0)).toBe(
+      "UNUSED",
+    );
+  });
+
+  test("unknown of a window in which it did not watch all the time", () => {
+    expect(watched({ from: epochMs }).answer(0)).toBe("UNKNOWN");
+    const watch = watched({ until: epochMs + 10 * dayMs });
+    watch.resume(epochMs + 10 * dayMs + 1);
+    watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs + 2 });
+    watch.watch(endMs + lateMs);
+    expect(watch.answer(0)).toBe("UNKNOWN");
+  });
+
+  test("unknown when an instance went without a word, not when it said goodbye", () => {
+    for (const isLast of [true, false]) {
+      const watch = new CensusWatch(windows, epochMs - dayMs);
+      watch.hear({ instance: "i", isUsed: false, isLast, wallMs: epochMs + dayMs });
+      watch.watch(endMs + lateMs);
+      expect(watch.answer(0)).toBe(isLast ? "UNUSED" : "UNKNOWN");
+    }
+  });
+
+  test("unknown when somebody is there who does not report, or its clock was set back", () => {
+    const watch = watched({ until: epochMs + 10 * dayMs });
+    watch.overhear(epochMs + 10 * dayMs);
+    watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs });
+    watch.watch(endMs + lateMs);
+    expect(watch.answer(0)).toBe("UNKNOWN");
+    const other = new CensusWatch(windows, epochMs - dayMs);
+    other.watch(epochMs + 10 * dayMs);
+    other.watch(epochMs + 9 * dayMs);
+    other.watch(endMs + lateMs);
+    expect(other.answer(0)).toBe("UNKNOWN");
+  });
+});
+
+describe("a parent", () => {
+  const at = { window: 0, wallMs: endMs + lateMs };
+  const child = (
+    answer: (typeof censusAnswers)[number],
+    of: { window?: number; heardMs?: number } = {},
+  ) => ({
+    window: 0,
+    heardMs: at.wallMs,
+    answer,
+    ...of,
+  });
+
+  test("says the strongest word of its children, in any order", () => {
+    const answer = fc.constantFrom(...censusAnswers);
+    fc.assert(
+      fc.property(fc.array(answer, { minLength: 1 }), (all) => {
+        const joined = joinChildren(
+          all.map((one) => child(one)),
+          at,
+        ).answer;
+        expect(joined).toBe(all.reduce(joinAnswer));
+        expect(joinChildren(all.map((one) => child(one)).reverse(), at).answer).toBe(joined);
+      }),
+    );
+  });
+
+  test("knows nothing without children, or of one that answers for another window", () => {
+    expect(joinChildren([], at)).toEqual({ answer: "UNKNOWN", isExpelled: false });
+    const all = [child("UNUSED"), child("UNUSED", { window: -1 })];
+    expect(joinChildren(all, at).answer).toBe("UNKNOWN");
+  });
+
+  test("waits for a silent child for 90 days, then expels it and says so", () => {
+    const silent = (days: number) =>
+      child("UNUSED", { window: -1, heardMs: at.wallMs - days * dayMs });
+    expect(joinChildren([child("UNUSED"), silent(90)], at)).toEqual({
+      answer: "UNKNOWN",
+      isExpelled: false,
+    });
+    expect(joinChildren([child("UNUSED"), silent(91)], at)).toEqual({
+      answer: "UNUSED",
+      isExpelled: true,
+    });
+    expect(joinChildren([silent(91)], at)).toEqual({ answer: "UNKNOWN", isExpelled: true });
+  });
+});
