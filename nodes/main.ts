@@ -66,9 +66,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   const store = parts.use(openStore({ directory: config.dataDir }));
   const token = readOrMakeSecret({ file: tokenFileOf(config), bytes: 32 });
   const siteSecret = readOrMakeSecret({ file: siteSecretFileOf(config), bytes: 32 });
-  for (const { problem } of [token, siteSecret])
-    if (problem !== undefined)
-      log.write({ level: "warn", event: "secret-shared", message: problem });
+  warnOfShared(log, [token, siteSecret]);
   const tls = new LiveTls(readTls(config));
   const identity = serverIdentity({
     tls,
@@ -130,6 +128,15 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     tokenFile: tokenFileOf(config),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function warnOfShared(
+  log: Log,
+  secrets: readonly { readonly problem?: string | undefined }[],
+): void {
+  for (const { problem } of secrets)
+    if (problem !== undefined)
+      log.write({ level: "warn", event: "secret-shared", message: problem });
 }
 
 function appsMetrics({ counts }: Apps): Count[] {
