@@ -6,6 +6,7 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from "node:http2";
+import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
@@ -89,6 +90,25 @@ export class HostileChild implements Disposable {
 
   [Symbol.dispose](): void {
     this.session.destroy();
+  }
+}
+
+/** A connection that says nothing. */
+export class PlainConnection implements Disposable {
+  isClosed = false;
+  readonly #socket: Socket;
+
+  constructor(token: JoinToken, from: string) {
+    const [host = "", port = ""] = (token.addresses[0] ?? "").split(":");
+    this.#socket = connectTcp({ host, port: Number(port), localAddress: from });
+    this.#socket.on("error", () => {});
+    this.#socket.once("close", () => {
+      this.isClosed = true;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
   }
 }
 
