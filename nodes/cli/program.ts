@@ -14,6 +14,7 @@ import { addCompletionCommands } from "./completion.ts";
 import { addDashboardCommand } from "./dashboard.ts";
 import { type ExitCode, exitCode, exitCodeOf } from "./exit-code.ts";
 import { addExplainCommand } from "./explain.ts";
+import { addExportCommand } from "./export.ts";
 import { addFlagDeleteCommand } from "./flag-delete.ts";
 import { addFlagGetCommand } from "./flag-get.ts";
 import { addFlagHistoryCommand } from "./flag-history.ts";
@@ -23,6 +24,7 @@ import { addFlagReviveCommand } from "./flag-revive.ts";
 import { addFlagSetCommand } from "./flag-set.ts";
 import { addFleetCommand } from "./fleet.ts";
 import { addGateCommand } from "./gate.ts";
+import { addImportCommand } from "./import.ts";
 import { addInitCommand } from "./init.ts";
 import { addJoinCommand } from "./join.ts";
 import { addKeysGrantCommand } from "./keys-grant.ts";
@@ -116,6 +118,8 @@ export function createProgram(context: CommandContext): Command {
   addAuditCommand(program, context);
   addDashboardCommand(program, context);
   addBackupCommand(program, context);
+  addImportCommand(program, context);
+  addExportCommand(program, context);
   addCompletionCommands(program, context);
   return program;
 }

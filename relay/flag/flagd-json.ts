@@ -106,7 +106,7 @@ function versionsByShare({ unknown, releases }: FlagByRelease): Map<number, stri
  * Whether a client's `fractional` buckets as this version does. Published clients have three
  * versions of it; of this text the first gives 48.9 of 100, the second 24.5, the third 32.9.
  */
-const bucketsOtherwise: FlagdRule = {
+export const bucketsOtherwise: FlagdRule = {
   "!=": [{ fractional: [{ cat: ["hash-2"] }, ["other", 24], ["ours", 1], ["other", 75]] }, "ours"],
 };
 

@@ -76,6 +76,8 @@ describe("the commands", () => {
       "audit",
       "dashboard",
       "backup",
+      "import",
+      "export",
       "completion",
     ]);
   });
