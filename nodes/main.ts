@@ -68,11 +68,8 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   const siteSecret = readOrMakeSecret({ file: siteSecretFileOf(config), bytes: 32 });
   warnOfShared(log, [token, siteSecret]);
   const tls = new LiveTls(readTls(config));
-  const identity = serverIdentity({
-    tls,
-    siteSecret: siteSecret.bytes,
-    addresses: meshAddresses(config),
-  });
+  const addresses = meshAddresses(config);
+  const identity = serverIdentity({ tls, siteSecret: siteSecret.bytes, addresses });
   const settings = settingsOf({ config, store, siteSecret: siteSecret.bytes, pin: identity.pin });
   const driver = new Driver({ settings, store, clock, log });
   parts.defer(() => driver.stop());
