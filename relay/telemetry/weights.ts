@@ -29,8 +29,7 @@ export function weigh(reports: readonly ReportRequest[], vocabulary: Vocabulary)
     count(counts.releases, release);
     if (report.health === "DEGRADED") count(counts.degraded, release);
     if (report.health === "FAILED") count(counts.failed, release);
-    const active = new Set(report.flags.flatMap(({ name, active }) => (active ? name : [])));
-    for (const flag of active) count(counts.flags, flag);
+    for (const flag of activeFlags(report)) count(counts.flags, flag);
   }
   const list = (
     of: ReadonlyMap<string, number>,
@@ -97,6 +96,11 @@ export function byName(weights: readonly Weight[]): Map<string, Weight> {
 
 function zeros(words: readonly string[]): Map<string, number> {
   return new Map(words.map((word) => [word, 0]));
+}
+
+function activeFlags({ flags }: ReportRequest): Iterable<string> {
+  if (flags.length === 0) return [];
+  return new Set(flags.flatMap(({ name, active }) => (active ? name : [])));
 }
 
 /** Words outside the vocabulary are dropped here. */

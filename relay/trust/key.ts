@@ -1,6 +1,5 @@
 import {
   createHash,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   hkdfSync,
@@ -64,11 +63,13 @@ export function deriveSecret(of: { secret: Uint8Array; purpose: string }): Uint8
 }
 
 /**
- * A number from 0 to 1, without 1, that a text is given by a secret: to who does not know the secret
- * it is random (HMAC-SHA-256, its first 48 bits).
+ * A number from 0 to 1, without 1, that a secret of fixed length gives to a text: random to who does
+ * not know the secret. SHA-256 over both; nobody gets to see the digest, so that nothing can be
+ * appended to what it is of.
  */
 export function drawFraction(secret: Uint8Array, text: string): number {
-  return createHmac("sha256", secret).update(text).digest().readUIntBE(0, 6) / 2 ** 48;
+  const digest = createHash("sha256").update(secret).update(text).digest();
+  return digest.readUIntBE(0, 6) / 2 ** 48;
 }
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
