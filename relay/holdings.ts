@@ -80,9 +80,7 @@ export class Holdings {
     return this.#writers;
   }
 
-  pinOf(project: string): ProjectPin | undefined {
-    return this.#pins.get(project);
-  }
+  readonly pinOf = (project: string): ProjectPin | undefined => this.#pins.get(project);
 
   /** The overlay of a project that is written at this node. */
   ownOverlayOf(project: string): Uint8Array | undefined {

@@ -266,3 +266,6 @@ export const peerAnswersMax = 2;
 
 /** Handed to the NATS client and not yet taken by the server; what is past it is asked for again. */
 export const fanoutBytesInFlightMax = 16 * 1024 * 1024;
+
+/** Libraries of one application that are followed: each is a project, of `projectsCountMax`. */
+export const librariesCountMax = 64;

@@ -1,4 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import type { ReportRequest } from "../gen/headwater/v1/apps_pb.ts";
 import type { SiteChild, SiteConsent } from "../gen/headwater/v1/fanout_pb.ts";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { confirm, renewHops, type Source } from "./advance.ts";
@@ -7,6 +8,7 @@ import { groupRecords, pinWrite } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
 import type { Holdings } from "./holdings.ts";
+import { libraryReports } from "./libraries.ts";
 import { mayHave } from "./link/admissions.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
@@ -248,11 +250,9 @@ export class Node {
     const { peers, holdings } = this.#parts;
     peers.heard(message, at.monoMs);
     switch (message.body.case) {
-      case "report": {
-        const report = message.body.value;
-        this.#parts.telemetry.take(holdings.projects.get(report.project), report, at.wallMs);
+      case "report":
+        this.#takeReport(message.body.value, at);
         return [];
-      }
       case "children":
         return this.#peerChildren(peers.openChildren(message.body.value), at);
       case "consents":
@@ -324,12 +324,22 @@ export class Node {
           refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`),
         ),
       ];
-    if (!telemetry.take(holdings.projects.get(report.project), report, at.wallMs))
+    if (!this.#takeReport(report, at))
       return [answered(call, refused("limit", "instance: too many report here"))];
     const everyMs = telemetry.reportEveryMs;
     const nextAfterMs = Math.floor(everyMs * (0.9 + 0.1 * this.#random.fraction()));
     const heard = peers.connected ? [peers.publish({ case: "report", value: report })] : [];
     return [...heard, answered(call, { nextAfterMs })];
+  }
+
+  /** False when there is no room; libraries inside the app are reported with it. */
+  #takeReport(report: ReportRequest, at: Moment): boolean {
+    const { telemetry, holdings } = this.#parts;
+    if (!telemetry.take(holdings.projects.get(report.project), report, at.wallMs)) return false;
+    for (const { project, report: own } of libraryReports(holdings, report))
+      if (!telemetry.intake(project.name).holds(report.instance))
+        telemetry.take(project, own, at.wallMs);
+    return true;
   }
 
   #watch({ project, version }: Of<"watch-opened"> | Of<"watch-closed">, by: 1 | -1): Effect[] {

@@ -159,7 +159,10 @@ export function redial(
   of: { pins: readonly ProjectPin[]; but?: string; at: Moment },
 ): Effect[] {
   return uplinks.all.flatMap(({ settings: { id, projects } }) => {
-    const isAsked = of.pins.some(({ project }) => projects?.includes(project) ?? true);
+    const isAsked = of.pins.some(
+      ({ project, vouchedBy }) =>
+        projects === undefined || projects.includes(project) || projects.includes(vouchedBy),
+    );
     return isAsked && id !== of.but ? uplinks.end(id, "more is pinned", of.at.monoMs) : [];
   });
 }

@@ -70,6 +70,7 @@ export function assembleParts(of: {
       random,
       ledgers: () => [...holdings.ledgers.values()],
       isWritten: (id) => holdings.writers.has(id),
+      voucherOf: (project) => holdings.pinOf(project)?.vouchedBy ?? "",
     }),
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),

@@ -13,6 +13,7 @@ import { freshnessOf } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { ledgerId, samePosition } from "./ledger/position.ts";
 import { grantProblem, isSignedElsewhere } from "./ledger/writer.ts";
+import { vouchingProblems } from "./libraries.ts";
 import type { Downlink } from "./link/downlink.ts";
 import type { Uplink } from "./link/uplink.ts";
 import { outrunHint, outrunPosition, outrunText } from "./outrun.ts";
@@ -130,7 +131,7 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
       problems.push(`${outrunText(ledger, outrun)}. ${outrunHint}`);
   }
   if (parts.oldCopy.isWaiting(at)) problems.push(parts.oldCopy.text(at));
-  problems.push(...unservedProblems(parts));
+  problems.push(...unservedProblems(parts), ...vouchingProblems(holdings));
   for (const project of holdings.projects.values()) {
     const freshness = project.freshness(at.wallMs);
     if (freshness !== "FRESH")

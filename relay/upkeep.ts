@@ -1,12 +1,15 @@
+import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
 import { advanceBeats } from "./advance.ts";
 import { beatIntervalMs } from "./cadence.ts";
-import { beatWrite } from "./durable.ts";
+import { beatWrite, pinWrite } from "./durable.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import type { Freshness } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Writer } from "./ledger/writer.ts";
+import { vouchedPins } from "./libraries.ts";
+import { redial } from "./operations.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { ramp } from "./ramp.ts";
@@ -91,18 +94,25 @@ export class Upkeep {
         ? []
         : telemetry.outbox.due(primary.settings.id, project, at.wallMs);
     });
+    const pins = vouchedPinsOf(holdings);
     const isUrgent = this.#news.length > 0;
     const counted = trials.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
     const ramped = (renewal?.ledgers.size ?? 0) > 0 ? nothing : this.#ramp(at);
     const accept = (): Effect[] => {
       this.#news = [];
       counted.accept();
+      for (const pin of pins) holdings.pin(pin);
       for (const accepted of [copy, ...choices, ...due]) accepted.accept();
       const sends = due.map(
         ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
       );
       if (beats.length > 0)
         sends.push(...advanceBeats(this.#parts, { beats, source: { kind: "here" }, at }));
+      if (pins.length > 0)
+        sends.push(
+          ...redial(this.#parts, { pins, at }),
+          this.#parts.peers.publish(this.#parts.peers.pins(holdings.pins)),
+        );
       return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept(), ...ramped.accept()];
     };
     const samples = [...holdings.projects.values()].flatMap((project) =>
@@ -111,6 +121,7 @@ export class Upkeep {
     const writes = [
       ...copy.writes,
       ...(renewal?.writes ?? []),
+      ...pins.map(pinWrite),
       ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
       ...choices.map(({ write }) => write),
       ...due.flatMap((document) => document.writes),
@@ -220,4 +231,11 @@ function beatDue(
   if (ageMs >= 0 && ageMs < beatIntervalMs) return [];
   const beat = writer.beat(ledger, at.wallMs);
   return beat === undefined ? [] : [{ ledger, beat }];
+}
+
+/** As many as there is room for. */
+function vouchedPinsOf(holdings: NodeParts["holdings"]): ProjectPin[] {
+  const pins = vouchedPins(holdings);
+  const fresh = holdings.newPins(pins);
+  return fresh.ok ? fresh.value : [];
 }

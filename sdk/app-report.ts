@@ -13,6 +13,8 @@ export interface App {
   readonly project: string;
   readonly version: string;
   readonly instance: string;
+  /** Projects inside it that have flags of their own. */
+  readonly dependencies?: readonly { readonly project: string; readonly version: string }[];
 }
 
 /** All that an app has said of itself since it started. */
@@ -54,6 +56,7 @@ export class AppReport {
   get message(): ReportRequest {
     return create(ReportRequestSchema, {
       ...this.#app,
+      dependencies: [...(this.#app.dependencies ?? [])],
       health: this.#health,
       flags: this.#asked.list,
       features: [...this.#features],

@@ -21,7 +21,12 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     served = resolve;
   });
   const client = new Client({
-    app: { project, version, instance: settings.instance ?? kept?.instance ?? randomInstance() },
+    app: {
+      project,
+      version,
+      instance: settings.instance ?? kept?.instance ?? randomInstance(),
+      dependencies: settings.dependencies,
+    },
     nodes: settings.urls.map((url) => nodeCalls(url, runtime.fetch)),
     isReporting: settings.isReporting,
     cache: cacheFile && runtime.files ? { files: runtime.files, path: cacheFile } : undefined,

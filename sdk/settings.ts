@@ -18,6 +18,8 @@ export interface ConnectOptions {
    * random. Keep it across restarts, or a crash loop re-rolls its flags.
    */
   readonly instance?: string | undefined;
+  /** Libraries inside the app that are projects too, by name, each with its version. */
+  readonly dependencies?: Readonly<Record<string, string>> | undefined;
   /** The node to use, or several to try in order; else `HEADWATER_URL`, else the local one. */
   readonly url?: string | readonly string[] | undefined;
   /** `off`, here or in the environment: nothing is reported, not even to the local node. */
@@ -33,6 +35,7 @@ export interface Settings {
   readonly project: string;
   readonly version: string;
   readonly instance: string | undefined;
+  readonly dependencies: readonly { readonly project: string; readonly version: string }[];
   readonly urls: readonly string[];
   readonly isReporting: boolean;
   readonly cacheFile: string | undefined;
@@ -48,6 +51,7 @@ export function readSettings(options: ConnectOptions, environment: Environment):
     project: options.project ?? (environment["HEADWATER_PROJECT"] || ""),
     version: options.version ?? environment["HEADWATER_VERSION"] ?? "",
     instance: options.instance ?? (environment["HEADWATER_INSTANCE"] || undefined),
+    dependencies: dependenciesOf(options.dependencies),
     urls: urlsOf(options.url ?? environment["HEADWATER_URL"]),
     isReporting: options.telemetry !== "off" && mayReport(environment),
     cacheFile: options.cacheFile,
@@ -56,6 +60,10 @@ export function readSettings(options: ConnectOptions, environment: Environment):
   const problems = problemsOf(settings);
   if (problems.length > 0) throw new TypeError(`headwater: ${problems.join("; ")}`);
   return settings;
+}
+
+function dependenciesOf(given: ConnectOptions["dependencies"]): Settings["dependencies"] {
+  return Object.entries(given ?? {}).map(([project, version]) => ({ project, version }));
 }
 
 const DEFAULT_URL = "http://127.0.0.1:7700";
@@ -73,9 +81,11 @@ function mayReport(environment: Environment): boolean {
   return telemetry.toLowerCase() === "on" && ["0", "false"].includes(doNotTrack.toLowerCase());
 }
 
-function problemsOf({ project, version, instance, urls, waitMs }: Settings): string[] {
+function problemsOf(of: Settings): string[] {
+  const { project, version, instance, urls, waitMs, dependencies } = of;
   return [
     ...projectProblems(project),
+    ...dependencies.flatMap(dependencyProblems),
     ...lengthProblems({ what: "version", text: version, lengthMax: versionLengthMax }),
     ...lengthProblems({ what: "instance", text: instance ?? "-", lengthMax: instanceLengthMax }),
     ...(instance === "" ? ["instance is empty: give one, or leave it out"] : []),
@@ -92,6 +102,14 @@ function projectProblems(project: string): string[] {
   if (typeof project === "string" && isName(project)) return [];
   const mend = "write 1 to 100 of A-Z a-z 0-9 . _ - that begin with a letter or a digit";
   return [`project ${shown(project)} is no name: ${mend}`];
+}
+
+function dependencyProblems(of: { project: string; version: string }): string[] {
+  const what = `version of ${shown(of.project)}`;
+  return [
+    ...projectProblems(of.project),
+    ...lengthProblems({ what, text: of.version, lengthMax: versionLengthMax }),
+  ];
 }
 
 function lengthProblems(of: { what: string; text: string; lengthMax: number }): string[] {

@@ -7,7 +7,14 @@ import { flagOf } from "./ledger-entry.ts";
 import type { YamlField, YamlPlace, YamlReader } from "./yaml-reader.ts";
 
 /** The keys at the top of a flag file. */
-export const flagFileKeys = ["project", "flags", "releases", "features", "aliases"] as const;
+export const flagFileKeys = [
+  "project",
+  "flags",
+  "releases",
+  "features",
+  "aliases",
+  "libraries",
+] as const;
 
 /** The keys of one flag. */
 const flagKeys = ["percent", "rollout", "versions", "kill", "note"] as const;

@@ -2,6 +2,7 @@ import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { entrySize } from "../../relay/ledger/entry.ts";
 import { entryBytesMax } from "../../relay/limits.ts";
+import { parseFingerprint } from "../config/fingerprint.ts";
 import { buildNameMend, isBuildName } from "./build-name.ts";
 import { flagFileKeys, readFlagFields } from "./flag-fields.ts";
 import {
@@ -9,6 +10,7 @@ import {
   featureEntry,
   flagEntry,
   type LedgerEntry,
+  libraryEntry,
   releaseEntry,
 } from "./ledger-entry.ts";
 import { type YamlField, type YamlPlace, YamlReader } from "./yaml-reader.ts";
@@ -27,6 +29,7 @@ export const flagFileSections = {
   releases: "release",
   features: "feature",
   aliases: "alias",
+  libraries: "library",
 } as const;
 
 type FlagFileSection = keyof typeof flagFileSections;
@@ -51,6 +54,7 @@ export function parseFlagFile({ path, text }: { path: string; text: string }): F
     ...readNames(reader, place("releases")).map(releaseEntry),
     ...readNames(reader, place("features")).map(featureEntry),
     ...readAliases(reader, place("aliases")),
+    ...readLibraries(reader, place("libraries")),
   ];
   if (reader.problems.length > 0 || project === undefined) return { problems: reader.problems };
   return { file: { project, entries, sections: new Set(sections as FlagFileSection[]) } };
@@ -118,6 +122,19 @@ function readAliases(reader: YamlReader, place: YamlPlace | undefined): LedgerEn
     const release = reader.text(field.value);
     if (release === undefined || !isNamed(reader, field.value, release)) return [];
     return isVersionName(reader, field) ? [aliasEntry({ name: field.name, release })] : [];
+  });
+}
+
+/** A project each, with the fingerprint of its authority as `headwater init` prints it. */
+function readLibraries(reader: YamlReader, place: YamlPlace | undefined): LedgerEntry[] {
+  if (place === undefined) return [];
+  return (reader.fields(place) ?? []).flatMap((field) => {
+    const text = reader.text(field.value);
+    if (text === undefined || !isNamed(reader, field.key, field.name)) return [];
+    const authority = parseFingerprint(text);
+    if (!("problem" in authority)) return [libraryEntry({ project: field.name, authority })];
+    reader.report(field.value, authority.problem);
+    return [];
   });
 }
 

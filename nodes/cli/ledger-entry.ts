@@ -4,6 +4,7 @@ import {
   FeatureSchema,
   type Flag,
   FlagSchema,
+  LibrarySchema,
   ReleaseSchema,
   type Rule,
   RuleSchema,
@@ -59,6 +60,11 @@ export function aliasEntry(of: { name: string; release: string }): LedgerEntry {
   return { key: entryKey("alias", of.name), value: toBinary(AliasSchema, create(AliasSchema, of)) };
 }
 
+export function libraryEntry(of: { project: string; authority: Uint8Array }): LedgerEntry {
+  const value = toBinary(LibrarySchema, create(LibrarySchema, of));
+  return { key: entryKey("library", of.project), value };
+}
+
 /** What one rule of an overlay says, about one flag or `*`. */
 export interface RuleSaying {
   readonly flag: string;
@@ -92,6 +98,15 @@ export function readFlag(value: Uint8Array): Flag | undefined {
     return flag.hash === HASH_VERSION && flag.reader <= flagReader ? flag : undefined;
   } catch {
     // Not the message that its key promises: the fold holds it off too.
+    return undefined;
+  }
+}
+
+/** The authority of a library; undefined when this version can not read it. */
+export function readLibrary(value: Uint8Array): Uint8Array | undefined {
+  try {
+    return fromBinary(LibrarySchema, value).authority;
+  } catch {
     return undefined;
   }
 }

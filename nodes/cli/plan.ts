@@ -1,8 +1,9 @@
 import { splitEntryKey } from "../../relay/ledger/entry.ts";
 import { bytesEqual } from "../../relay/trust/key.ts";
+import { formatFingerprint } from "../config/fingerprint.ts";
 import { flagDifference, flagSentence, ruleSentence } from "./flag-words.ts";
 import { killCovers } from "./kill-range.ts";
-import { type LedgerEntry, readAlias, readFlag, readRule } from "./ledger-entry.ts";
+import { type LedgerEntry, readAlias, readFlag, readLibrary, readRule } from "./ledger-entry.ts";
 
 /** One entry that is to be another one, to be there, or to be gone. */
 export interface Change {
@@ -71,6 +72,10 @@ function entryWords(kind: string, value: Uint8Array): string {
   if (kind === "rule") {
     const rule = readRule(value);
     return rule === undefined ? "not understood" : ruleSentence(rule);
+  }
+  if (kind === "library") {
+    const authority = readLibrary(value);
+    return authority === undefined ? "not understood" : formatFingerprint(authority);
   }
   return kind === "alias" ? (readAlias(value) ?? "not understood") : "";
 }

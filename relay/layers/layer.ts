@@ -4,6 +4,7 @@ import {
   FeatureSchema,
   type Flag,
   FlagSchema,
+  LibrarySchema,
   ReleaseSchema,
   type Rule,
   RuleSchema,
@@ -17,6 +18,9 @@ import { parseScope, type Scope } from "./scope.ts";
 
 /** The newest version of the meaning of entries that this software understands. */
 export const readerVersion = 1;
+
+/** A SHA-256. */
+const authorityBytes = 32;
 
 interface RolloutPart {
   readonly scope: Scope;
@@ -61,6 +65,8 @@ export class Layer {
   readonly releases = new Set<string>();
   readonly aliases = new Map<string, string>();
   readonly features = new Set<string>();
+  /** Authorities of projects that are used inside this one. */
+  readonly libraries = new Map<string, Uint8Array>();
   readonly caps = new Map<string, LayerRule<CapEffect>>();
   readonly kills = new Map<string, LayerRule<KillEffect>>();
   readonly pins = new Map<string, LayerRule<PinEffect>>();
@@ -85,6 +91,7 @@ export class Layer {
     if (kind === "release") this.releases.delete(name);
     if (kind === "alias") this.aliases.delete(name);
     if (kind === "feature") this.features.delete(name);
+    if (kind === "library") this.libraries.delete(name);
     if (kind === "rule") this.#forgetRule(name);
   }
 
@@ -104,6 +111,7 @@ export class Layer {
       if (kind === "feature")
         return this.#takeWord(this.features, name, fromBinary(FeatureSchema, value).name);
       if (kind === "alias") return this.#takeAlias(name, value);
+      if (kind === "library") return this.#takeLibrary(name, value);
       if (kind === "rule") return this.#takeRule(name, fromBinary(RuleSchema, value));
       return false;
     } catch {
@@ -129,6 +137,13 @@ export class Layer {
     if (alias.name !== name || name.length > versionLengthMax || !isName(alias.release))
       return false;
     this.aliases.set(name, alias.release);
+    return true;
+  }
+
+  #takeLibrary(name: string, value: Uint8Array): boolean {
+    const { project, authority } = fromBinary(LibrarySchema, value);
+    if (project !== name || !isName(name) || authority.length !== authorityBytes) return false;
+    this.libraries.set(name, authority);
     return true;
   }
 

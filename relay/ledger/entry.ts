@@ -2,6 +2,7 @@ import {
   AliasSchema,
   FeatureSchema,
   FlagSchema,
+  LibrarySchema,
   ReleaseSchema,
   RuleSchema,
 } from "../../gen/headwater/v1/flag_pb.ts";
@@ -16,6 +17,7 @@ export const entrySchemas = {
   release: ReleaseSchema,
   feature: FeatureSchema,
   alias: AliasSchema,
+  library: LibrarySchema,
   rule: RuleSchema,
 } as const;
 

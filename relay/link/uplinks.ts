@@ -32,6 +32,7 @@ export class Uplinks {
   readonly #self: { readonly site: string; readonly node: string; readonly nodeId: Uint8Array };
   readonly #ledgers: () => readonly Ledger[];
   readonly #isWritten: (id: LedgerId) => boolean;
+  readonly #voucherOf: (project: string) => string;
   readonly #random: Random;
   readonly #upstreams = new Map<string, Upstream>();
 
@@ -40,11 +41,14 @@ export class Uplinks {
     ledgers: () => readonly Ledger[];
     /** Whether a ledger's way begins at this node. */
     isWritten: (id: LedgerId) => boolean;
+    /** The application that a library is followed for; empty for none. */
+    voucherOf: (project: string) => string;
     random: Random;
   }) {
     this.#self = of.self;
     this.#ledgers = of.ledgers;
     this.#isWritten = of.isWritten;
+    this.#voucherOf = of.voucherOf;
     this.#random = of.random;
   }
 
@@ -247,7 +251,9 @@ export class Uplinks {
     return this.#ledgers().filter(({ id, name }) =>
       this.#isWritten(id)
         ? (ledgers?.has(id) ?? false)
-        : (projects?.includes(name.project) ?? true),
+        : projects === undefined ||
+          projects.includes(name.project) ||
+          projects.includes(this.#voucherOf(name.project)),
     );
   }
 

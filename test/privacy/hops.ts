@@ -77,6 +77,7 @@ function siteOf(random: Random): { document: Document; truth: Map<string, number
     wallMs: epochMs,
     sinceMs: 0,
     reports: intake.reports(0),
+    verdictOf: () => "INSUFFICIENT",
     panel: () => intake.panel(0),
   });
   const truth = new Map([...has].map(([name, count]) => [name, (count / size) * 10_000]));
@@ -95,6 +96,7 @@ function fleetOf(documents: readonly Document[]): Fleet {
     wallMs: epochMs,
     sinceMs: 0,
     reports: [],
+    verdictOf: () => "INSUFFICIENT",
     panel: () => [],
   });
 }

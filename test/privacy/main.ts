@@ -15,7 +15,7 @@ Ends with 1 when a bound is missed, 2 when it is used wrongly.
   --write      keep them: test/privacy/findings.json and the tables of docs/privacy.md
   --kept       do not run anything: print what is kept
   --seed N     another seed than 1
-  --training N, --attacked N   sites of each size (50, 100)
+  --training N, --attacked N   sites of each size (40, 80)
   --help       this`;
 
 const findingsPath = join(import.meta.dirname, "findings.json");
@@ -57,8 +57,8 @@ function parsed() {
         kept: { type: "boolean" },
         help: { type: "boolean" },
         seed: { type: "string", default: "1" },
-        training: { type: "string", default: "50" },
-        attacked: { type: "string", default: "100" },
+        training: { type: "string", default: "40" },
+        attacked: { type: "string", default: "80" },
       },
     }).values;
   } catch (error) {

@@ -77,6 +77,7 @@ function outboxOf(of: { level: DisclosureLevel; siteSecret: Uint8Array; intake: 
       wallMs,
       sinceMs: 0,
       reports: of.intake.reports(0),
+      verdictOf: () => "INSUFFICIENT",
       panel: () => of.intake.panel(0),
     });
   // Health documents are not looked at here.

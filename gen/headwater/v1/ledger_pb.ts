@@ -301,7 +301,7 @@ export const TrustSchema: GenMessage<Trust> = /*@__PURE__*/
  */
 export type Entry = Message<"headwater.v1.Entry"> & {
   /**
-   * `<kind>/<name>`, kind being flag, release, feature, alias, rule or census.
+   * `<kind>/<name>`, kind being flag, release, feature, alias, library, rule or census.
    *
    * @generated from field: string key = 1;
    */

@@ -46,6 +46,7 @@ class Pair {
       self: { site: "site", node: "node", nodeId: new TextEncoder().encode("child...") },
       ledgers: () => [...this.child.ledgers.values()],
       isWritten: () => false,
+      voucherOf: () => "",
       random: new Random(7),
     });
     const absent = { certificate: undefined, credential: undefined, projects: undefined };

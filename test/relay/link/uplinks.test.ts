@@ -240,6 +240,7 @@ class Child {
       self: { site: "site", node: "n", nodeId },
       ledgers: () => wanted,
       isWritten: () => false,
+      voucherOf: () => "",
       random: new Random(settings.seed ?? 7),
     });
     this.add("up", settings);

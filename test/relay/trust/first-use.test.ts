@@ -28,7 +28,13 @@ test("a parent is believed nothing about a project that no token or trust file h
   const upstreams = [upstreamOf(tokenOf(world, "acme"))];
   world.add("vendor", { site: "acme", upstreams });
   const pins = [
-    { $typeName: "headwater.v1.ProjectPin" as const, project, authority, overlays: [] },
+    {
+      $typeName: "headwater.v1.ProjectPin" as const,
+      project,
+      authority,
+      overlays: [],
+      vouchedBy: "",
+    },
   ];
   world.add("pinned", {
     site: "acme-too",
@@ -45,7 +51,12 @@ test("a token that disagrees with the trust file is refused, and the file's word
   const world = new World(2);
   world.add("root", { site: "upstream" });
   initProject(world, "root", project);
-  const pin = { $typeName: "headwater.v1.ProjectPin" as const, project, overlays: [] };
+  const pin = {
+    $typeName: "headwater.v1.ProjectPin" as const,
+    project,
+    overlays: [],
+    vouchedBy: "",
+  };
   world.add("vendor", { site: "acme", pins: [{ ...pin, authority: seedOf("other") }] });
   expect(() => joinNodes(world, "root", "vendor")).toThrow(/^conflict: pins: horizon/);
   const token = tokenOf(world, "acme-again");

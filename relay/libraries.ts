@@ -1,0 +1,68 @@
+import { create } from "@bufbuild/protobuf";
+import { type ReportRequest, ReportRequestSchema } from "../gen/headwater/v1/apps_pb.ts";
+import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
+import type { Holdings } from "./holdings.ts";
+import type { Project } from "./layers/project.ts";
+import { librariesCountMax } from "./limits.ts";
+import { bytesEqual, toHex } from "./trust/key.ts";
+
+/**
+ * Libraries that a held application's own signed ledger names, and that are not pinned yet. Only
+ * what an operator pinned may vouch: a library's libraries are its own root's business.
+ */
+export function vouchedPins({ pins, projects, pinOf }: LibraryHoldings): ProjectPin[] {
+  const fresh = new Map<string, ProjectPin>();
+  for (const pin of pins) {
+    if (pin.vouchedBy !== "") continue;
+    const libraries = [...(projects.get(pin.project)?.own.libraries ?? [])];
+    for (const [project, authority] of libraries.slice(0, librariesCountMax)) {
+      if (pinOf(project) !== undefined || fresh.has(project)) continue;
+      const vouched = { project, authority, vouchedBy: pin.project };
+      fresh.set(project, create(ProjectPinSchema, vouched));
+    }
+  }
+  return [...fresh.values()];
+}
+
+/** Applications that vouch for another authority than the one that is pinned, a sentence each. */
+export function vouchingProblems({ projects, pinOf }: LibraryHoldings): string[] {
+  return [...projects.values()].flatMap(({ name, own }) =>
+    [...own.libraries].flatMap(([library, authority]) => {
+      const pinned = pinOf(library)?.authority;
+      if (pinned === undefined || bytesEqual(pinned, authority)) return [];
+      const other = toHex(authority);
+      return [
+        `${library}: ${name} vouches for authority ${other}, pinned here is ${toHex(pinned)}`,
+      ];
+    }),
+  );
+}
+
+/**
+ * What an application's report says of its libraries, as reports of theirs: those that its own
+ * ledger vouches for, of the authority that is held. Nothing in them names the application but the
+ * instance, which never leaves the site.
+ */
+export function libraryReports(
+  { projects }: Pick<LibraryHoldings, "projects">,
+  report: ReportRequest,
+): { project: Project; report: ReportRequest }[] {
+  const vouched = projects.get(report.project)?.own.libraries;
+  const said = new Map(report.dependencies.map((one) => [one.project, one.version]));
+  return [...said].flatMap(([name, version]) => {
+    const project = projects.get(name);
+    const authority = vouched?.get(name);
+    if (project === undefined || authority === undefined) return [];
+    if (!bytesEqual(project.ownLedger.name.authority, authority)) return [];
+    const { health } = report;
+    const instance = `${report.project} ${report.instance}`;
+    const own = create(ReportRequestSchema, { project: name, version, health, instance });
+    return [{ project, report: own }];
+  });
+}
+
+interface LibraryHoldings {
+  readonly pins: Holdings["pins"];
+  readonly projects: Holdings["projects"];
+  readonly pinOf: (project: string) => ProjectPin | undefined;
+}

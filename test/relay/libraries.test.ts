@@ -1,0 +1,94 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { ReportRequestSchema } from "../../gen/headwater/v1/apps_pb.ts";
+import { LibrarySchema } from "../../gen/headwater/v1/flag_pb.ts";
+import { type ProjectPin, ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import { Project } from "../../relay/layers/project.ts";
+import { libraryReports, vouchedPins, vouchingProblems } from "../../relay/libraries.ts";
+import { Authority, type Entries, seedOf } from "./authority.ts";
+
+const application = new Authority({ project: "horizon" });
+const library = new Authority({ name: "library", project: "oslo" });
+const pinned = pin("horizon", application.id);
+
+function pin(project: string, authority: Uint8Array, vouchedBy: string = ""): ProjectPin {
+  return create(ProjectPinSchema, { project, authority, vouchedBy });
+}
+
+function vouching(project: string, authority: Uint8Array): Entries {
+  const value = toBinary(LibrarySchema, create(LibrarySchema, { project, authority }));
+  return { [`library/${project}`]: value };
+}
+
+function held(entries: Entries, pins: readonly ProjectPin[], more: readonly Project[] = []) {
+  const projects = [new Project("horizon", application.ledger(entries), []), ...more];
+  return {
+    pins,
+    projects: new Map(projects.map((project) => [project.name, project])),
+    pinOf: (project: string) => pins.find((one) => one.project === project),
+  };
+}
+
+describe("an application vouches for its libraries", () => {
+  test("so that a node which holds it pins them", () => {
+    const holdings = held(vouching("oslo", library.id), [pinned]);
+    expect(vouchedPins(holdings)).toEqual([pin("oslo", library.id, "horizon")]);
+  });
+
+  test("never against what is pinned already, which is told instead", () => {
+    const holdings = held(vouching("oslo", library.id), [pinned, pin("oslo", seedOf("other"))]);
+    expect(vouchedPins(holdings)).toEqual([]);
+    expect(vouchingProblems(holdings).join()).toMatch(/^oslo: horizon vouches for authority/);
+    const agreed = held(vouching("oslo", library.id), [pinned, pin("oslo", library.id)]);
+    expect(vouchingProblems(agreed)).toEqual([]);
+  });
+
+  test("only where an operator pinned it: what is vouched for does not vouch", () => {
+    const vouched = pin("horizon", application.id, "another");
+    expect(vouchedPins(held(vouching("oslo", library.id), [vouched]))).toEqual([]);
+  });
+
+  test("with an authority that is one, under its own name, and 64 times at most", () => {
+    expect(vouchedPins(held(vouching("oslo", new Uint8Array(31)), [pinned]))).toEqual([]);
+    const [value] = Object.values(vouching("oslo", library.id));
+    expect(vouchedPins(held({ "library/other": value! }, [pinned]))).toEqual([]);
+    const many = Array.from({ length: 100 }, (_, n) => vouching(`library-${n}`, library.id));
+    expect(vouchedPins(held(Object.assign({}, ...many), [pinned]))).toHaveLength(64);
+  });
+});
+
+describe("a report says of libraries", () => {
+  const oslo = new Project("oslo", library.ledger(), []);
+  const report = create(ReportRequestSchema, {
+    project: "horizon",
+    version: "2.3.0",
+    health: "FAILED",
+    instance: "i-1",
+    features: ["secret"],
+    dependencies: [
+      { project: "oslo", version: "7.1" },
+      { project: "unknown", version: "1" },
+    ],
+  });
+
+  test("their version and health, as reports of their own that nothing else is in", () => {
+    const holdings = held(vouching("oslo", library.id), [pinned], [oslo]);
+    expect(libraryReports(holdings, report)).toEqual([
+      {
+        project: oslo,
+        report: create(ReportRequestSchema, {
+          project: "oslo",
+          version: "7.1",
+          health: "FAILED",
+          instance: "horizon i-1",
+        }),
+      },
+    ]);
+  });
+
+  test("nothing that the application does not vouch for, or of another authority", () => {
+    expect(libraryReports(held({}, [pinned], [oslo]), report)).toEqual([]);
+    const other = held(vouching("oslo", seedOf("other")), [pinned], [oslo]);
+    expect(libraryReports(other, report)).toEqual([]);
+  });
+});
