@@ -37,6 +37,8 @@ export function observe<Level extends DisclosureLevel>(of: {
 }): Map<Level, Observed> {
   const { project, levels, population } = of;
   const siteSecret = new Uint8Array(32).map(() => of.random.below(256));
+  // Ids that a parent could list would let it work out on which of them a flag is on.
+  const site = of.answers === undefined ? "" : Buffer.from(siteSecret.slice(0, 8)).toString("hex");
   const intake = new Intake((instance) => drawFraction(siteSecret, instance));
   const seen = levels.map((level) => ({
     level,
@@ -46,7 +48,8 @@ export function observe<Level extends DisclosureLevel>(of: {
   }));
   const reports = new Map<Running, ReportRequest>();
   const reportOnce = (one: Running): ReportRequest => {
-    const report = reports.get(one) ?? reportOf(one, project.name, of.answers);
+    const report =
+      reports.get(one) ?? reportOf(one, { site, project: project.name, answers: of.answers });
     if (population.comeAndGo === true) reports.set(one, report);
     return report;
   };
@@ -88,8 +91,13 @@ function outboxOf(of: { level: DisclosureLevel; siteSecret: Uint8Array; intake: 
 const none = { ...create(ReportRequestSchema) };
 
 /** Flags are worked out when they are looked at: a panel looks at few. */
-function reportOf(one: Running, project: string, answers: Answers | undefined): ReportRequest {
-  const { instance, version, failed = false } = one;
+function reportOf(
+  one: Running,
+  of: { site: string; project: string; answers: Answers | undefined },
+): ReportRequest {
+  const { project, answers } = of;
+  const { version, failed = false } = one;
+  const instance = of.site + one.instance;
   const report = { ...none, project, instance, version, health: failed ? "FAILED" : "OK" };
   return answers === undefined
     ? report

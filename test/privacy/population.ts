@@ -20,7 +20,7 @@ export interface Population {
 /** A way in which sites of all sizes upgrade; what is drawn is drawn alike for all sizes. */
 export type Workload = (size: number, random: Random) => Population;
 
-export const oldRelease = "1.0";
+const oldRelease = "1.0";
 export const newRelease = "2.0";
 
 const dayHours = 24;
