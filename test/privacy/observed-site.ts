@@ -36,9 +36,9 @@ export function observe<Level extends DisclosureLevel>(of: {
   answers?: Answers;
 }): Map<Level, Observed> {
   const { project, levels, population } = of;
-  const siteSecret = new Uint8Array(32).map(() => of.random.below(256));
   // Ids that a parent could list would let it work out on which of them a flag is on.
-  const site = of.answers === undefined ? "" : Buffer.from(siteSecret.slice(0, 8)).toString("hex");
+  const site = of.answers === undefined ? "" : `${of.random.uint32()}-`;
+  const siteSecret = new Uint8Array(32).map(() => of.random.below(256));
   const intake = new Intake((instance) => drawFraction(siteSecret, instance));
   const seen = levels.map((level) => ({
     level,

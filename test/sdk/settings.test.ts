@@ -7,6 +7,7 @@ describe("settings", () => {
       project: "horizon",
       version: "",
       instance: undefined,
+      dependencies: [],
       urls: ["http://127.0.0.1:7700"],
       isReporting: true,
       cacheFile: undefined,

@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Answer, answersOf } from "./experiment.ts";
+import { experiments } from "./experiments.ts";
+import { hopError } from "./hops.ts";
+import { type Findings, missed } from "./laboratory.ts";
+import { tablesOf } from "./tables.ts";
+import { zeroDate } from "./zero-date.ts";
+
+const findings = JSON.parse(
+  readFileSync(join(import.meta.dirname, "findings.json"), "utf8"),
+) as Findings;
+
+/** Few sites: bounds are as wide as chance among so few makes them. */
+function small(name: string, sizes: readonly number[]): Map<string, Answer> {
+  const found = experiments.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no experiment ${name}`);
+  const experiment = { ...found, sizes };
+  const answers = answersOf({ experiment, scale: { training: 16, attacked: 40 }, seed: 1 });
+  return new Map(answers.map((answer) => [answer.level, answer]));
+}
+
+describe("a parent that attacks", () => {
+  test("finds a site's size by probe flags when it is rounded, and not by a panel", () => {
+    const answers = small("130 probe flags", [100, 1_000]);
+    expect(answers.get("ROUNDED")?.accuracy).toBeGreaterThan(0.95);
+    // Four standard errors of 80 guesses at one in two.
+    expect(answers.get("PANEL")?.accuracy).toBeLessThan(0.5 + 4 * Math.sqrt(0.25 / 80));
+  });
+
+  test("finds the size of a small site by its values when they are rounded, not by its mode", () => {
+    const answers = small("independent upgrades of few", [1, 3, 8, 20]);
+    expect(answers.get("ROUNDED")?.accuracy).toBeGreaterThan(0.6);
+    expect(answers.get("MODAL")?.accuracy).toBeLessThan(0.25 + 4 * Math.sqrt(0.1875 / 160));
+  });
+
+  test("sees documents of one size", () => {
+    for (const name of ["independent upgrades", "rare failures", "upgrades of a real browser"])
+      for (const { bytesCount } of small(name, [100, 140]).values()) expect(bytesCount).toBe(1);
+  });
+});
+
+test("over two hops that hide, shares are right in the mean of 5 vendors of 50 sites", () => {
+  const { bias, p95 } = hopError({ vendorsCount: 5, sitesCount: 50, trialsCount: 2, seed: 1 });
+  expect(Math.abs(bias)).toBeLessThan(1);
+  expect(p95).toBeLessThan(3.5);
+});
+
+test("the date of a zero tells next to nothing when windows begin with the question", () => {
+  const of = { delayDays: 7, windowDays: 90, runs: 4_000, seed: 1 };
+  expect(zeroDate({ ...of, anchored: true }).bits).toBeLessThan(0.05);
+  expect(zeroDate({ ...of, anchored: false }).bits).toBeGreaterThan(0.05);
+});
+
+describe("what is kept of the whole laboratory", () => {
+  test("is what docs/privacy.md shows", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/privacy.md"), "utf8");
+    expect(page).toContain(tablesOf(findings));
+  });
+
+  test("is judged by the bounds of now", () => {
+    for (const { experiment, level, most } of findings.answers) {
+      const bound = experiments.find(({ name }) => name === experiment)?.most[level];
+      expect([experiment, level, most]).toEqual([experiment, level, bound]);
+    }
+    const command = ["test/privacy/main.ts", "--kept", "--json"];
+    const ended = spawnSync(process.execPath, command, {
+      cwd: join(import.meta.dirname, "../.."),
+      encoding: "utf8",
+    });
+    expect(JSON.parse(ended.stdout)).toEqual(findings);
+    expect(ended.status).toBe(missed(findings).length === 0 ? 0 : 1);
+  });
+});
+
+test("the command says how it is used", () => {
+  const run = (...options: string[]) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, "main.ts"), ...options], {
+      encoding: "utf8",
+    });
+  expect(run("--help")).toMatchObject({ status: 0 });
+  expect(run("--help").stdout).toContain("npm run privacy");
+  expect(run("--nonsense")).toMatchObject({ status: 2 });
+});
