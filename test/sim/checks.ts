@@ -4,7 +4,7 @@ import { staleAfterMs } from "../../relay/cadence.ts";
 import type { Write } from "../../relay/effect.ts";
 import { comparePositions, type LedgerId } from "../../relay/ledger/position.ts";
 import { AppChecks } from "./app-checks.ts";
-import { entriesOf, LedgerChecks, release } from "./ledger-checks.ts";
+import { entriesOf, LedgerChecks, type PinGrant, release } from "./ledger-checks.ts";
 import { LinkChecks } from "./link-checks.ts";
 import { type PromiseId, PromiseTally } from "./promises.ts";
 import type { Observer, SimulatedNode } from "./simulated-node.ts";
@@ -163,9 +163,9 @@ export class Checks {
   }
 
   /** Everything that has to be true once all is well again. */
-  settled(nodes: readonly SimulatedNode[]): void {
+  settled(nodes: readonly SimulatedNode[], grant: PinGrant): void {
     for (const node of nodes) {
-      this.ledgers.table(node);
+      this.ledgers.table(node, grant);
       this.telemetry.counted(node);
       this.#has(node);
     }

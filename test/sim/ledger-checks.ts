@@ -19,7 +19,10 @@ import type { World } from "./world.ts";
 export const release = "1.0.0";
 
 /** A grant that has ended is noticed at the next look, a second later, or when a late timer fires. */
-const grantGraceMs = 10_000;
+export const grantGraceMs = 10_000;
+
+/** Whether the project lets its overlay pin. */
+export type PinGrant = "granted" | "ending" | "none";
 
 /** Looks at what nodes have on disk and show, against what was really signed. */
 export class LedgerChecks {
@@ -148,8 +151,11 @@ export class LedgerChecks {
     return [pin.authority, ...pin.overlays].map((authority) => ledgerId({ authority, project }));
   }
 
-  /** What apps get must be what the layers on disk come to. */
-  table(node: SimulatedNode): void {
+  /**
+   * What apps get must be what the layers on disk come to, with the grants that the node knows of,
+   * or with those that there really are.
+   */
+  table(node: SimulatedNode, really?: PinGrant): void {
     const { wallMs } = this.#world.momentOf(node);
     const table = node.node.reads.table(this.#project, release, wallMs);
     const [own, ...overlays] = this.pinned(node).map((id) => this.#read(node, id));
@@ -164,7 +170,7 @@ export class LedgerChecks {
     const held = overlays.filter((state) => state !== undefined);
     const fold = (pins: boolean): boolean =>
       sameShown(shown, referenceFold({ own, overlays: held, pins }));
-    const grant = this.#pinGrant(node, wallMs);
+    const grant = really ?? this.#pinGrant(node, wallMs);
     const [without, withPins] = [fold(false), fold(true)];
     const isRight = (withPins && grant !== "none") || (without && grant !== "granted");
     this.#hold(
@@ -183,7 +189,7 @@ export class LedgerChecks {
   }
 
   /** What the roots that a node holds let its overlays pin. */
-  #pinGrant(node: SimulatedNode, wallMs: number): "granted" | "ending" | "none" {
+  #pinGrant(node: SimulatedNode, wallMs: number): PinGrant {
     const overlays = node.node.reads.pins()[0]?.overlays ?? [];
     const authority = new Uint8Array(0);
     const trust = node.node.reads.trust({ project: this.#project, authority });

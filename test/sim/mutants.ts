@@ -245,12 +245,6 @@ export const mutants: readonly Mutant[] = [
     "this.#held.set(report.instance,",
     "this.#held.set(`${report.instance} ${wallMs}`,",
   ),
-  mutant(
-    "take frames of another ledger",
-    "ledger/head.ts",
-    "!bytesEqual(head.ledger.authority, ledger.authority) ||",
-    "head.ledger.authority.length === 0 ||",
-  ),
 
   mutant(
     "let a damaged beat damage its ledger",

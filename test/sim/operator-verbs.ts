@@ -90,7 +90,7 @@ export const operatorVerbs: Verbs = {
     },
   },
   ungrant: {
-    weight: 1,
+    weight: 4,
     draw: ({ overlay }) => (overlay === "granted" ? [] : undefined),
     run: (scene) => {
       scene.rotate(false);

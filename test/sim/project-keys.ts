@@ -8,6 +8,7 @@ import {
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
 import { SigningKey } from "../../relay/trust/key.ts";
+import { grantGraceMs, type PinGrant } from "./ledger-checks.ts";
 import { type Power, rootOf, seedOf } from "./mesh.ts";
 
 interface GrantOf {
@@ -58,7 +59,7 @@ export class ProjectKeys {
   }
 
   /** The next root, with the grants that are in force but those left out. */
-  rotate(isKept: (grant: GrantOf) => boolean = () => true): Trust {
+  rotate(isKept: (grant: GrantOf) => boolean): void {
     const former = this.#key;
     this.#version++;
     this.#key = new SigningKey(seedOf(`${this.project} root ${this.#version}`));
@@ -71,10 +72,23 @@ export class ProjectKeys {
     });
     const payload = toBinary(RootSchema, root);
     this.#roots.push(seal({ type: payloadType.root, payload, keys: [former, this.#key] }));
+  }
+
+  /** All that is signed so far. */
+  get trust(): Trust {
     return create(TrustSchema, {
       roots: [...this.#roots],
       grants: this.#grants.map((grant) => this.#sealed(grant)),
     });
+  }
+
+  /** Whether an overlay may pin now; just before and after a grant ends it may, or not. */
+  pinGrant(wallMs: number): PinGrant {
+    const ends = this.#grants.flatMap(({ power, expiresMs }) =>
+      power.case === "overlay" ? [expiresMs || Number.POSITIVE_INFINITY] : [],
+    );
+    if (ends.some((end) => Math.abs(end - wallMs) < grantGraceMs)) return "ending";
+    return ends.some((end) => end > wallMs) ? "granted" : "none";
   }
 
   #powersOf(term: number): GrantOf[] {

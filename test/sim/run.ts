@@ -75,6 +75,7 @@ function settle(scene: Scene): void {
   scene.heal();
   world.run(secondMs);
   for (const finish of scene.atEnd) finish();
+  scene.publishTrust();
   // A writer whose clock was ahead has signed what nobody takes yet: its operator goes on.
   scene.change([{ name: "last", says: "100" }]);
   const untilMs = world.nowMs + convergeMsMax;
@@ -87,9 +88,9 @@ function settle(scene: Scene): void {
     );
     world.run(lookMs);
   }
-  checks.settled(scene.standing);
+  checks.settled(scene.standing, scene.keys.pinGrant(world.now.wallMs));
   stayQuiet(scene);
-  checks.settled(scene.standing);
+  checks.settled(scene.standing, scene.keys.pinGrant(world.now.wallMs));
 }
 
 function lackOf(scene: Scene): string {

@@ -197,11 +197,17 @@ export class Scene {
   /** The next root of the project, in force from now on. */
   rotate(keepsOverlay: boolean): void {
     if (!this.isUp(this.writer)) return;
-    const trust = this.keys.rotate(({ power }) => keepsOverlay || power.case !== "overlay");
+    this.keys.rotate(({ power }) => keepsOverlay || power.case !== "overlay");
+    this.world.fault("rotation");
+    this.publishTrust();
+  }
+
+  /** What `keys import` does at the writer. */
+  publishTrust(): void {
     const ledger = { project, authority: this.keys.authority };
+    const { trust } = this.keys;
     const request = create(UpdateTrustRequestSchema, { ledger, trust, actor: "operator" });
     this.world.ask(this.writer, (call) => ({ kind: "update-trust", call, request }));
-    this.world.fault("rotation");
   }
 
   /** A node goes on as the writer, in the next term. */

@@ -15,6 +15,10 @@ const durationsMs = [
   30_000, 30_000, 60_000, 60_000, 60_000, 90_000, 90_000, 150_000, 150_000, 400_000,
 ] as const;
 
+/** One in so many stories has a parent that only says it is alive, for longer than data is FRESH. */
+const frozenEach = 16;
+const frozenMs = 420_000;
+
 /** Verbs besides changes that one story may have: few at once show more than all at once. */
 const kindsCountMax = 7;
 
@@ -23,7 +27,8 @@ export function drawStory(seed: number): Story {
   const layout = drawLayout(random);
   const overlay = pick<OverlayKind>(random, ["none", "plain", "granted"]);
   const disclosure = pick(random, ["OFF", "EXACT", "ROUNDED"] as const);
-  const durationMs = pick(random, durationsMs);
+  const isFrozen = random.below(frozenEach) === 0;
+  const durationMs = isFrozen ? frozenMs : pick(random, durationsMs);
   const names = layout.nodes.map(({ name }) => name);
   const draw: Draw = {
     random,
@@ -40,8 +45,19 @@ export function drawStory(seed: number): Story {
     overlay,
     disclosure,
     faults: random.below(4) === 0 ? calm : drawFaults(random),
-    actions: drawActions({ draw, kinds: drawn, durationMs }),
+    actions: [
+      ...(isFrozen ? [freeze(draw)] : []),
+      ...drawActions({ draw, kinds: drawn, durationMs }),
+    ],
   };
+}
+
+function freeze({ random, layout }: Draw): Action {
+  const parent = pick(
+    random,
+    layout.nodes.flatMap(({ parents }) => parents),
+  );
+  return { atMs: 0, words: ["cheat", parent, "withheld", String(frozenMs)] };
 }
 
 function drawKinds(random: Random): string[] {
