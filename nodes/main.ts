@@ -10,7 +10,8 @@ import type { NodeSettings } from "../relay/settings.ts";
 import { parseToken } from "../relay/trust/join-token.ts";
 import { deriveSecret, SigningKey } from "../relay/trust/key.ts";
 import { openAdmin } from "./admin/admin.ts";
-import type { Count } from "./admin/metrics.ts";
+import { EventCounts } from "./admin/event-counts.ts";
+import type { Count, LabelledCounter } from "./admin/metrics.ts";
 import { type Apps, openApps } from "./apps/apps.ts";
 import { isLoopbackAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
@@ -32,7 +33,7 @@ import { type ServerIdentity, serverIdentity } from "./mesh/server-credentials.t
 import type { Tls } from "./mesh/tls.ts";
 import { software } from "./software.ts";
 import { backupPieces } from "./store/backup.ts";
-import { readOrMakeSecret } from "./store/secret.ts";
+import { readOrMakeSecret, type Secret } from "./store/secret.ts";
 import { type FileStore, openStore, type Store } from "./store/store.ts";
 
 /** A node that runs, and where it is reached. */
@@ -61,12 +62,12 @@ const systemClock: Clock = {
  * @throws HeadwaterError when a part can not be opened; what was opened is closed again
  */
 export async function openNode(of: Opening): Promise<RunningNode> {
-  const { config, log, clock = systemClock } = of;
+  const { config, clock = systemClock } = of;
+  const events = new EventCounts();
+  const log = events.counted(of.log);
   await using parts = new AsyncDisposableStack();
   const store = parts.use(openStore({ directory: config.dataDir }));
-  const token = readOrMakeSecret({ file: tokenFileOf(config), bytes: 32 });
-  const siteSecret = readOrMakeSecret({ file: siteSecretFileOf(config), bytes: 32 });
-  warnOfShared(log, [token, siteSecret]);
+  const { token, siteSecret } = readSecrets(config, log);
   const tls = new LiveTls(readTls(config));
   const addresses = meshAddresses(config);
   const identity = serverIdentity({ tls, siteSecret: siteSecret.bytes, addresses });
@@ -110,6 +111,8 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     startedMs: clock.now().wallMs,
     advertise: [config.meshAdvertise ?? server.address],
     counts: appsMetrics(apps),
+    labelled: [callsMetric(apps)],
+    events,
     fallback: dashboardFiles(),
     tls: isLoopbackAddress(config.adminAddress) ? undefined : serverTls,
     backup: () => backupOf(config, store),
@@ -127,13 +130,18 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   };
 }
 
-function warnOfShared(
-  log: Log,
-  secrets: readonly { readonly problem?: string | undefined }[],
-): void {
-  for (const { problem } of secrets)
+function readSecrets(config: NodeConfig, log: Log): { token: Secret; siteSecret: Secret } {
+  const token = readOrMakeSecret({ file: tokenFileOf(config), bytes: 32 });
+  const siteSecret = readOrMakeSecret({ file: siteSecretFileOf(config), bytes: 32 });
+  for (const { problem } of [token, siteSecret])
     if (problem !== undefined)
       log.write({ level: "warn", event: "secret-shared", message: problem });
+  return { token, siteSecret };
+}
+
+function callsMetric({ counts }: Apps): LabelledCounter {
+  const help = "Calls of apps, by path; OFREP's are `other`";
+  return { name: "app_calls_total", help, label: "call", read: () => counts.callsCounts };
 }
 
 function appsMetrics({ counts }: Apps): Count[] {

@@ -31,7 +31,7 @@ export function advance(
   if (source.kind === "upstream") {
     effects.push(confirm(parts, source.id, [ledger]));
   }
-  effects.push(advancedLog(ledger, change, source, at));
+  effects.push(advancedLog({ ledger, change, source, at, isFirst: before === undefined }));
   return effects;
 }
 
@@ -102,7 +102,15 @@ function publish(parts: NodeParts, frame: ReplicateResponse["frame"]): Effect {
   return parts.peers.publish({ case: "frame", value });
 }
 
-function advancedLog(ledger: Ledger, change: LedgerChange, source: Source, at: Moment): Effect {
+function advancedLog(of: {
+  ledger: Ledger;
+  change: LedgerChange;
+  source: Source;
+  at: Moment;
+  /** Nothing was held of it: its age is not how long it was on its way. */
+  isFirst: boolean;
+}): Effect {
+  const { ledger, change, source, at } = of;
   const { puts, deletes } = change.staged;
   const fields = {
     project: ledger.name.project,
@@ -110,6 +118,7 @@ function advancedLog(ledger: Ledger, change: LedgerChange, source: Source, at: M
     entries: puts.length + deletes.length,
     from: "id" in source ? source.id : source.kind,
     ageMs: Math.max(0, Math.round(at.wallMs - Number(change.head.head.issuedMs))),
+    ...(of.isFirst && { first: true }),
   };
   const message = `${fields.project} is at ${fields.position}`;
   return { kind: "log", entry: { level: "info", event: "ledger-advanced", message, fields } };

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { findChromium, installChromium } from "./chromium.mjs";
 import { findNatsServer, installNatsServer } from "./nats-server.mjs";
+import { findPromtool, installPromtool } from "./promtool.mjs";
 import { installedNode, isModern, nodeMajorMin, packageDir, runtimePackage } from "./runtime.mjs";
 
 if (!isInstalled()) install();
@@ -12,6 +13,7 @@ assertModernNode();
 if (process.argv.includes("--tests")) {
   report({ name: "nats-server", found: findNatsServer(), install: installNatsServer });
   report({ name: "chromium", found: findChromium()?.path, install: installChromium });
+  report({ name: "promtool", found: findPromtool(), install: installPromtool });
 }
 
 /** Compares with what npm noted as installed: contents, so that a mere checkout changes nothing. */

@@ -14,12 +14,13 @@ import type { Log } from "../log.ts";
 import { Authorization } from "./authorization.ts";
 import { admittedKey } from "./call-origin.ts";
 import { ChangeStreams } from "./change-stream.ts";
+import type { EventCounts } from "./event-counts.ts";
 import { FlagStreams } from "./flag-stream.ts";
 import { fleetService } from "./fleet-service.ts";
 import { healthHandler } from "./health.ts";
 import { ledgerService } from "./ledger-service.ts";
 import { assertMayCall } from "./method-scope.ts";
-import { type Count, Metrics } from "./metrics.ts";
+import { type Count, type LabelledCounter, Metrics } from "./metrics.ts";
 import { nodeService } from "./node-service.ts";
 import { type BackupPiece, operatorService } from "./operator-service.ts";
 import { rolloutService } from "./rollout-service.ts";
@@ -44,6 +45,8 @@ export interface AdminOptions {
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
   /** Further metrics. */
   readonly counts?: readonly Count[] | undefined;
+  readonly labelled?: readonly LabelledCounter[] | undefined;
+  readonly events?: EventCounts | undefined;
   /** Takes every path that is no service's, without a token: the dashboard's files. */
   readonly fallback?: HttpFallback | undefined;
   readonly deadlines?: Partial<Deadlines> | undefined;
@@ -62,6 +65,8 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
     software,
     startedMs,
     counts: countsOf(options, authorization),
+    labelled: options.labelled,
+    events: options.events,
   });
   const streams = new FlagStreams(access, stop.signal);
   const changes = new ChangeStreams(access, stop.signal);

@@ -1,7 +1,8 @@
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { LedgerStatus, ProjectStatus } from "../../gen/headwater/v1/nodes_pb.ts";
 import { keyIdOf } from "../../relay/trust/key.ts";
 import type { NodeAccess } from "../access.ts";
+import type { EventCounts } from "./event-counts.ts";
 
 /** What the parts of a process count that the node does not: name, what it is, its value now. */
 export interface Count {
@@ -11,13 +12,25 @@ export interface Count {
   readonly read: () => number;
 }
 
+/** The same for several of a kind, told apart by a label of few values. */
+export interface LabelledCounter {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+  readonly read: () => ReadonlyMap<string, number>;
+}
+
 export interface MetricsOptions {
   readonly access: NodeAccess;
   readonly software: string;
   /** Wall clock, milliseconds since 1970. */
   readonly startedMs: number;
   readonly counts: readonly Count[];
+  readonly labelled?: readonly LabelledCounter[] | undefined;
+  readonly events?: EventCounts | undefined;
 }
+
+const upstreamStates = ["CONNECTED", "CONNECTING", "WAITING"];
 
 const perProject = ["project"] as const;
 const perLedger = ["project", "authority"] as const;
@@ -50,6 +63,7 @@ export class Metrics {
     perLedger,
   );
   readonly #children = this.#gauge("children", "Child nodes that are connected");
+  readonly #behind = this.#gauge("children_behind", "Connected children that lack the newest");
   readonly #upstreams = this.#gauge("upstreams", "Upstreams by the state of their link", ["state"]);
   readonly #peers = this.#gauge("fanout_peers", "Other nodes of the site that were heard");
   readonly #problems = this.#gauge("problems", "What an operator should look at");
@@ -58,6 +72,10 @@ export class Metrics {
     this.#options = options;
     this.contentType = this.#registry.contentType;
     for (const count of options.counts) this.#register(count);
+    for (const counter of options.labelled ?? []) this.#registerLabelled(counter);
+    options.events?.register(this.#registry);
+    // The process itself: its heap, its event loop, its files.
+    collectDefaultMetrics({ register: this.#registry });
   }
 
   /** The exposition format, version 0.0.4. */
@@ -69,6 +87,9 @@ export class Metrics {
     this.#started.set(startedMs / 1_000);
     for (const project of status.projects) this.#setProject(project);
     this.#children.set(status.children.length);
+    const behind = status.children.filter(({ positions }) => positions.some((one) => !one.newest));
+    this.#behind.set(behind.length);
+    for (const state of upstreamStates) this.#upstreams.set({ state }, 0);
     for (const { state } of status.upstreams) this.#upstreams.inc({ state });
     this.#peers.set(status.fanout?.peers.length ?? 0);
     this.#problems.set(status.problems.length);
@@ -111,6 +132,19 @@ export class Metrics {
     labelNames: readonly L[] = [],
   ): Gauge<L> {
     return new Gauge({ name: `headwater_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #registerLabelled({ name, help, label, read }: LabelledCounter): void {
+    new Counter({
+      name: `headwater_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of read()) this.inc({ [label]: value }, count);
+      },
+    });
   }
 
   #register({ name, help, kind, read }: Count): void {

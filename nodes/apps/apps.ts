@@ -7,7 +7,7 @@ import type { Deadlines } from "../http/deadlines.ts";
 import { type HttpFallback, type HttpRoute, notFound } from "../http/http-handler.ts";
 import { type Listener, openListener, type TlsFiles } from "../http/listener.ts";
 import type { Log } from "../log.ts";
-import type { AppsCounts } from "./apps-counts.ts";
+import { type AppsCounts, countCall } from "./apps-counts.ts";
 import { flagService } from "./flag-service.ts";
 import { FlagSetStreams } from "./flagd/flag-set-streams.ts";
 import { flagdServices } from "./flagd/flagd-services.ts";
@@ -53,6 +53,7 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     otlpRequestsCount: 0,
     otlpRequestsRefusedCount: 0,
     otlpRecordsDroppedCount: 0,
+    callsCounts: new Map(),
   };
   const streams = new WatchStreams({
     access,
@@ -73,6 +74,7 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     readBytesMax: appRequestBytesMax,
     shutdown: stop.signal,
     corsOrigins: options.corsOrigins,
+    onCall: (path) => countCall(counts, path),
     fallback: firstOf(
       [ofrepRoute({ streams: flagSets, keepAliveMs }), otlpRoute({ access, counts, rate })],
       options.fallback,

@@ -17,10 +17,10 @@ export const flagFileKeys = [
 ] as const;
 
 /** The keys of one flag. */
-const flagKeys = ["percent", "rollout", "versions", "kill", "note"] as const;
+export const flagKeys = ["percent", "rollout", "versions", "kill", "note"] as const;
 
 /** The keys of one step of a rollout. */
-const rolloutKeys = ["versions", "percent"] as const;
+export const rolloutKeys = ["versions", "percent"] as const;
 
 /** A flag as its file says it, all of it; undefined when some of it could not be read. */
 export function readFlagFields(

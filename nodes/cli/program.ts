@@ -43,6 +43,7 @@ import { addPromoteCommand } from "./promote.ts";
 import { addRolloutChangeCommands } from "./rollout-change.ts";
 import { addRolloutStartCommand } from "./rollout-start.ts";
 import { addRolloutStatusCommand } from "./rollout-status.ts";
+import { addSchemaCommand } from "./schema.ts";
 import { addStatusCommand } from "./status.ts";
 import { addTelemetryDiscloseCommand } from "./telemetry-disclose.ts";
 import { addTelemetryLogCommand } from "./telemetry-log.ts";
@@ -115,6 +116,7 @@ export function createProgram(context: CommandContext): Command {
   addKeysCommands(program, context);
   addPromoteCommand(program, context);
   addTokenCommands(program, context);
+  addSchemaCommand(program, context);
   addAuditCommand(program, context);
   addDashboardCommand(program, context);
   addBackupCommand(program, context);

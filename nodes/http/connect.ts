@@ -38,6 +38,8 @@ export interface ConnectOptions {
   readonly gate?: (context: HandlerContext) => void;
   /** Pages of these origins may call; none by default. */
   readonly corsOrigins?: readonly string[] | undefined;
+  /** Told of each request: the path of a known call, else empty. */
+  readonly onCall?: ((path: string) => void) | undefined;
   /** Takes every path that is no route's; by default it does not exist. */
   readonly fallback?: HttpFallback | undefined;
 }
@@ -57,6 +59,7 @@ export function connectHandler(options: ConnectOptions): HttpHandler {
 
   const answer = async (request: HttpRequest, response: HttpResponse): Promise<void> => {
     const route = routes.get(pathOf(request));
+    options.onCall?.(route?.requestPath ?? "");
     await (route === undefined ? fallback(request, response) : call(route, request, response));
   };
   const handler: HttpHandler = (request, response) => {

@@ -73,6 +73,7 @@ describe("the commands", () => {
       "token add",
       "token list",
       "token revoke",
+      "schema",
       "audit",
       "dashboard",
       "backup",
