@@ -46,6 +46,10 @@ const file: Shape<typeof flagFileKeys> = {
     .record(z.string(), named)
     .optional()
     .describe("Other names that builds of a release go by"),
+  libraries: z
+    .record(z.string(), z.string().regex(/^sha256:[0-9a-fA-F]{64}$/))
+    .optional()
+    .describe("Projects that this one is built with, and the fingerprints of their authorities"),
 };
 
 /**

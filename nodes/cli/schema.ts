@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { addCommand, answer, type CommandContext } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
 import { flagFileJsonSchema } from "./flag-file-schema.ts";
-import { formatJson } from "./output.ts";
 
 export function addSchemaCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
@@ -14,7 +13,8 @@ export function addSchemaCommand(parent: Command, context: CommandContext): void
     examples: ["headwater schema > flag-file.schema.json"],
   }).action(
     answer(context, async () => {
-      context.terminal.print(formatJson(flagFileJsonSchema()));
+      // Not `formatJson`, which leaves out what begins with a dollar.
+      context.terminal.print(JSON.stringify(flagFileJsonSchema(), null, 2));
       return exitCode.done;
     }),
   );
