@@ -1,8 +1,13 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
 import { HeadSchema } from "../../gen/headwater/v1/ledger_pb.ts";
-import { type ReplicateResponse, ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
-import { frameReceivedBytesMax } from "../../relay/limits.ts";
+import {
+  type ReplicateResponse,
+  ReplicateResponseSchema,
+  SnapshotBeginSchema,
+  SnapshotChunkSchema,
+} from "../../gen/headwater/v1/mesh_pb.ts";
+import { frameReceivedBytesMax, ledgerBytesMax } from "../../relay/limits.ts";
 import type { Random } from "../../relay/random.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
 import { bytesEqual, SigningKey } from "../../relay/trust/key.ts";
@@ -71,9 +76,22 @@ const tricks = {
       name !== undefined && overlay !== undefined && bytesEqual(name.authority, overlay);
     return isLayer ? [] : undefined;
   },
+  /** Begins what is never ended, instead of a change too. */
   "endless-snapshot": ({ frame, bytes }) => {
     if (frame.case === "snapshotEnd") return [];
-    return frame.case === "snapshotChunk" ? [bytes, bytes, bytes, bytes] : undefined;
+    if (frame.case === "snapshotChunk") return [bytes, bytes, bytes, bytes];
+    if (frame.case !== "delta" || frame.value.head === undefined) return undefined;
+    const { ledger, head, entries } = frame.value;
+    const { entriesCount } = fromBinary(HeadSchema, head.payload);
+    const entriesBytes = BigInt(ledgerBytesMax);
+    const begin = { ledger, head, entriesCount, entriesBytes, chunksCount: entriesCount };
+    return [
+      encoded({ case: "snapshotBegin", value: create(SnapshotBeginSchema, begin) }),
+      encoded({
+        case: "snapshotChunk",
+        value: create(SnapshotChunkSchema, { ledger, index: 0, entries }),
+      }),
+    ];
   },
   "huge-frame": ({ random }) =>
     random.below(10) === 0 ? [new Uint8Array(frameReceivedBytesMax + 1)] : undefined,

@@ -16,11 +16,15 @@ describe("mutants", () => {
     expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
   });
 
-  test.each(quick)("the simulator catches: %s", async (name) => {
-    const mutant = mutants.find((one) => one.name === name);
-    const caught = await tryMutant({ mutant: mutant!, seedsMax: 60 });
-    expect(caught).toEqual({ seed: expect.any(Number), by: expect.stringMatching(/^[IU]\d+$/) });
-  });
+  test.each(quick)(
+    "the simulator catches: %s",
+    async (name) => {
+      const mutant = mutants.find((one) => one.name === name);
+      const caught = await tryMutant({ mutant: mutant!, seedsMax: 60 });
+      expect(caught).toEqual({ seed: expect.any(Number), by: expect.stringMatching(/^[IU]\d+$/) });
+    },
+    600_000,
+  );
 
   test("an altered core is only that of its own thread, and one whose text is not there fails", async () => {
     const mutant = { name: "nothing", file: "node.ts", find: "no such text", replace: "" };
