@@ -102,6 +102,7 @@ export class ChangeStreams {
       ["status", textOf({ ...status, links })],
       ["audit", newest === undefined ? "" : Buffer.from(newest).toString("base64")],
     ]);
+    seen.set("rollouts", textOf(reads.rollouts("")));
     for (const project of reads.projects())
       seen.set(`fleet/${project}`, textOf(reads.fleet(project, now.wallMs)));
     return seen;

@@ -146,6 +146,22 @@ describe("the dashboard, in a real browser", () => {
     await picture(page, "dashboard-vendor-dark", true);
   });
 
+  test("shows a rollout, and pauses it after asking", async (context) => {
+    const page = await openPage(context, scene.root);
+    await scene.root.do(["rollout", "start", "horizon/legacy-auth", "--steps", "1%,25%,100%"]);
+    const row = page.locator("#rollouts li.ramp-row");
+    await row.getByText("running", { exact: true }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await picture(page, "dashboard-rollout");
+    await row.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Change it" }).click();
+    await row.getByText("paused", { exact: true }).waitFor();
+    expect(await scene.root.do(["rollout", "status", "horizon"])).toMatch(/paused/i);
+    await row.getByRole("button", { name: "Abort" }).click();
+    await page.getByRole("button", { name: "Change it" }).click();
+    await row.getByText("aborted", { exact: true }).waitFor();
+  });
+
   test("is used with the keyboard alone", async (context) => {
     const page = await openPage(context, scene.root);
     await page.getByRole("searchbox").focus();

@@ -212,7 +212,7 @@ export const WatchChangesRequestSchema: GenMessage<WatchChangesRequest> = /*@__P
  */
 export type WatchChangesResponse = Message<"headwater.v1.WatchChangesResponse"> & {
   /**
-   * `status`, `audit`, and for each project `flags/PROJECT` and `fleet/PROJECT`; all of them first.
+   * `status`, `audit`, `rollouts`, and for each project `flags/PROJECT` and `fleet/PROJECT`; all of them first.
    *
    * @generated from field: repeated string subjects = 1;
    */

@@ -76,6 +76,10 @@ class LiveNode {
     const [kind = "", project = ""] = subject.split("/", 2);
     if (kind === "flags") return this.#updateProject(project, await this.#flags(project));
     if (kind === "fleet") return this.#updateProject(project, await this.#fleet(project));
+    if (kind === "rollouts") {
+      const { rollouts } = await this.#client.rollouts.listRollouts({});
+      return this.#update({ rollouts });
+    }
     if (kind !== "audit") return;
     const { records } = await this.#client.operators.listAudit({ limit: historyLength });
     this.#update({ audit: records });

@@ -10,6 +10,7 @@ import { FleetService } from "../../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../../gen/headwater/v1/nodes_pb.ts";
 import { OperatorService } from "../../../gen/headwater/v1/operators_pb.ts";
+import { RolloutService } from "../../../gen/headwater/v1/rollouts_pb.ts";
 
 /** The node that serves this page, by subject. */
 export interface NodeClient {
@@ -17,6 +18,7 @@ export interface NodeClient {
   readonly nodes: Client<typeof NodeService>;
   readonly fleet: Client<typeof FleetService>;
   readonly operators: Client<typeof OperatorService>;
+  readonly rollouts: Client<typeof RolloutService>;
 }
 
 export function openNodeClient(token: string): NodeClient {
@@ -29,6 +31,7 @@ export function openNodeClient(token: string): NodeClient {
     nodes: createClient(NodeService, transport),
     fleet: createClient(FleetService, transport),
     operators: createClient(OperatorService, transport),
+    rollouts: createClient(RolloutService, transport),
   };
 }
 

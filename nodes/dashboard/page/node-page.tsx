@@ -11,6 +11,7 @@ import { LinksSection } from "./links-section.tsx";
 import { useLiveNode } from "./live-node.ts";
 import type { NodeClient } from "./node-client.ts";
 import { emptyProject, type NodeView } from "./node-view.ts";
+import { RolloutsSection } from "./rollouts-section.tsx";
 import { Wordmark } from "./wordmark.tsx";
 import { agoText } from "./words.ts";
 
@@ -50,6 +51,7 @@ export function NodePage(of: { client: NodeClient; onLeave: (why: string) => voi
               onOpen={setOpenFlag}
               onRelease={(release) => showRelease(project, release)}
             />
+            <RolloutsSection view={view} project={project} onChange={setChange} />
             <FleetSection held={held} project={project} />
             <LinksSection status={view.status} />
             <LeavingSection client={client} project={project} status={view.status} />

@@ -4,6 +4,7 @@ import type { FleetSample, GetFleetResponse } from "../../../gen/headwater/v1/fl
 import type { LedgerName, Position } from "../../../gen/headwater/v1/ledger_pb.ts";
 import type { GetLedgerResponse, HistoryRecord } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import type { ExplainResponse, GetStatusResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
+import type { Rollout } from "../../../gen/headwater/v1/rollouts_pb.ts";
 
 /** A ledger that this node can write, and where it is. */
 export interface WritableLedger {
@@ -43,6 +44,7 @@ export interface NodeView {
   readonly status: GetStatusResponse | undefined;
   readonly projects: ReadonlyMap<string, ProjectView>;
   readonly audit: readonly HistoryRecord[];
+  readonly rollouts: readonly Rollout[];
 }
 
 export const emptyView: NodeView = {
@@ -51,6 +53,7 @@ export const emptyView: NodeView = {
   status: undefined,
   projects: new Map(),
   audit: [],
+  rollouts: [],
 };
 
 export const emptyProject: ProjectView = {

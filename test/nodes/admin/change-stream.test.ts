@@ -14,6 +14,7 @@ test("a watch names all there is, then what has changed and nothing else", async
     // How long a link has been silent rises all the time, and is no news.
     status: () =>
       create(GetStatusResponseSchema, { node: "n", upstreams: [{ silentMs: silentMs++ }] }),
+    rollouts: () => [],
     fleet: (project) => done(create(GetFleetResponseSchema, { project, reportersCount })),
   });
   access.project("horizon");
@@ -23,7 +24,7 @@ test("a watch names all there is, then what has changed and nothing else", async
     const { value } = await stream.next();
     return (value as { subjects: string[] }).subjects.toSorted();
   };
-  expect(await next()).toEqual(["audit", "flags/horizon", "fleet/horizon", "status"]);
+  expect(await next()).toEqual(["audit", "flags/horizon", "fleet/horizon", "rollouts", "status"]);
   reportersCount = 2;
   expect(await next()).toEqual(["fleet/horizon"]);
   access.expose("horizon");
