@@ -152,7 +152,6 @@ describe("the dashboard, in a real browser", () => {
     const row = page.locator("#rollouts li.ramp-row");
     await row.getByText("running", { exact: true }).waitFor();
     expect(await violations(page)).toEqual([]);
-    await picture(page, "dashboard-rollout");
     await row.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Change it" }).click();
     await row.getByText("paused", { exact: true }).waitFor();
