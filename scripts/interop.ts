@@ -1,28 +1,59 @@
-// Tries the published providers of other languages, each from its registry, against a real node.
+// Tries published providers and SDKs of other languages, each from its registry, against a real node.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { drill } from "./interop/drill.ts";
-import { go, java, NotToBeHad, python, type Toolchain, typescript } from "./interop/toolchain.ts";
+import { reportDrill } from "./interop/report-drill.ts";
+import { go, java, NotToBeHad, python, pythonProgram, typescript } from "./interop/toolchain.ts";
 
-const { positionals } = parseArgs({ allowPositionals: true });
-const toolchains = [typescript, go, python, java].filter(
-  ({ language }) => positionals.length === 0 || positionals.includes(language),
-);
-const outcomes: string[] = [];
-for (const toolchain of toolchains) outcomes.push(await tried(toolchain));
-process.stdout.write(`\n${outcomes.join("\n")}\n`);
-process.exitCode = outcomes.some((outcome) => outcome.includes("FAILED")) ? 1 : 0;
+const help = `Usage: npm run interop [-- NAME...]
 
-async function tried(toolchain: Toolchain): Promise<string> {
-  const { language } = toolchain;
-  process.stdout.write(`\n== ${language}\n`);
+Installs the published OpenFeature provider of each language from its registry and lets a small
+program look on while a flag is ramped and killed, and its node goes and comes again. otlp-python
+reports by OpenTelemetry. What can not be had here is skipped, with the reason.
+
+Names: typescript, go, python, java, otlp-python (default: all)
+
+Example:
+  $ npm run interop -- python otlp-python
+`;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const trials: Readonly<Record<string, () => Promise<void>>> = {
+  ...Object.fromEntries(
+    [typescript, go, python, java].map((toolchain) => [
+      toolchain.language,
+      () => drill({ toolchain, say }),
+    ]),
+  ),
+  "otlp-python": async () => reportDrill({ command: await pythonProgram("report.py"), say }),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: "boolean" } },
+});
+const unknown = positionals.filter((name) => trials[name] === undefined);
+if (values.help === true || unknown.length > 0) {
+  if (unknown.length > 0) process.stderr.write(`error: no such name: ${unknown.join(", ")}\n`);
+  (unknown.length > 0 ? process.stderr : process.stdout).write(help);
+  process.exitCode = unknown.length > 0 ? 2 : 0;
+} else await tryAll(positionals.length === 0 ? Object.keys(trials) : positionals);
+
+async function tryAll(names: readonly string[]): Promise<void> {
+  const outcomes: string[] = [];
+  for (const name of names) outcomes.push(await tried(name));
+  say(`\n${outcomes.join("\n")}`);
+  process.exitCode = outcomes.some((outcome) => outcome.includes("FAILED")) ? 1 : 0;
+}
+
+async function tried(name: string): Promise<string> {
+  say(`\n== ${name}`);
   try {
-    await drill({ toolchain, say: (line) => process.stdout.write(`${line}\n`) });
-    return `${language}: ok`;
+    await trials[name]?.();
+    return `${name}: ok`;
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    return thrown instanceof NotToBeHad
-      ? `${language}: skipped: ${why}`
-      : `${language}: FAILED: ${why}`;
+    return thrown instanceof NotToBeHad ? `${name}: skipped: ${why}` : `${name}: FAILED: ${why}`;
   }
 }

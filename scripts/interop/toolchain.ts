@@ -37,14 +37,18 @@ export const typescript: Toolchain = {
 export const python: Toolchain = {
   language: "python",
   bucketsOtherwise: true,
-  install: async () => {
-    const dir = cacheOf("python");
-    await run("python3", ["-m", "venv", dir]);
-    const requirements = join(programs, "python/requirements.txt");
-    await run(join(dir, "bin/pip"), ["install", "--quiet", "--requirement", requirements]);
-    return { file: join(dir, "bin/python"), args: [join(programs, "python/share.py")] };
-  },
+  install: () => pythonProgram("share.py"),
 };
+
+/** @throws NotToBeHad */
+export async function pythonProgram(name: string): Promise<Command> {
+  const dir = cacheOf("python");
+  await run("python3", ["-m", "venv", dir]);
+  const requirements = join(programs, "python/requirements.txt");
+  const pip = ["-m", "pip", "install", "--quiet", "--requirement", requirements];
+  await run(join(dir, "bin/python"), pip);
+  return { file: join(dir, "bin/python"), args: [join(programs, "python", name)] };
+}
 
 /** Where the module proxy does not have the provider, this names a directory with its source. */
 const goProviderVariable = "INTEROP_GO_PROVIDER";
