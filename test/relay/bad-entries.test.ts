@@ -5,6 +5,7 @@ import type { Effect } from "../../relay/effect.ts";
 import { deltaSince } from "../../relay/ledger/delta.ts";
 import type { Ledger } from "../../relay/ledger/ledger.ts";
 import { ledgerEntriesMax } from "../../relay/limits.ts";
+import { protocolVersion } from "../../relay/link/protocol.ts";
 import { toHex } from "../../relay/trust/key.ts";
 import { Authority, type Entries, epochMs, valueOf } from "./authority.ts";
 import { bring, encoded, hear, kindsOf, upstreamSettings } from "./child-node.ts";
@@ -43,7 +44,7 @@ beforeEach(() => {
   ];
   child = new SteppedNode({ upstreams: [upstreamSettings], pins });
   child.wait(0);
-  hear(child, encoded("welcome", { heartbeatMs: 60_000 }));
+  hear(child, encoded("welcome", { protocol: protocolVersion, heartbeatMs: 60_000 }));
   bring(child, own, overlay, other);
   child.wait(2_000);
 });

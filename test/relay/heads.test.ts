@@ -7,6 +7,7 @@ import { deltaSince } from "../../relay/ledger/delta.ts";
 import { signHead } from "../../relay/ledger/head.ts";
 import type { Ledger } from "../../relay/ledger/ledger.ts";
 import { LedgerFrames } from "../../relay/link/ledger-frames.ts";
+import { protocolVersion } from "../../relay/link/protocol.ts";
 import { toHex } from "../../relay/trust/key.ts";
 import { Authority, contentOf, type Entries, epochMs, valueOf } from "./authority.ts";
 import { bring, encoded, hear, kindsOf, upstreamSettings } from "./child-node.ts";
@@ -72,7 +73,7 @@ function newChild(): SteppedNode {
   const pin = create(ProjectPinSchema, { project, authority: upstream.id, overlays });
   const child = new SteppedNode({ upstreams: [upstreamSettings], pins: [pin] });
   child.wait(0);
-  hear(child, encoded("welcome", { heartbeatMs: 60_000 }));
+  hear(child, encoded("welcome", { protocol: protocolVersion, heartbeatMs: 60_000 }));
   return child;
 }
 
@@ -124,7 +125,7 @@ test("state is a function of heads: who came early, late, or again agrees byte f
         bring(again, ...ledgers);
         again.restart();
         again.wait(60_000);
-        hear(again, encoded("welcome", { heartbeatMs: 60_000 }));
+        hear(again, encoded("welcome", { protocol: protocolVersion, heartbeatMs: 60_000 }));
       }
       const late = newChild();
       expect(quiet(bring(late, ...ledgers))).toBe(true);
