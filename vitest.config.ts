@@ -9,5 +9,5 @@ const retry = process.env["CI"] === undefined ? 0 : 1;
 
 // Deadlines are for what hangs; a busy machine of two cores must not fail a test that works.
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000, retry },
+  test: { include: ["test/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 240_000, retry },
 });
