@@ -17,6 +17,12 @@ const found: readonly (readonly [string, string])[] = [
      10994 jump vendor 900000
      37644 rule cap/flag-8 3400`,
   ],
+  [
+    "the simulator took a vendor's pin for a lost deletion, where one had been deleted before",
+    `seed 1230 layout chain overlay granted disclosure OFF
+     111450 rule pin/flag-9 gone
+     129169 overreach flag-9 9900`,
+  ],
 ];
 
 test.each(found)("%s", (_, text) => {

@@ -67,6 +67,8 @@ function overreach(scene: Scene, flag: string, basisPoints: number): void {
   const key = `rule/pin/${flag}`;
   const rule = create(RuleSchema, { flag, effect: { case: "pin", value: { basisPoints } } });
   const value = toBinary(RuleSchema, rule);
+  const { truth } = scene.checks;
+  truth.pending.add(key);
   const changed = withDisk(scene, "vendor", overlay, (ledger, keys) => {
     const request = create(CommitRequestSchema, { entries: [{ key, value }] });
     const prepared = prepareCommit({
@@ -77,8 +79,9 @@ function overreach(scene: Scene, flag: string, basisPoints: number): void {
     });
     return prepared.ok ? prepared.value : undefined;
   });
+  truth.pending.clear();
   if (!changed) return;
-  scene.checks.truth.acknowledge(overlay.id, key, Buffer.from(value).toString("hex"));
+  truth.acknowledge(overlay.id, key, Buffer.from(value).toString("hex"));
   if (basisPoints > pinBasisPointsMax || scene.story.overlay === "plain") world.fault("ungranted");
 }
 
