@@ -366,7 +366,7 @@ export class Node {
       ...downlinks.tick(at.monoMs),
       ...peers.tick({
         monoMs: at.monoMs,
-        ledgers: holdings.ledgers.values(),
+        ledgers: [...holdings.ledgers.values()],
         written: new Set(holdings.writers.keys()),
         children: this.#parts.children.digest,
         consents: this.#parts.telemetry.consents.digest,

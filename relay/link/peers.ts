@@ -112,7 +112,7 @@ export class Peers {
   /** Signs of life, and questions. */
   tick(of: {
     monoMs: number;
-    ledgers: Iterable<Ledger>;
+    ledgers: readonly Ledger[];
     /** Those of which this node has the key. */
     written: ReadonlySet<LedgerId>;
     /** Digest over the children that the site has. */
@@ -133,7 +133,7 @@ export class Peers {
       effects.push({
         kind: "ask-peer",
         ask: {
-          holdings: [...of.ledgers].map(holdingOf),
+          holdings: of.ledgers.map(holdingOf),
           ...(of.children && { children: of.children }),
           ...(of.consents && { consents: of.consents }),
         },
@@ -219,10 +219,10 @@ export class Peers {
   }
 
   #signOfLife(of: {
-    ledgers: Iterable<Ledger>;
+    ledgers: readonly Ledger[];
     written: ReadonlySet<LedgerId>;
   }): PeerMessage["body"] {
-    const names = [...of.ledgers].flatMap(({ id, name }) => (of.written.has(id) ? name : []));
+    const names = of.ledgers.flatMap(({ id, name }) => (of.written.has(id) ? name : []));
     const writes = names.map(({ authority, project }) => ({ authority, project }));
     const meshAddress = this.#meshAddress;
     return { case: "alive", value: create(SignOfLifeSchema, { writes, meshAddress }) };

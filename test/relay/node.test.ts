@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProjectPinSchema, ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
-import { backoffMsMin, dayMs } from "../../relay/cadence.ts";
+import { backoffMsMin, dayMs, peerIntervalMs } from "../../relay/cadence.ts";
 import type { Effect } from "../../relay/effect.ts";
 import { LedgerFrames } from "../../relay/link/ledger-frames.ts";
 import { Peers } from "../../relay/link/peers.ts";
@@ -250,6 +250,18 @@ describe("what a peer says", () => {
     });
     expect(stepped.flags()).toEqual({ alpha: 5 });
     expect(kindsOf(effects)).not.toContain("publish");
+  });
+
+  test("is asked for at every interval, with all that is held", () => {
+    const stepped = childOf();
+    bring(stepped, authority.ledger());
+    stepped.tell({ kind: "fanout-changed", connected: true, problem: "" });
+    for (const _ of [1, 2, 3]) {
+      const asks = stepped
+        .wait(peerIntervalMs)
+        .flatMap((effect) => (effect.kind === "ask-peer" ? [effect.ask] : []));
+      expect(asks).toMatchObject([{ holdings: [{ ledger: { project: "horizon" } }] }]);
+    }
   });
 
   test("of an instance counts here too, if its project is held", () => {
