@@ -1,7 +1,7 @@
 import { advance } from "./advance.ts";
-import { clockSkewMsMax } from "./cadence.ts";
 import type { Effect, Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
+import { isFromFuture } from "./ledger/head.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import { signChange } from "./ledger/signed-change.ts";
 import { grantProblem, signs, type Writer } from "./ledger/writer.ts";
@@ -38,7 +38,7 @@ export function renewalOf(parts: NodeParts, at: Moment): Renewal {
 function renewed(ledger: Ledger, writer: Writer, wallMs: number): LedgerChange | undefined {
   const { head, trusted } = ledger;
   if (head === undefined || trusted === undefined || !signs(writer)) return undefined;
-  const isAhead = Number(head.head.issuedMs) > wallMs + clockSkewMsMax;
+  const isAhead = isFromFuture(Number(head.head.issuedMs), wallMs);
   if (!isAhead || head.position.term !== writer.term) return undefined;
   if (grantProblem(trusted, writer, wallMs) !== undefined) return undefined;
   const change = signChange({ ledger, signer: writer, wallMs, entries: [], tombstones: [] });

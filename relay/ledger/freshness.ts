@@ -1,5 +1,5 @@
 import { beatExpiryMs, staleAfterMs } from "../cadence.ts";
-import type { SignedBeat, SignedHead } from "./head.ts";
+import { isFromFuture, type SignedBeat, type SignedHead } from "./head.ts";
 
 /** A label, never a switch: flags keep their last value whatever it says. */
 const freshnesses = ["FRESH", "STALE", "EXPIRED", "EMPTY"] as const;
@@ -16,11 +16,17 @@ export function freshnessOf(
   wallMs: number,
 ): Freshness {
   if (ledger.head === undefined) return "EMPTY";
+  const beat = presentBeat(ledger.beat, wallMs);
   const headMs = Number(ledger.head.head.issuedMs);
-  const vouchedMs = Math.max(headMs, ledger.beat?.issuedMs ?? 0);
-  const expiresMs = Math.max(headMs + beatExpiryMs, ledger.beat?.expiresMs ?? 0);
+  const vouchedMs = Math.max(headMs, beat?.issuedMs ?? 0);
+  const expiresMs = Math.max(headMs + beatExpiryMs, beat?.expiresMs ?? 0);
   if (wallMs >= expiresMs) return "EXPIRED";
   return wallMs - vouchedMs > staleAfterMs ? "STALE" : "FRESH";
+}
+
+/** A beat that was let in while this node's clock was ahead says nothing once it is right. */
+export function presentBeat(beat: SignedBeat | undefined, wallMs: number): SignedBeat | undefined {
+  return beat === undefined || isFromFuture(beat.issuedMs, wallMs) ? undefined : beat;
 }
 
 /** What a set of layers is as a whole: as old as its oldest. */

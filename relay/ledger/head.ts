@@ -81,7 +81,7 @@ export function openHead(
   const read = readHead(envelope, ledger);
   if (!read.ok) return read;
   const { head, position } = read.value;
-  if (head.issuedMs > BigInt(Math.floor(wallMs + clockSkewMsMax)))
+  if (isFromFuture(Number(head.issuedMs), wallMs))
     return refused("invalid", "head: from the future", "Compare the clocks of the nodes.");
   const key = ledgerKeyOf(trusted, { term: position.term, wallMs });
   if (key === undefined)
@@ -106,12 +106,17 @@ export function signBeat(of: { head: SignedHead; wallMs: number; key: SigningKey
 export function openBeat(envelope: Envelope, { trusted, wallMs }: Judge): Outcome<SignedBeat> {
   const beat = parseBeat(envelope);
   if (beat === undefined) return refused("invalid", "beat: not a beat");
-  if (beat.issuedMs > BigInt(Math.floor(wallMs + clockSkewMsMax)))
+  if (isFromFuture(Number(beat.issuedMs), wallMs))
     return refused("invalid", "beat: from the future", "Compare the clocks of the nodes.");
   const keys = beatKeysOf(trusted, wallMs);
   if (!isSealedBy({ envelope, type: payloadType.beat, keys, threshold: 1 }))
     return refused("forbidden", "beat: not signed by a beat key");
   return done(beaten(envelope, beat));
+}
+
+/** Further ahead than clocks may be apart: nobody takes it yet. */
+export function isFromFuture(issuedMs: number, wallMs: number): boolean {
+  return issuedMs > wallMs + clockSkewMsMax;
 }
 
 export function isAbout(beat: SignedBeat, head: SignedHead): boolean {

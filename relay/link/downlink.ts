@@ -6,7 +6,7 @@ import {
   type ReplicateRequest,
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { LinkId } from "../event.ts";
-import { isAbout } from "../ledger/head.ts";
+import { isAbout, type SignedBeat } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
   comparePositions,
@@ -33,7 +33,8 @@ interface Sent {
   /** Where the child stands once it has taken all that was sent. */
   position: Position | undefined;
   trustDigest: Uint8Array;
-  beatMs: number;
+  /** The last one, not how new it is: a clock that is set right makes the next one older. */
+  beat: SignedBeat | undefined;
   offer: string;
   /** The one it is being sent, by its position, and the frame of it that is next. */
   snapshot: { readonly position: Position; next: number } | undefined;
@@ -90,7 +91,7 @@ export class Downlink {
         name: ledger,
         position,
         trustDigest,
-        beatMs: 0,
+        beat: undefined,
         offer: "",
         snapshot: undefined,
       });
@@ -185,9 +186,9 @@ export class Downlink {
       if (ledger?.beat === undefined || ledger.head === undefined || position === undefined)
         return [];
       if (!isAbout(ledger.beat, ledger.head)) return [];
-      if (ledger.beat.issuedMs <= sent.beatMs) return [];
+      if (ledger.beat === sent.beat) return [];
       if (sent.position === undefined || !samePosition(sent.position, position)) return [];
-      sent.beatMs = ledger.beat.issuedMs;
+      sent.beat = ledger.beat;
       const name = { authority: sent.name.authority, project: sent.name.project };
       return [{ ledger: name, beat: ledger.beat.envelope }];
     });

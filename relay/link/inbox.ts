@@ -10,6 +10,7 @@ import type {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Heard } from "../ledger/delta.ts";
 import { hearDelta } from "../ledger/delta.ts";
+import { presentBeat } from "../ledger/freshness.ts";
 import { isAbout, openBeat, type SignedBeat, type SignedHead } from "../ledger/head.ts";
 import type { Ledger, LedgerChange } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
@@ -194,10 +195,10 @@ export class Inbox {
     const beat = openBeat(envelope, { trusted, wallMs });
     if (!beat.ok) return wrong(ledger, textOf(beat.refusal));
     if (isAbout(beat.value, head))
-      return beat.value.issuedMs > (ledger.beat?.issuedMs ?? 0)
+      return beat.value.issuedMs > (presentBeat(ledger.beat, wallMs)?.issuedMs ?? 0)
         ? { ledger, beat: beat.value }
         : undefined;
-    if (beat.value.issuedMs <= vouchedMsOf(ledger, head)) return undefined;
+    if (beat.value.issuedMs <= vouchedMsOf(ledger, head, wallMs)) return undefined;
     return { ledger, why: "a beat about a head that has not come", isWrong: false };
   }
 }
@@ -212,8 +213,8 @@ export function textOf({ message, hint }: Refusal): string {
 }
 
 /** When the writer last said that something that is held, or was before it, is the newest. */
-function vouchedMsOf({ beat }: Ledger, { head }: SignedHead): number {
-  return Math.max(Number(head.issuedMs), beat?.issuedMs ?? 0);
+function vouchedMsOf({ beat }: Ledger, { head }: SignedHead, wallMs: number): number {
+  return Math.max(Number(head.issuedMs), presentBeat(beat, wallMs)?.issuedMs ?? 0);
 }
 
 function arrivalOf(ledger: Ledger, heard: Outcome<Heard>): Outcome<Arrival> {

@@ -209,13 +209,17 @@ function joinGrants(of: {
     if (grants.has(id)) continue;
     const grant = parseGrant(envelope, of.pinned);
     if (!grant.ok) return grant;
-    if (grant.value.rootVersion < of.root.version) continue;
-    const { keys, threshold } = of.root;
-    if (
-      grant.value.rootVersion !== of.root.version ||
-      !isSealedBy({ envelope, type: payloadType.grant, keys, threshold })
-    )
-      return refused("forbidden", `grants: one is not signed by root version ${of.root.version}`);
+    const { rootVersion } = grant.value;
+    const { keys, threshold, version } = of.root;
+    if (rootVersion < version) continue;
+    if (rootVersion > version)
+      return refused(
+        "forbidden",
+        `grants: one is of root version ${rootVersion}, and the newest here is ${version}`,
+        "Bring the newer roots first: headwater keys import.",
+      );
+    if (!isSealedBy({ envelope, type: payloadType.grant, keys, threshold }))
+      return refused("forbidden", `grants: one is not signed by root version ${version}`);
     if (grants.size >= grantsCountMax)
       return refused("limit", `grants: more than ${grantsCountMax}`);
     grants.set(id, { envelope, grant: grant.value });

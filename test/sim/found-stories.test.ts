@@ -23,6 +23,28 @@ const found: readonly (readonly [string, string])[] = [
      111450 rule pin/flag-9 gone
      129169 overreach flag-9 9900`,
   ],
+  [
+    "a beat that was signed while the clock was ahead, and lost, kept all beats back until its time had come",
+    `seed 1285 layout chain overlay granted disclosure OFF
+     0 cheat vendor withheld 420000
+     333928 jump vendor 900000`,
+  ],
+  [
+    "a beat that was taken while the clock was ahead kept those of a right clock out",
+    `seed 1 layout tree overlay granted disclosure OFF
+     1000 jump vendor 900000
+     1000 jump site-b1 900000
+     300000 report vendor 1 1.0.0`,
+  ],
+  [
+    "a node that had not heard of the newest roots could not be promoted, and the simulator took what the former root held for forged",
+    `seed 1618 layout chain overlay none disclosure OFF
+     1000 partition root vendor 12000
+     2000 rotate 1
+     3000 change flag-1=4700
+     12000 lose-root restored
+     40000 change flag-2=100`,
+  ],
 ];
 
 test.each(found)("%s", (_, text) => {

@@ -163,8 +163,8 @@ function keysOf(scene: Scene, name: string, id: LedgerId) {
 }
 
 function loseRoot(scene: Scene, isRestored: boolean): void {
-  const { world, checks } = scene;
-  if (scene.writer !== "root" || scene.term !== 1 || !scene.isUp("vendor")) return;
+  const { world, checks, term } = scene;
+  if (scene.writer !== "root" || term !== 1 || !scene.isUp("vendor")) return;
   const held = checks.ledgers.held(world.get("vendor"), scene.ledger);
   if (held === undefined || held.term !== scene.term) return;
   const backup = world.get("root").store.backup();
@@ -179,9 +179,10 @@ function loseRoot(scene: Scene, isRestored: boolean): void {
       scene.later(2_000, () => scene.join("vendor", name));
     }
   if (!isRestored) return;
-  world.fault("former-root");
   scene.later(10_000, () => {
-    if (scene.hasEnded) return;
+    // As long as nobody went on it is not a former root.
+    if (scene.hasEnded || scene.term === term) return;
+    world.fault("former-root");
     world.get("root").store.restore(backup);
     checks.forget("root");
     checks.excused.add("root");

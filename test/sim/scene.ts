@@ -202,17 +202,18 @@ export class Scene {
     this.publishTrust();
   }
 
-  /** What `keys import` does at the writer. */
-  publishTrust(): void {
+  /** What `keys import` does. */
+  publishTrust(node = this.writer): void {
     const ledger = { project, authority: this.keys.authority };
     const { trust } = this.keys;
     const request = create(UpdateTrustRequestSchema, { ledger, trust, actor: "operator" });
-    this.world.ask(this.writer, (call) => ({ kind: "update-trust", call, request }));
+    this.world.ask(node, (call) => ({ kind: "update-trust", call, request }));
   }
 
-  /** A node goes on as the writer, in the next term. */
+  /** A node goes on as the writer, in the next term: it may not have heard of the newest roots. */
   promote(node: string): boolean {
     if (!this.isUp(node)) return false;
+    this.publishTrust(node);
     const term = this.term + 1;
     const { ledgerKey, beatKey } = this.keys.keysOf(term);
     const request = create(PromoteRequestSchema, {

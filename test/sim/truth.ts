@@ -86,13 +86,12 @@ export class Truth {
       if (entries?.get(key) !== value) this.doubt(id, key);
   }
 
-  /** The only disk with the newest states is gone for good: all that counts is what another has. */
+  /**
+   * The only disk with the newest states is gone for good: what others go on from is what counts.
+   * What was signed later was signed all the same, and somebody may still hold it.
+   */
   fallBack(id: LedgerId, to: { term: number; seq: number }): void {
-    const kept = (this.#states.get(id) ?? []).filter(
-      ({ term, seq }) => term < to.term || (term === to.term && seq <= to.seq),
-    );
-    this.#states.set(id, kept);
-    const state = kept.at(-1);
+    const state = this.at(id, to);
     for (const key of this.acknowledged.get(id)?.keys() ?? [])
       this.acknowledge(id, key, state?.entries.get(key));
   }

@@ -40,6 +40,12 @@ describe("age counts from what the writer has said, end to end (I11)", () => {
   test("a beat from before the head takes nothing from it", () => {
     expect(freshnessOf({ head, beat: beatAt(epochMs - day) }, epochMs + 1)).toBe("FRESH");
   });
+
+  test("a beat that came while this node's clock was ahead says nothing once it is right", () => {
+    const beat = beatAt(epochMs + day);
+    expect(freshnessOf({ head, beat }, epochMs + staleAfterMs + 1)).toBe("STALE");
+    expect(freshnessOf({ head, beat }, epochMs + day)).toBe("FRESH");
+  });
 });
 
 test("a set of layers is as old as its oldest", () => {
