@@ -23,6 +23,8 @@ export interface NodeAccess {
   ask<T>(happening: (call: CallId) => Happening): Promise<T>;
   /** Calls back after each exposure, until the signal. */
   onExpose(listener: (exposure: Exposure) => void, signal: AbortSignal): void;
+  /** What only a new start can mend, if anything: the core fails at everything, or is not run. */
+  readonly ailment: string | undefined;
   /** Records of a log bucket whose key starts with the prefix, newest first. */
   list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[];
 }

@@ -1,3 +1,4 @@
+import { formatDuration } from "../relay/duration.ts";
 import type { Effect, Exposure, Write } from "../relay/effect.ts";
 import type { CallId, Event, Moment } from "../relay/event.ts";
 import { Node } from "../relay/node.ts";
@@ -25,6 +26,9 @@ export interface Ports {
 /** The longest that a timer is set for; the node is then asked again. */
 const sleepMsMax = 60_000;
 
+/** So many events one after the other that could not be dealt with are no accident of one input. */
+const failuresMax = 5;
+
 /**
  * Turns the world into events and carries out the effects, in their order. It is the only place
  * that knows both sides, and knows no library.
@@ -43,6 +47,7 @@ export class Driver implements NodeAccess {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMonoMs = Number.POSITIVE_INFINITY;
   #isStopped = false;
+  #failuresCount = 0;
 
   constructor(of: {
     settings: Omit<NodeSettings, "records">;
@@ -115,6 +120,14 @@ export class Driver implements NodeAccess {
     signal.addEventListener("abort", () => this.#exposed.delete(listener), { once: true });
   }
 
+  get ailment(): string | undefined {
+    if (this.#failuresCount >= failuresMax)
+      return `the last ${this.#failuresCount} events could not be dealt with: see step-failed in the log`;
+    const lateMs = this.now().monoMs - this.#node.wakeAtMonoMs;
+    if (this.#ports === undefined || lateMs < sleepMsMax) return undefined;
+    return `its rhythms are ${formatDuration(lateMs)} late`;
+  }
+
   list(of: Parameters<NodeAccess["list"]>[0]): readonly Uint8Array[] {
     return this.#store.list(of);
   }
@@ -123,7 +136,9 @@ export class Driver implements NodeAccess {
   #step(event: Event): void {
     try {
       this.#perform(this.#node.step(event));
+      this.#failuresCount = 0;
     } catch (thrown) {
+      this.#failuresCount++;
       const message = `${event.kind} could not be dealt with`;
       this.#log.write({ level: "error", event: "step-failed", message, cause: thrown });
       if ("call" in event)

@@ -11,8 +11,8 @@ import { parseToken } from "../relay/trust/join-token.ts";
 import { deriveSecret, SigningKey } from "../relay/trust/key.ts";
 import { openAdmin } from "./admin/admin.ts";
 import { EventCounts } from "./admin/event-counts.ts";
-import type { Count, LabelledCounter } from "./admin/metrics.ts";
-import { type Apps, openApps } from "./apps/apps.ts";
+import { openApps } from "./apps/apps.ts";
+import { appsMetrics, appsMetricsByLabel } from "./apps/apps-metrics.ts";
 import { isLoopbackAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { watchFiles } from "./config/file-watch.ts";
@@ -110,8 +110,8 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     software,
     startedMs: clock.now().wallMs,
     advertise: [config.meshAdvertise ?? server.address],
-    counts: appsMetrics(apps),
-    labelled: [callsMetric(apps)],
+    counts: appsMetrics(apps.counts),
+    labelled: appsMetricsByLabel(apps.counts),
     events,
     fallback: dashboardFiles(),
     tls: isLoopbackAddress(config.adminAddress) ? undefined : serverTls,
@@ -137,52 +137,6 @@ function readSecrets(config: NodeConfig, log: Log): { token: Secret; siteSecret:
     if (problem !== undefined)
       log.write({ level: "warn", event: "secret-shared", message: problem });
   return { token, siteSecret };
-}
-
-function callsMetric({ counts }: Apps): LabelledCounter {
-  const help = "Calls of apps, by path; OFREP's are `other`";
-  return { name: "app_calls_total", help, label: "call", read: () => counts.callsCounts };
-}
-
-function appsMetrics({ counts }: Apps): Count[] {
-  return [
-    {
-      name: "watchers",
-      help: "Watch streams of apps",
-      kind: "gauge",
-      read: () => counts.watchersCount,
-    },
-    {
-      name: "reports_total",
-      help: "Reports of apps that were taken",
-      kind: "counter",
-      read: () => counts.reportsCount,
-    },
-    {
-      name: "reports_refused_total",
-      help: "Reports of apps that were refused",
-      kind: "counter",
-      read: () => counts.reportsRefusedCount,
-    },
-    {
-      name: "otlp_requests_total",
-      help: "Requests of OTLP that were taken",
-      kind: "counter",
-      read: () => counts.otlpRequestsCount,
-    },
-    {
-      name: "otlp_requests_refused_total",
-      help: "Requests of OTLP that were refused",
-      kind: "counter",
-      read: () => counts.otlpRequestsRefusedCount,
-    },
-    {
-      name: "otlp_records_dropped_total",
-      help: "Spans, events, log records and metrics of OTLP of which nothing was kept",
-      kind: "counter",
-      read: () => counts.otlpRecordsDroppedCount,
-    },
-  ];
 }
 
 function tokenFileOf({ dataDir }: NodeConfig): string {

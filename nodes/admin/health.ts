@@ -31,7 +31,7 @@ export function healthHandler(options: HealthOptions): HttpFallback {
     }
     switch (pathOf(request)) {
       case "/healthz":
-        answerJson(response, 200, { status: "alive" });
+        answerHealth(response, options.access);
         return;
       case "/readyz":
         answerReadiness(response, options.access);
@@ -42,6 +42,12 @@ export function healthHandler(options: HealthOptions): HttpFallback {
         return options.fallback(request, response);
     }
   };
+}
+
+/** Restarting a node helps against nothing but itself: a full disk or a lost upstream is no reason. */
+function answerHealth(response: HttpResponse, { ailment }: NodeAccess): void {
+  if (ailment === undefined) answerJson(response, 200, { status: "alive" });
+  else answerJson(response, 503, { status: "ailing", why: ailment });
 }
 
 /**

@@ -2,23 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { LedgerStatus, ProjectStatus } from "../../gen/headwater/v1/nodes_pb.ts";
 import { keyIdOf } from "../../relay/trust/key.ts";
 import type { NodeAccess } from "../access.ts";
+import type { Count, LabelledCounter } from "../metric.ts";
 import type { EventCounts } from "./event-counts.ts";
-
-/** What the parts of a process count that the node does not: name, what it is, its value now. */
-export interface Count {
-  readonly name: string;
-  readonly help: string;
-  readonly kind: "gauge" | "counter";
-  readonly read: () => number;
-}
-
-/** The same for several of a kind, told apart by a label of few values. */
-export interface LabelledCounter {
-  readonly name: string;
-  readonly help: string;
-  readonly label: string;
-  readonly read: () => ReadonlyMap<string, number>;
-}
 
 export interface MetricsOptions {
   readonly access: NodeAccess;

@@ -9,10 +9,20 @@ export interface AppsCounts {
   otlpRecordsDroppedCount: number;
   /** By the path of the call; all that is no call of a service, as OFREP's are none, is `other`. */
   readonly callsCounts: Map<string, number>;
+  /** Answers to single evaluations, by their reason. */
+  readonly reasonsCounts: Map<string, number>;
 }
 
 /** Paths are those of the services that are served, so there are no more of them. */
 export function countCall({ callsCounts }: AppsCounts, path: string): void {
-  const name = path === "" ? "other" : path;
-  callsCounts.set(name, (callsCounts.get(name) ?? 0) + 1);
+  count(callsCounts, path === "" ? "other" : path);
+}
+
+/** Reasons are of a closed list. */
+export function countReason({ reasonsCounts }: AppsCounts, reason: string): void {
+  count(reasonsCounts, reason);
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }

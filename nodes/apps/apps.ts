@@ -54,6 +54,7 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     otlpRequestsRefusedCount: 0,
     otlpRecordsDroppedCount: 0,
     callsCounts: new Map(),
+    reasonsCounts: new Map(),
   };
   const streams = new WatchStreams({
     access,
@@ -65,7 +66,7 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
   const keepAliveMs = options.heartbeatMs;
   const handler = connectHandler({
     routes: [
-      (router) => router.service(FlagService, flagService(access, streams)),
+      (router) => router.service(FlagService, flagService({ access, streams, counts })),
       (router) => router.service(TelemetryService, telemetryService({ access, counts, rate })),
       flagdServices({ streams: flagSets, keepAliveMs }),
       ...(options.routes ?? []),

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { parseDuration } from "../config/duration.ts";
+import { parseDuration } from "../../relay/duration.ts";
 
 /** A whole number above 0, for commander. */
 export function countOption(text: string): number {

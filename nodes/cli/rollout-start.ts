@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import type { RolloutPlanSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
+import { parseDuration } from "../../relay/duration.ts";
 import { parsePercent } from "../../relay/flag/percent.ts";
-import { parseDuration } from "../config/duration.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";

@@ -5,7 +5,7 @@ import { addCommand, answer, type CommandContext, type CommonOptions } from "./c
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { parseFlagPath, parseProject } from "./flag-path.ts";
 import { formatJson, formatTable } from "./output.ts";
-import { reasonText, rolloutText, stateText, stepText } from "./rollout-words.ts";
+import { rolloutText, stateText, stepText } from "./rollout-words.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatTime } from "./time-text.ts";
 
@@ -71,7 +71,7 @@ function listText(rollouts: readonly Rollout[], terminal: Terminal): string {
     `${rollout.project}/${rollout.flag}`,
     stateText(rollout.state, terminal),
     stepText(rollout),
-    reasonText(rollout.reason),
+    rollout.reason,
   ]);
   return formatTable({ head: ["flag", "state", "at", "why"], rows, terminal });
 }
@@ -81,7 +81,7 @@ function decisionsText(decisions: readonly RolloutDecision[], terminal: Terminal
   const rows = decisions.map(({ facts, decision, reason }) => [
     formatTime(Number(facts?.nowMs ?? 0n)),
     decision.toLowerCase(),
-    reasonText(reason),
+    reason,
   ]);
   return formatTable({ head: ["time", "decision", "why"], rows, terminal });
 }

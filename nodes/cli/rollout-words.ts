@@ -1,6 +1,6 @@
 import type { Rollout } from "../../gen/headwater/v1/rollouts_pb.ts";
+import { formatDuration } from "../../relay/duration.ts";
 import { formatPercent } from "../../relay/flag/percent.ts";
-import { formatDuration } from "../config/duration.ts";
 import { formatTable } from "./output.ts";
 import type { Color, Terminal } from "./terminal.ts";
 
@@ -21,11 +21,6 @@ export function stepText({ plan, step }: Rollout): string {
   return formatPercent(plan?.steps[step]?.basisPoints ?? 0);
 }
 
-/** Milliseconds in the node's reasons, as people read them. */
-export function reasonText(reason: string): string {
-  return reason.replace(/(\d+) ms\b/, (_, ms: string) => formatDuration(Number(ms)));
-}
-
 /** A rollout with all its steps. */
 export function rolloutText(
   rollout: Rollout,
@@ -39,5 +34,5 @@ export function rolloutText(
     at === step ? `for ${formatDuration(Math.max(0, wallMs - Number(rollout.stepStartedMs)))}` : "",
   ]);
   const head = `${terminal.paint("bold", `${project}/${flag}`)}  ${stateText(state, terminal)}`;
-  return `${head}: ${reasonText(reason)}\n${formatTable({ head: [], rows, terminal })}`;
+  return `${head}: ${reason}\n${formatTable({ head: [], rows, terminal })}`;
 }

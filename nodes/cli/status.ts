@@ -6,7 +6,7 @@ import type {
   ProjectStatus,
   UpstreamStatus,
 } from "../../gen/headwater/v1/nodes_pb.ts";
-import { formatDuration } from "../config/duration.ts";
+import { formatDuration } from "../../relay/duration.ts";
 import { formatFingerprint } from "../config/fingerprint.ts";
 import { levelWords } from "../config/panel-tier.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { WatchFlagsResponse } from "../../gen/headwater/v1/nodes_pb.ts";
 import { backoffMsMax, backoffMsMin } from "../../relay/cadence.ts";
-import { formatDuration } from "../config/duration.ts";
+import { formatDuration } from "../../relay/duration.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";

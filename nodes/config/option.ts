@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { formatDuration, parseDuration } from "../../relay/duration.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
 
 /** One setting, declared once: parsing, `--help` and the documentation are made from it. */
 export interface Option<T> {

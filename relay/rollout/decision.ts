@@ -4,6 +4,7 @@ import type {
   RolloutFacts,
   RolloutPlan,
 } from "../../gen/headwater/v1/rollouts_pb.ts";
+import { formatDuration } from "../duration.ts";
 import { formatPercent } from "../flag/percent.ts";
 
 type DecisionWord = "WAIT" | "PROMOTE" | "DONE" | "HALT";
@@ -61,7 +62,7 @@ function patience(rollout: Rollout, facts: RolloutFacts): Decision | undefined {
   if (plan === undefined || step === undefined) return undefined;
   const elapsedMs = facts.nowMs - rollout.stepStartedMs;
   const dwellMs = step.dwellMs > facts.travelMs ? step.dwellMs : facts.travelMs;
-  if (elapsedMs < dwellMs) return wait(`the step lasts ${dwellMs} ms`);
+  if (elapsedMs < dwellMs) return wait(`the step lasts ${formatDuration(Number(dwellMs))}`);
   const sitesMin = Math.max(1, plan.sitesMin);
   if (facts.reportersCount < sitesMin)
     return wait(`${facts.reportersCount} of ${sitesMin} sites have reported`);

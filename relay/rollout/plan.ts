@@ -1,5 +1,6 @@
 import type { RolloutPlan } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { dayMs } from "../cadence.ts";
+import { formatDuration } from "../duration.ts";
 import { BASIS_POINTS_MAX } from "../flag/bucket.ts";
 import { formatPercent } from "../flag/percent.ts";
 import { childrenCountMax, rolloutStepsMax } from "../limits.ts";
@@ -34,7 +35,7 @@ export function planProblem(
       return `${where}.basis_points: ${formatPercent(step.basisPoints)} is no step up from ${formatPercent(before)}`;
     if (step.dwellMs > durationMsMax) return `${where}.dwell_ms: more than a year`;
     if (step.dwellMs < of.travelMs)
-      return `${where}.dwell_ms: ${step.dwellMs}, and documents need ${of.travelMs} to come up`;
+      return `${where}.dwell_ms: ${formatDuration(Number(step.dwellMs))}, and documents need ${formatDuration(of.travelMs)} to come up`;
     before = step.basisPoints;
   }
   return boundsProblem(plan);

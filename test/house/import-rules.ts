@@ -17,7 +17,13 @@ const protobuf = "@bufbuild/protobuf";
 const connect = ["@connectrpc/connect", "@connectrpc/connect-node"];
 const core = ["relay/", "gen/"];
 /** What all parts of a process share: one file each, directly in `nodes/`. */
-const shared = ["nodes/access.ts", "nodes/error.ts", "nodes/log.ts", "nodes/software.ts"];
+const shared = [
+  "nodes/access.ts",
+  "nodes/error.ts",
+  "nodes/log.ts",
+  "nodes/metric.ts",
+  "nodes/software.ts",
+];
 
 /** Who may import whom. A folder of `nodes/` that is not named here may not exist. */
 const rules: readonly Rule[] = [
@@ -57,6 +63,7 @@ const rules: readonly Rule[] = [
       "relay/ledger/",
       "relay/limits.ts",
       "relay/cadence.ts",
+      "relay/duration.ts",
       "nodes/config/",
       "nodes/admin/client.ts",
       ...shared,
@@ -77,6 +84,7 @@ const rules: readonly Rule[] = [
   { of: "nodes/error.ts", may: core, packages: ["@connectrpc/connect"] },
   { of: "nodes/log.ts", may: [...core, ...shared], packages: ["pino", "pino-pretty"] },
   { of: "nodes/access.ts", may: core, packages: [protobuf] },
+  { of: "nodes/metric.ts", may: [], packages: [] },
   { of: "nodes/software.ts", may: [], packages: [] },
 
   {

@@ -22,6 +22,7 @@ export class FakeAccess implements NodeAccess {
   tokens: readonly TokenRecord[] = [];
   wallMs = 1_750_000_000_000;
   monoMs = 0;
+  ailment: string | undefined = undefined;
   /** By project; tables by release, of which the empty one is that of unknown builds. */
   readonly projects: Map<string, FakeProject> = new Map();
   readonly #listeners = new Set<(exposure: Exposure) => void>();

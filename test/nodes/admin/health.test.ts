@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { GetStatusResponseSchema } from "../../../gen/headwater/v1/nodes_pb.ts";
-import type { Count } from "../../../nodes/admin/metrics.ts";
+import type { Count } from "../../../nodes/metric.ts";
 import { FakeAccess } from "../fake-access.ts";
 import { openTestAdmin, token } from "./open-admin.ts";
 
@@ -43,6 +43,14 @@ test("/healthz answers whoever asks", async () => {
   const response = await get("/healthz");
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ status: "alive" });
+});
+
+test("/healthz is no where only a new start helps", async () => {
+  const access = new FakeAccess();
+  access.ailment = "its rhythms are 2m late";
+  const response = await (await openTestAdmin(access)).get("/healthz");
+  expect(response.status).toBe(503);
+  expect(await response.json()).toEqual({ status: "ailing", why: "its rhythms are 2m late" });
 });
 
 describe("/readyz", () => {

@@ -15,7 +15,7 @@ const rollout = {
   },
   state: "RUNNING",
   step: 0,
-  reason: "the step lasts 86400000 ms",
+  reason: "the step lasts 1d",
 };
 
 describe("rollout start", () => {

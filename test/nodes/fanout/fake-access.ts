@@ -12,6 +12,7 @@ export class FakeAccess implements NodeAccess {
   answerWith: (ask: PeerAsk) => readonly PeerMessage[] | Promise<readonly PeerMessage[]> = () => [];
   onSpoken: (message: PeerMessage) => void = () => {};
   monoMs = 0;
+  readonly ailment = undefined;
 
   get state(): { connected: boolean; problem: string } | undefined {
     return this.changes.at(-1);

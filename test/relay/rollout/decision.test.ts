@@ -55,8 +55,8 @@ describe("a rollout", () => {
   });
 
   test.each<[string, Parameters<typeof decided>[0], string]>([
-    ["the step is young", { facts: { nowMs: begun + day - 1n } }, "the step lasts 86400000 ms"],
-    ["documents need longer", { facts: { travelMs: 2n * day } }, "the step lasts 172800000 ms"],
+    ["the step is young", { facts: { nowMs: begun + day - 1n } }, "the step lasts 1d"],
+    ["documents need longer", { facts: { travelMs: 2n * day } }, "the step lasts 2d"],
     ["nobody has reported", { facts: { reportersCount: 0 } }, "0 of 1 sites have reported"],
     ["few have", { plan: { sitesMin: 6 }, facts: {} }, "5 of 6 sites have reported"],
     [
@@ -206,7 +206,7 @@ describe("a plan", () => {
     ],
     [
       { steps: [{ basisPoints: 500, dwellMs: 1n }] },
-      /^plan\.steps\[0\]\.dwell_ms: 1, and documents need 14400000/,
+      /^plan\.steps\[0\]\.dwell_ms: 1ms, and documents need 4h/,
     ],
     [
       { steps: [{ basisPoints: 500, dwellMs: 400n * day }] },

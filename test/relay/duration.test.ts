@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDuration, parseDuration } from "../../../nodes/config/duration.ts";
+import { formatDuration, parseDuration } from "../../relay/duration.ts";
 
 describe("parseDuration", () => {
   it.each([
