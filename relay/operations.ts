@@ -73,6 +73,13 @@ function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome
   const unknown = projects.find((project) => !parts.holdings.projects.has(project));
   if (unknown !== undefined)
     return refused("unknown", `projects: ${JSON.stringify(unknown)} is not held here`);
+  // Whoever joins follows what the token names, and would follow nothing for good.
+  if (parts.holdings.pins.length === 0)
+    return refused(
+      "unavailable",
+      "projects: this node holds none yet that a token could name",
+      "First begin a project here, or join an upstream: headwater init, headwater join.",
+    );
   const record = parts.children.prepare({ name, id, addedMs: at.wallMs, expiresMs });
   if (!record.ok) return record;
   const { siteKey, settings } = parts;

@@ -55,6 +55,13 @@ describe("joining", () => {
     expect(join(new SteppedNode(), { pins: [pin, pin] })).toBe("");
   });
 
+  test("needs a token that names something: a node that holds nothing gives out none", () => {
+    const empty = new SteppedNode();
+    expect(refusalOf(empty.addChild("site"))).toContain("holds none yet");
+    valueOf(empty.ask((call) => ({ kind: "join", call, token: tokenOf() })));
+    expect(valueOf(empty.addChild("site")).pins).toHaveLength(1);
+  });
+
   test("brings a node to its parent's flags, and a revoked one is shown the door (I15)", () => {
     const root = rootNode();
     root.setFlag("alpha", 1234);

@@ -45,6 +45,18 @@ const found: readonly (readonly [string, string])[] = [
      12000 lose-root restored
      40000 change flag-2=100`,
   ],
+  [
+    "a node that held nothing gave out a token with which nobody followed anything",
+    `seed 2245 layout wide overlay none disclosure OFF
+     12723 revoke site-b1 22642
+     25360 wipe vendor 5897`,
+  ],
+  [
+    "the simulator took a link that it still stalled for one that goes down by itself",
+    `seed 2012 layout two-parents overlay none disclosure OFF
+     14087 stall mirror 24895
+     29425 stall site-b1 23736`,
+  ],
 ];
 
 test.each(found)("%s", (_, text) => {

@@ -251,6 +251,7 @@ export class Scene {
     const { network } = world;
     for (const one of [network.blocked, network.cheats, network.protocols, network.dying])
       one.clear();
+    for (const link of network.links) link.stalledUntilMs = 0;
     for (const { site } of this.layout.nodes) world.fanout.setDown(site, false);
     for (const node of world.nodes.values()) {
       node.skewMs = 0;
