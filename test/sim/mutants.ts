@@ -297,8 +297,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "take a clock that is ahead for the right one",
     "ledger/head.ts",
-    "if (head.issuedMs > BigInt(Math.floor(wallMs + clockSkewMsMax)))",
-    "if (head.issuedMs > BigInt(Math.floor(wallMs - clockSkewMsMax)))",
+    "if (isFromFuture(Number(head.issuedMs), wallMs))",
+    "if (isFromFuture(Number(head.issuedMs), wallMs - 2 * clockSkewMsMax))",
   ),
   mutant(
     "say how a ledger came without oneself",
