@@ -15,15 +15,24 @@ const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "
 const unpackedDir = join(cacheDir, "chromium");
 const unpackedPath = join(unpackedDir, "usr", "lib", "chromium", "chromium");
 
-/** Without a font no text has a height. */
+/** Without a font no text has a height, and without a name for it any that is found first is taken. */
 const fontsFile = join(unpackedDir, "fonts.conf");
+const families = {
+  "sans-serif": "DejaVu Sans",
+  "system-ui": "DejaVu Sans",
+  monospace: "DejaVu Sans Mono",
+};
+const aliases = Object.entries(families).map(
+  ([family, preferred]) =>
+    `  <alias><family>${family}</family><prefer><family>${preferred}</family></prefer></alias>\n`,
+);
 const fonts = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
   <dir>${unpackedDir}/usr/share/fonts</dir>
   <dir>/usr/share/fonts</dir>
   <cachedir prefix="xdg">fontconfig</cachedir>
-</fontconfig>
+${aliases.join("")}</fontconfig>
 `;
 
 /** A Chromium and the environment it needs: from the PATH, or unpacked before. */
@@ -36,6 +45,7 @@ export function findChromium() {
 
 /** Finds or unpacks a Chromium; where that cannot be, says why. */
 export function installChromium() {
+  if (isExecutable(unpackedPath)) writeFileSync(fontsFile, fonts);
   const found = findChromium();
   if (found !== undefined) return found;
   if (process.platform !== "linux") return { reason: "put chromium on the PATH" };

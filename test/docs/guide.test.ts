@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -11,24 +11,31 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { NodeProcess } from "../../scripts/demo/node-process.ts";
+import { launchedChromium } from "../browser/chromium.ts";
+import { tokenOf } from "../browser/dashboard-scene.ts";
 import { isPrinted, type Step, stepsOf } from "./transcript.ts";
 
 const rootDir = resolve(import.meta.dirname, "../..");
 const page = readFileSync(join(rootDir, "docs/guide.md"), "utf8");
 const nodes = new Map<string, NodeProcess>();
+/** As the page says that the test has them. */
+const windows = { HEADWATER_WINDOW: "2s", HEADWATER_HEALTH_WINDOW: "2s" };
 let directory: string;
+let apps: ChildProcess | undefined;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "headwater-guide-"));
   symlinkSync(join(rootDir, "scripts/headwater.mjs"), join(directory, "headwater"));
   writeFileSync(join(directory, "flags.yaml"), /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? "");
-  for (const name of ["upstream", "acme", "plant"]) nodes.set(name, await NodeProcess.start(name));
+  for (const name of ["upstream", "acme", "plant"])
+    nodes.set(name, await NodeProcess.start(name, windows));
 }, 240_000);
 
 afterAll(async () => {
+  apps?.kill("SIGKILL");
   for (const node of nodes.values()) await node[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -52,12 +59,40 @@ function type({ who, command }: Step): Promise<string> {
   });
 }
 
-test("docs/guide.md happens as it is shown", async () => {
+/** Seventy apps as the page has them, at a node, in a process of their own. */
+function startApps(node: NodeProcess | undefined): ChildProcess {
+  const program = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+  const sdk = join(rootDir, "sdk/index.ts");
+  const instances =
+    "for (let n = 0; n < 70; n++) await serve(`web-${n}`);\nsetInterval(() => {}, 60_000);";
+  const file = join(directory, "apps.ts");
+  writeFileSync(file, `${program.replace('"headwater"', JSON.stringify(sdk))}\n${instances}\n`);
+  const env = { ...process.env, HEADWATER_URL: `http://${node?.apps}` };
+  const args = ["--experimental-strip-types", "--no-warnings", file];
+  return spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** What a person sees of the rollout that has halted; `PICTURES=1` puts it where the page shows it. */
+async function lookAtRollouts(context: TestContext, node: NodeProcess): Promise<void> {
+  const browser = await launchedChromium(context);
+  const look = await browser.newPage({ viewport: { width: 1_120, height: 800 } });
+  await look.goto(`http://${node.admin}/#token=${tokenOf(node)}`);
+  const section = look.locator("#rollouts");
+  await section.getByText("halted", { exact: true }).waitFor();
+  expect(await section.innerText()).toMatch(/wide-path[^]* bad/);
+  const file = "docs/pictures/dashboard-rollouts.png";
+  await section.screenshot({
+    path: process.env["PICTURES"] === undefined ? join(directory, "look.png") : file,
+  });
+}
+
+test("docs/guide.md happens as it is shown", async (context) => {
   const steps = stepsOf(page);
   expect(steps.length).toBeGreaterThan(20);
   for (const step of steps) {
+    if (step.command.startsWith("headwater rollout start")) apps = startApps(nodes.get("plant"));
     // What has to come from another node takes a moment; what changes something is typed once.
-    const isAsked = /^headwater (explain|telemetry preview)/.test(step.command);
+    const isAsked = /^headwater (explain|gate|rollout status|telemetry preview)/.test(step.command);
     await eventually(
       `${step.who}$ ${step.command}`,
       async () => {
@@ -65,9 +100,11 @@ test("docs/guide.md happens as it is shown", async () => {
         if (!isPrinted(said, step.output)) throw new Error(`it printed: ${said}`);
         return true;
       },
-      isAsked ? 60_000 : 1,
+      isAsked ? 120_000 : 1,
     );
   }
+  const root = nodes.get("upstream");
+  if (root !== undefined) await lookAtRollouts(context, root);
 }, 900_000);
 
 test("its pictures are there", () => {
