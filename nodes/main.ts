@@ -100,6 +100,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     log,
     tls: serverTls,
     corsOrigins: config.appsCorsOrigins,
+    isTelemetryOff: config.telemetry === "OFF",
   });
   parts.defer(() => apps.close());
   const admin = await openAdmin({
@@ -184,6 +185,7 @@ function settingsOf(of: {
     meshAddress: reachableAddress(config),
     upstreams: config.upstreams.map(configuredUpstream),
     pins: readPins(config.trustFile),
+    telemetry: config.telemetry,
     disclosure: inTier(config.disclosure, config.panelTier),
     onBad: config.onBad,
     windowMs: config.windowMs,

@@ -17,7 +17,7 @@ import { giveBack, hearAhead } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
-import { notDurable, type Outcome, refused } from "./refusal.ts";
+import { notDurable, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import type { NodeSettings } from "./settings.ts";
 import { receivedWrite } from "./telemetry/received.ts";
 import type { Admission } from "./trust/children.ts";
@@ -210,9 +210,10 @@ export class Node {
 
   #documentReceived(event: Of<"document-received">): Effect[] {
     const { call, document, at } = event;
-    const { received } = this.#parts.telemetry;
+    const received = this.#parts.telemetry?.received;
     const site = this.#authenticate(event.peer, at);
     if (!site.ok) return [answered(call, site)];
+    if (received === undefined) return [answered(call, { outcome: "TELEMETRY_OFF" })];
     const isServed = this.#parts.holdings.projects.has(document.project);
     if (!isServed || !mayHave(site.value, document.project))
       return [answered(call, { outcome: "UNKNOWN_PROJECT" })];
@@ -282,7 +283,7 @@ export class Node {
 
   /** What the site's operator discloses is said at one node, and counts for all of them. */
   #peerConsents(shared: readonly SiteConsent[], at: Moment): Effect[] {
-    const choices = this.#parts.telemetry.consents.heard(shared, at.wallMs);
+    const choices = this.#parts.telemetry?.consents.heard(shared, at.wallMs) ?? [];
     return this.#stage(
       choices.map(({ write }) => write),
       {
@@ -317,6 +318,7 @@ export class Node {
 
   #report({ call, report, at }: Of<"report">): Effect[] {
     const { telemetry, peers, holdings } = this.#parts;
+    if (telemetry === undefined) return [answered(call, telemetryOff())];
     if (!holdings.projects.has(report.project))
       return [
         answered(
@@ -335,6 +337,7 @@ export class Node {
   /** False when there is no room; libraries inside the app are reported with it. */
   #takeReport(report: ReportRequest, at: Moment): boolean {
     const { telemetry, holdings } = this.#parts;
+    if (telemetry === undefined) return false;
     if (!telemetry.take(holdings.projects.get(report.project), report, at.wallMs)) return false;
     for (const { project, report: own } of libraryReports(holdings, report))
       if (!telemetry.intake(project.name).holds(report.instance))
@@ -348,7 +351,9 @@ export class Node {
   }
 
   #documentAnswered({ upstream, document, outcome, at }: Of<"document-answered">): Effect[] {
-    const { writes, again } = this.#parts.telemetry.outbox.answered(upstream, document, outcome);
+    const { outbox } = this.#parts.telemetry ?? {};
+    if (outbox === undefined) return [];
+    const { writes, again } = outbox.answered(upstream, document, outcome);
     return this.#stage(writes, {
       accept: () => {
         if (again) this.#upkeep.submitAgain({ upstream, document, at });
@@ -361,6 +366,7 @@ export class Node {
 
   #tick(at: Moment): Effect[] {
     const { downlinks, uplinks, peers, holdings } = this.#parts;
+    const { consents } = this.#parts.telemetry ?? {};
     const effects = [
       ...uplinks.tick(at),
       ...downlinks.tick(at.monoMs),
@@ -369,7 +375,7 @@ export class Node {
         ledgers: [...holdings.ledgers.values()],
         written: new Set(holdings.writers.keys()),
         children: this.#parts.children.digest,
-        consents: this.#parts.telemetry.consents.digest,
+        ...(consents && { consents: consents.digest }),
       }),
       ...this.#upkeep.tick(at),
     ];

@@ -17,7 +17,7 @@ import type { UpstreamSettings } from "./link/uplink.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { changeRollout, startRollout } from "./ramp.ts";
-import { done, type Outcome, refused } from "./refusal.ts";
+import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { promote, updateTrust } from "./succession.ts";
 import { cautionsOf } from "./telemetry/caution.ts";
 import { childKey } from "./trust/children.ts";
@@ -140,7 +140,7 @@ function join(parts: NodeParts, { token, at }: OperationEvent<"join">): Outcome<
   if (others.length >= upstreamsCountMax)
     return refused("limit", `token: ${upstreamsCountMax} upstreams are joined already`);
   const upstream = upstreamOf(token);
-  const adopted = parts.telemetry.consents.adoptEnvironment(upstream.id, at.wallMs);
+  const adopted = parts.telemetry?.consents.adoptEnvironment(upstream.id, at.wallMs);
   return done({
     writes: [
       { bucket: "upstream", key: token.site, value: toBinary(JoinTokenSchema, token) },
@@ -194,6 +194,8 @@ function setDisclosure(
   parts: NodeParts,
   event: OperationEvent<"set-disclosure">,
 ): Outcome<Operation> {
+  const { peers, telemetry } = parts;
+  if (telemetry === undefined) return telemetryOff();
   const ids = parts.uplinks.all.map(({ settings }) => settings.id);
   const upstreams = event.upstream === "" ? ids : ids.filter((id) => id === event.upstream);
   if (upstreams.length === 0)
@@ -206,7 +208,7 @@ function setDisclosure(
     );
   const choices = upstreams.flatMap(
     (upstream) =>
-      parts.telemetry.consents.choose({
+      telemetry.consents.choose({
         upstream,
         level: event.level,
         byCommand: true,
@@ -218,9 +220,8 @@ function setDisclosure(
     accept: () => {
       for (const choice of choices) choice.accept();
       const cautions = [...parts.holdings.projects.values()].flatMap((project) =>
-        cautionsOf(event.level, project.name, parts.telemetry.fleet(project, event.at.wallMs)),
+        cautionsOf(event.level, project.name, telemetry.fleet(project, event.at.wallMs)),
       );
-      const { peers, telemetry } = parts;
       const said = peers.publish(peers.consents(telemetry.consents.shared));
       return { value: { upstreams, cautions }, effects: [said] };
     },

@@ -31,8 +31,9 @@ export interface NodeParts {
   readonly peers: Peers;
   readonly returns: Returns;
   readonly oldCopy: OldCopy;
-  readonly telemetry: Telemetry;
-  readonly trials: Trials;
+  /** Undefined, like trials, where telemetry is off. */
+  readonly telemetry: Telemetry | undefined;
+  readonly trials: Trials | undefined;
   readonly rollouts: Rollouts;
 }
 
@@ -48,7 +49,7 @@ export function assembleParts(of: {
   const holdings = new Holdings(records, settings.pins, settings.nodeId);
   const self = { site: settings.site, node: settings.name, nodeId: settings.nodeId };
   const given = [...(records.get("child")?.values() ?? [])];
-  const trials = new Trials(settings, records);
+  const trials = settings.telemetry === "OFF" ? undefined : new Trials(settings, records);
   const children = new Children(
     siteKey.publicKey,
     given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
@@ -75,7 +76,7 @@ export function assembleParts(of: {
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
     peers: new Peers({ node: settings.name, siteKey, meshAddress: settings.meshAddress }),
-    telemetry: new Telemetry(settings, records, trials),
+    telemetry: trials && new Telemetry(settings, records, trials),
     trials,
     rollouts: new Rollouts(records),
   };

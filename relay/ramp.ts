@@ -18,7 +18,7 @@ import { entryKey } from "./ledger/entry.ts";
 import { comparePositions } from "./ledger/position.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
-import { done, type Outcome, refused } from "./refusal.ts";
+import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { decide } from "./rollout/decision.ts";
 import { shareAtLeast, verdictOn } from "./rollout/gate.ts";
 import { planProblem, travelMs } from "./rollout/plan.ts";
@@ -39,6 +39,7 @@ export function startRollout(
   event: OperationEvent<"start-rollout">,
 ): Outcome<Operation> {
   const { project: name, flag: flagName, plan, at, by = { actor: "" } } = event;
+  if (parts.telemetry === undefined) return telemetryOff();
   const held = flagHeld(parts, name, flagName);
   if (!held.ok) return held;
   const { project, flag } = held.value;
@@ -271,7 +272,8 @@ function startProblem(
 /** The longest window of health documents that is seen. */
 function windowOf(parts: NodeParts, project: Project, at: Moment): number {
   const asked = { project: project.name, kind: "HEALTH", wallMs: at.wallMs, sinceMs: 0 } as const;
-  const windows = parts.telemetry.received.of(asked).map(({ document }) => document.windowMs ?? 0);
+  const documents = parts.telemetry?.received.of(asked) ?? [];
+  const windows = documents.map(({ document }) => document.windowMs ?? 0);
   return Math.max(parts.settings.healthWindowMs, ...windows);
 }
 
@@ -283,9 +285,16 @@ function factsOf(parts: NodeParts, rollout: Rollout, at: Moment): RolloutFacts {
   const nowMs = BigInt(Math.floor(at.wallMs));
   if (project === undefined || plan === undefined || flag === undefined || flag === "misunderstood")
     return create(RolloutFactsSchema, { nowMs });
-  const { health, weights, own } = parts.telemetry.fleet(project, at.wallMs);
+  const { telemetry } = parts;
+  const stands = {
+    nowMs,
+    basisPoints: flag.flag.basisPoints,
+    killed: flag.flag.kill !== undefined && ["", "*"].includes(flag.flag.kill.versions),
+  };
+  if (telemetry === undefined) return create(RolloutFactsSchema, stands);
+  const { health, weights, own } = telemetry.fleet(project, at.wallMs);
   const asked = { project: project.name, kind: "HEALTH", wallMs: at.wallMs } as const;
-  const { received } = parts.telemetry;
+  const { received } = telemetry;
   const documents = received.of({ ...asked, sinceMs: 0 });
   const fresh = received.of({ ...asked, sinceMs: Number(rollout.stepStartedMs) });
   const position = rollout.position ?? { term: 0, seq: 0 };
@@ -296,9 +305,7 @@ function factsOf(parts: NodeParts, rollout: Rollout, at: Moment): RolloutFacts {
   if (own) arrived.push(whole);
   const releaseShare = plan.release === "" ? undefined : shareAtLeast(weights, plan.release);
   return create(RolloutFactsSchema, {
-    nowMs,
-    basisPoints: flag.flag.basisPoints,
-    killed: flag.flag.kill !== undefined && ["", "*"].includes(flag.flag.kill.versions),
+    ...stands,
     flagVerdict: verdictOn(health, { kind: "FLAG", name: rollout.flag }),
     releaseVerdict: verdictOn(health, { kind: "RELEASE", name: plan.release }),
     arrivalShare: Math.floor(

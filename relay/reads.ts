@@ -31,7 +31,7 @@ import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
 import { ledgerId, positionText } from "./ledger/position.ts";
 import { isSignedElsewhere } from "./ledger/writer.ts";
 import type { NodeParts } from "./parts.ts";
-import { done, type Outcome, refused } from "./refusal.ts";
+import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { checkCondition, conditionProblem, joinAnswers } from "./rollout/gate.ts";
 import { statusOf } from "./status.ts";
 import { cautionsOf } from "./telemetry/caution.ts";
@@ -203,7 +203,8 @@ export class Reads {
   fleet(project: string, wallMs: number): Outcome<GetFleetResponse> {
     const held = this.#project(project);
     if (!held.ok) return held;
-    const fleet = this.#parts.telemetry.fleet(held.value, wallMs);
+    const fleet = this.#parts.telemetry?.fleet(held.value, wallMs);
+    if (fleet === undefined) return telemetryOff();
     return done(
       create(GetFleetResponseSchema, {
         project,
@@ -228,7 +229,8 @@ export class Reads {
     const unknown = request.conditions.map((one) => conditionProblem(one, project.value.own));
     const problem = unknown.find((one) => one !== undefined);
     if (problem !== undefined) return refused("unknown", `conditions: ${problem}`);
-    const fleet = this.#parts.telemetry.fleet(project.value, wallMs);
+    const fleet = this.#parts.telemetry?.fleet(project.value, wallMs);
+    if (fleet === undefined) return telemetryOff();
     const { weights, health, reportersCount, own, windowsOldMax } = fleet;
     const facts = { weights, health, reportersCount, sitesMin: request.sitesMin };
     const checks = request.conditions.map((one) => checkCondition(one, facts));
@@ -247,6 +249,8 @@ export class Reads {
     const kind = documentKinds.find((one) => one === (of.kind || "WEIGHTS"));
     if (kind === undefined) return refused("invalid", "kind: WEIGHTS or HEALTH");
     const { telemetry, uplinks } = this.#parts;
+    if (telemetry === undefined)
+      return done({ document: undefined, why: "telemetry is off at this node", cautions: [] });
     const primary = uplinks.primaryOf(project.value.ownLedger.id)?.settings.id;
     const upstream = of.upstream || primary || uplinks.all[0]?.settings.id || "";
     const asked = of.disclosure.toUpperCase();

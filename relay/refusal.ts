@@ -38,6 +38,15 @@ export function refused(
   return { ok: false, refusal: hint === undefined ? { kind, message } : { kind, message, hint } };
 }
 
+/** What has to do with telemetry, at a node that has none. Flags do not need it. */
+export function telemetryOff(): ReturnType<typeof refused> {
+  return refused(
+    "forbidden",
+    "telemetry is off at this node",
+    "HEADWATER_TELEMETRY or DO_NOT_TRACK of the node says so; flags do not need it.",
+  );
+}
+
 /** Nothing was done, because it could not be written. */
 export function notDurable(why: string): ReturnType<typeof refused> {
   return refused(

@@ -23,6 +23,11 @@ export interface NodeSettings {
   readonly upstreams: readonly UpstreamSettings[];
   /** Pins of the trust file. */
   readonly pins: readonly ProjectPin[];
+  /**
+   * OFF: reports and documents are refused, none is made, nothing is judged, and no code of
+   * telemetry/ runs. ON where it is missing.
+   */
+  readonly telemetry?: "ON" | "OFF" | undefined;
   readonly disclosure: DisclosureLevel;
   /** What a bad verdict of this site's own does. */
   readonly onBad: OnBad;

@@ -24,6 +24,8 @@ import { toHex } from "./trust/key.ts";
 /** Keys named in a status; the rest is counted in the log. */
 const keysShownMax = 20;
 
+const telemetryIsOff = { level: "OFF", source: "telemetry is off" } as const;
+
 /** This node, its links, and what an operator should look at. */
 export function statusOf(parts: NodeParts, at: Moment): GetStatusResponse {
   const { settings, holdings, uplinks, downlinks, peers, telemetry } = parts;
@@ -40,7 +42,7 @@ export function statusOf(parts: NodeParts, at: Moment): GetStatusResponse {
       peers: peers.alive(at.monoMs),
     },
     disclosures: uplinks.all.map(({ settings: { id } }) => {
-      const { level, source } = telemetry.consents.of(id);
+      const { level, source } = telemetry?.consents.of(id) ?? telemetryIsOff;
       return { upstream: id, level, source };
     }),
     problems: problemsOf(parts, at),
@@ -57,7 +59,7 @@ function projectStatus(
     freshness: project.freshness(at.wallMs),
     layers: project.ledgers.map((ledger) => ledgerStatus(parts, project, ledger, at)),
     flagsCount: project.own.flags.size,
-    instancesCount: parts.telemetry.intake(project.name).instancesCount,
+    instancesCount: parts.telemetry?.intake(project.name).instancesCount ?? 0,
   };
 }
 
@@ -132,12 +134,16 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
   }
   if (parts.oldCopy.isWaiting(at)) problems.push(parts.oldCopy.text(at));
   problems.push(...unservedProblems(parts), ...vouchingProblems(holdings));
+  const isToKill = parts.settings.onBad === "KILL";
+  const isJudging = isToKill && parts.trials !== undefined;
+  if (isToKill && !isJudging)
+    problems.push("HEADWATER_ON_BAD: telemetry is off here, so nothing is found to be bad");
   for (const project of holdings.projects.values()) {
     const freshness = project.freshness(at.wallMs);
     if (freshness !== "FRESH")
       problems.push(`${project.name} is ${freshness}: its last values are served`);
     problems.push(...layerProblems(project, at));
-    if (parts.settings.onBad === "KILL" && holdings.ownOverlayOf(project.name) === undefined)
+    if (isJudging && holdings.ownOverlayOf(project.name) === undefined)
       problems.push(noOverlay(project.name));
   }
   return problems;

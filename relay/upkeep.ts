@@ -72,7 +72,7 @@ export class Upkeep {
   work(at: Moment): { writes: Write[]; accept: () => Effect[] } {
     const { holdings, telemetry, uplinks, trials, oldCopy } = this.#parts;
     const copy = oldCopy.ending(at);
-    this.#news = [...this.#news, ...trials.look(at.wallMs)];
+    this.#news = [...this.#news, ...(trials?.look(at.wallMs) ?? [])];
     const reaction = reactionTo(this.#parts, this.#news, at);
     // Of one ledger there is one change in a step.
     const mayRenew = reaction.writes.length === 0 && !oldCopy.isWaiting(at);
@@ -86,21 +86,21 @@ export class Upkeep {
       return beatDue(ledger, writer, at);
     });
     const choices = uplinks.all.flatMap(
-      ({ settings }) => telemetry.consents.adoptEnvironment(settings.id, at.wallMs) ?? [],
+      ({ settings }) => telemetry?.consents.adoptEnvironment(settings.id, at.wallMs) ?? [],
     );
     const due = [...holdings.projects.values()].flatMap((project) => {
       const primary = uplinks.primaryOf(project.ownLedger.id);
       return primary === undefined
         ? []
-        : telemetry.outbox.due(primary.settings.id, project, at.wallMs);
+        : (telemetry?.outbox.due(primary.settings.id, project, at.wallMs) ?? []);
     });
     const pins = vouchedPinsOf(holdings);
     const isUrgent = this.#news.length > 0;
-    const counted = trials.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
+    const counted = trials?.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
     const ramped = (renewal?.ledgers.size ?? 0) > 0 ? nothing : this.#ramp(at);
     const accept = (): Effect[] => {
       this.#news = [];
-      counted.accept();
+      counted?.accept();
       for (const pin of pins) holdings.pin(pin);
       for (const accepted of [copy, ...choices, ...due]) accepted.accept();
       const sends = due.map(
@@ -116,7 +116,7 @@ export class Upkeep {
       return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept(), ...ramped.accept()];
     };
     const samples = [...holdings.projects.values()].flatMap((project) =>
-      telemetry.samples.due(project, at.wallMs),
+      telemetry === undefined ? [] : telemetry.samples.due(project, at.wallMs),
     );
     const writes = [
       ...copy.writes,
@@ -126,7 +126,7 @@ export class Upkeep {
       ...choices.map(({ write }) => write),
       ...due.flatMap((document) => document.writes),
       ...samples,
-      ...counted.writes,
+      ...(counted?.writes ?? []),
       ...reaction.writes,
       ...ramped.writes,
     ];
@@ -143,9 +143,9 @@ export class Upkeep {
     if (at.monoMs - this.#lookedAtMonoMs < lookIntervalMs) return [];
     this.#lookedAtMonoMs = at.monoMs;
     const { holdings, telemetry, trials, admissions, downlinks } = this.#parts;
-    telemetry.expire(at.wallMs);
+    telemetry?.expire(at.wallMs);
     const ended = admissions.ended(at.wallMs);
-    trials.close(holdings.projects, at.wallMs);
+    trials?.close(holdings.projects, at.wallMs);
     const folded = holdings.refold(at.wallMs);
     return [
       ...downlinks.end(ended, "REVOKED"),
@@ -213,7 +213,7 @@ export class Upkeep {
       if (first.atMonoMs > at.monoMs) break;
       this.#again.shift();
       const { upstream, document } = first;
-      if (!this.#parts.telemetry.outbox.mayLeave(upstream, document)) continue;
+      if (this.#parts.telemetry?.outbox.mayLeave(upstream, document) !== true) continue;
       effects.push({ kind: "submit-document", upstream, document });
     }
     return effects;

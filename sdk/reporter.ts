@@ -88,8 +88,9 @@ export class Reporter {
       this.#parts.succeeded();
       return this.#jittered(nextAfterMs);
     } catch (thrown) {
-      if (!signal.aborted) this.#parts.failed(node.url, thrown);
-      return isRefusal(thrown) ? this.#jittered(reportIntervalMs) : undefined;
+      if (isUnwanted(thrown)) this.#parts.succeeded();
+      else if (!signal.aborted) this.#parts.failed(node.url, thrown);
+      return isFinal(thrown) ? this.#jittered(reportIntervalMs) : undefined;
     } finally {
       deadline.close();
     }
@@ -102,7 +103,14 @@ export class Reporter {
   }
 }
 
+/** The node's operator has turned telemetry off: nothing is wrong, and nobody else is told instead. */
+function isUnwanted(thrown: unknown): boolean {
+  return thrown instanceof ConnectError && thrown.code === Code.PermissionDenied;
+}
+
 /** What makes no sense to one node makes none to any, however often it is said. */
-function isRefusal(thrown: unknown): boolean {
-  return thrown instanceof ConnectError && thrown.code === Code.InvalidArgument;
+function isFinal(thrown: unknown): boolean {
+  return (
+    isUnwanted(thrown) || (thrown instanceof ConnectError && thrown.code === Code.InvalidArgument)
+  );
 }

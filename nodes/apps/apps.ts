@@ -8,6 +8,7 @@ import { type HttpFallback, type HttpRoute, notFound } from "../http/http-handle
 import { type Listener, openListener, type TlsFiles } from "../http/listener.ts";
 import type { Log } from "../log.ts";
 import { type AppsCounts, countCall } from "./apps-counts.ts";
+import { closedOtlpRoute, closedTelemetryService } from "./closed-telemetry.ts";
 import { flagService } from "./flag-service.ts";
 import { FlagSetStreams } from "./flagd/flag-set-streams.ts";
 import { flagdServices } from "./flagd/flagd-services.ts";
@@ -24,6 +25,8 @@ export interface AppsOptions {
   readonly tls?: TlsFiles | undefined;
   /** Pages of these origins may call; `*` is every origin. */
   readonly corsOrigins?: readonly string[] | undefined;
+  /** Reports are refused unread, in whatever form they come. */
+  readonly isTelemetryOff?: boolean | undefined;
   /** Further services on the same port. */
   readonly routes?: readonly ((router: ConnectRouter) => void)[] | undefined;
   /** Takes every path that is no service's, and neither OFREP's nor OTLP's. */
@@ -64,10 +67,15 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
   });
   const flagSets = new FlagSetStreams({ access, counts, shutdown: stop.signal });
   const keepAliveMs = options.heartbeatMs;
+  const parts = { access, counts, rate };
+  const [telemetry, otlp] =
+    options.isTelemetryOff === true
+      ? [closedTelemetryService(counts), closedOtlpRoute(counts)]
+      : [telemetryService(parts), otlpRoute(parts)];
   const handler = connectHandler({
     routes: [
       (router) => router.service(FlagService, flagService({ access, streams, counts })),
-      (router) => router.service(TelemetryService, telemetryService({ access, counts, rate })),
+      (router) => router.service(TelemetryService, telemetry),
       flagdServices({ streams: flagSets, keepAliveMs }),
       ...(options.routes ?? []),
     ],
@@ -76,10 +84,7 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     shutdown: stop.signal,
     corsOrigins: options.corsOrigins,
     onCall: (path) => countCall(counts, path),
-    fallback: firstOf(
-      [ofrepRoute({ streams: flagSets, keepAliveMs }), otlpRoute({ access, counts, rate })],
-      options.fallback,
-    ),
+    fallback: firstOf([ofrepRoute({ streams: flagSets, keepAliveMs }), otlp], options.fallback),
   });
   const listener = await openListener({
     address: options.address,

@@ -29,7 +29,15 @@ export function readConfig(sources: Sources & { readonly hostName: string }): Co
       : [`HEADWATER_NAME: the host name ${JSON.stringify(name)} is no name: set it`]),
   ];
   // Without a problem no value is missing, as each has a default or may be undefined.
-  return problems.length > 0 ? { problems } : { config: { ...values, name, site } as NodeConfig };
+  const telemetry = mayTrack(sources.env) ? values.telemetry : "OFF";
+  return problems.length > 0
+    ? { problems }
+    : { config: { ...values, name, site, telemetry } as NodeConfig };
+}
+
+/** https://consoledonottrack.com; whoever writes anything but 0 wants less, not more. */
+function mayTrack(env: Sources["env"]): boolean {
+  return ["", "0", "false"].includes((env["DO_NOT_TRACK"] ?? "").toLowerCase());
 }
 
 function contradictions(values: Partial<NodeSettings>): string[] {

@@ -46,6 +46,8 @@ export interface NodeSettings {
   /** Undefined: the authorities that the system trusts. */
   readonly natsCaFile: string | undefined;
   readonly onBad: OnBad;
+  /** DO_NOT_TRACK turns it off as well; `readConfig` sees to that. */
+  readonly telemetry: "ON" | "OFF";
   /** MODAL for both tiers of panel; `panelTier` says which. */
   readonly disclosure: DisclosureLevel;
   readonly panelTier: PanelTier;
@@ -217,6 +219,15 @@ export const nodeOptions: Options<NodeSettings> = {
     example: "kill",
     schema: choiceValue({ words: ["report", "kill"] }).transform((word): OnBad => onBad[word]),
   },
+  telemetry: {
+    variable: "HEADWATER_TELEMETRY",
+    value: "SWITCH",
+    sentence:
+      "off: take no reports and no documents, make none, judge nothing; DO_NOT_TRACK=1 does the same",
+    default: "on",
+    example: "off",
+    schema: choiceValue({ words: ["on", "off"] }).transform((word) => switches[word]),
+  },
   disclosure: {
     variable: "HEADWATER_DISCLOSURE",
     value: "LEVEL",
@@ -262,6 +273,8 @@ export const nodeOptions: Options<NodeSettings> = {
     schema: choiceValue({ words: ["debug", "info", "warn", "error"] }),
   },
 };
+
+const switches = { on: "ON", off: "OFF" } as const;
 
 const onBad = { report: "REPORT", kill: "KILL" } as const;
 

@@ -188,12 +188,12 @@ export class Peers {
         readonly served: ReadonlyMap<LedgerId, Served>;
       };
       readonly children: Pick<Children, "shared" | "digest">;
-      readonly telemetry: { readonly consents: Pick<Consents, "shared" | "digest"> };
+      readonly telemetry: { readonly consents: Pick<Consents, "shared" | "digest"> } | undefined;
     },
   ): PeerMessage[] {
     const { pins, served } = of.holdings;
     const { children } = of;
-    const { consents } = of.telemetry;
+    const { consents } = of.telemetry ?? {};
     const asked = new Map(
       ask.holdings.flatMap((holding) =>
         holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
@@ -210,7 +210,7 @@ export class Peers {
       ...(lacks(ask.childrenDigest, children)
         ? [this.#message(this.children(children.shared))]
         : []),
-      ...(lacks(ask.consentsDigest, consents)
+      ...(consents !== undefined && lacks(ask.consentsDigest, consents)
         ? [this.#message(this.consents(consents.shared))]
         : []),
       ...(isMissingPins ? [this.#message(this.pins(pins))] : []),

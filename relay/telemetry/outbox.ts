@@ -31,6 +31,14 @@ interface OutboxParts {
 /** Attempts for one document; best effort, and never a burst. */
 const attemptsMax = 3;
 
+/** Answers after which there is nothing to say again. */
+const settled: ReadonlySet<string> = new Set([
+  "ACCEPTED",
+  "REPEATED",
+  "UNKNOWN_PROJECT",
+  "TELEMETRY_OFF",
+]);
+
 interface Pending {
   readonly key: string;
   readonly sent: SentDocument;
@@ -102,7 +110,7 @@ export class Outbox {
     const pending = this.#pending.get(slot);
     if (pending?.sent.document?.window !== document.window || pending === undefined)
       return { writes: [], again: false };
-    const isSettled = ["ACCEPTED", "REPEATED", "UNKNOWN_PROJECT"].includes(outcome);
+    const isSettled = settled.has(outcome);
     const again = !isSettled && pending.attempts < attemptsMax;
     pending.attempts++;
     if (!again) this.#pending.delete(slot);

@@ -227,11 +227,13 @@ export async function joinProcess(parent: NodeProcess, child: NodeProcess): Prom
   await child.do(["join", token.trim()]);
 }
 
-/** The environment, without what the user has set for nodes and apps of their own. */
+/** The environment, without what the user has set for nodes and apps of their own: not even DO_NOT_TRACK. */
 export function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || name.startsWith("HEADWATER_") ? [] : [[name, value]],
+      value === undefined || name.startsWith("HEADWATER_") || name === "DO_NOT_TRACK"
+        ? []
+        : [[name, value]],
     ),
   );
 }

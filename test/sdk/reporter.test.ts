@@ -115,6 +115,15 @@ describe("the next report", () => {
     expect(problems).toEqual([]);
   });
 
+  test("is not hurried, and nothing is wrong, when the node's telemetry is off", async () => {
+    const nodes = [new FakeNode(), new FakeNode()];
+    nodes[0]!.failure = new ConnectError("off", Code.PermissionDenied);
+    start(...nodes);
+    expect(await nextReportMs(nodes[0]!)).toBe(3_600_000);
+    expect(problems).toEqual([]);
+    expect(nodes[1]!.reports).toEqual([]);
+  });
+
   test("is not hurried when this one makes no sense to the node", async () => {
     const node = new FakeNode();
     node.failure = new ConnectError("flags: too many", Code.InvalidArgument);

@@ -1,4 +1,5 @@
 import { secondMs } from "../../relay/cadence.ts";
+import type { NodeSettings } from "../../relay/settings.ts";
 import { rememberCrypto } from "./fast-crypto.ts";
 import type { FaultCounts } from "./fault-kinds.ts";
 import { BrokenPromise, type PromiseId } from "./promises.ts";
@@ -17,6 +18,8 @@ export interface RunResult {
   readonly log: readonly string[];
 }
 
+type Telemetry = NonNullable<NodeSettings["telemetry"]>;
+
 /** Within which everything is well again once the faults have stopped. */
 const convergeMsMax = 400 * secondMs;
 
@@ -25,14 +28,14 @@ const quietMs = 45 * secondMs;
 
 const lookMs = 2 * secondMs;
 
-export function runSeed(seed: number): RunResult {
-  return runStory(drawStory(seed));
+export function runSeed(seed: number, telemetry?: Telemetry): RunResult {
+  return runStory(drawStory(seed), telemetry);
 }
 
 /** Runs a story to its end, or to the first promise that is broken. */
-export function runStory(story: Story): RunResult {
+export function runStory(story: Story, telemetry: Telemetry = "ON"): RunResult {
   rememberCrypto();
-  const scene = new Scene(story);
+  const scene = new Scene(story, telemetry);
   let broken: BrokenPromise | undefined;
   try {
     scene.begin();

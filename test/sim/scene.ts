@@ -10,6 +10,7 @@ import { minuteMs } from "../../relay/cadence.ts";
 import { type LedgerId, ledgerId } from "../../relay/ledger/position.ts";
 import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
+import type { NodeSettings } from "../../relay/settings.ts";
 import { toHex } from "../../relay/trust/key.ts";
 import { Checks } from "./checks.ts";
 import { calm } from "./faults.ts";
@@ -50,6 +51,8 @@ export class Scene {
   /** The vendor's overlay. */
   readonly overlay: { readonly authority: Uint8Array; readonly id: LedgerId } | undefined;
   readonly #granted: readonly { readonly power: Power; readonly expiresMs: number }[];
+  /** Of every node. */
+  readonly #telemetry: NodeSettings["telemetry"];
   /** Nodes that are gone for good. */
   readonly gone = new Set<string>();
   /** The tokens that each node has joined with, by parent. */
@@ -63,8 +66,9 @@ export class Scene {
   /** Whether somebody has the first writer's key. */
   isKeyStolen = false;
 
-  constructor(story: Story) {
+  constructor(story: Story, telemetry: NodeSettings["telemetry"] = "ON") {
     this.story = story;
+    this.#telemetry = telemetry;
     this.layout = layoutNamed(story.layout);
     this.world = new World(story.seed);
     this.random = new Random(story.seed ^ 0x5bd1e995);
@@ -80,7 +84,7 @@ export class Scene {
 
   /** Founds the project and joins all nodes: before that there is nothing to break. */
   begin(): void {
-    this.world.add("root", { site: "upstream" });
+    this.world.add("root", { site: "upstream", telemetry: this.#telemetry });
     initProject(this.world, "root", project, this.#granted);
     this.keys.adopt(founderKeys(project));
     publishReleases(this.world, "root", project, ["1.0.0", "1.1.0"]);
@@ -109,6 +113,7 @@ export class Scene {
   #add(name: string, site: string): void {
     this.world.add(name, {
       site,
+      telemetry: this.#telemetry,
       disclosure: this.story.disclosure,
       windowMs: minuteMs,
       healthWindowMs: minuteMs,

@@ -75,6 +75,14 @@ test("those seeds brought about every kind of fault, and looked at every promise
   expect(ids.filter((id) => !looked.has(id))).toEqual([]);
 });
 
+test("promises about flags are kept with telemetry off at every node", () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const { broken, story } = runSeed(seed, "OFF");
+    const text = broken && `${broken.message}\n\n${storyText(story)}`;
+    expect(text).toBeUndefined();
+  }
+});
+
 test("a seed repeats exactly", () => {
   const [one, again] = [runSeed(7), runSeed(7)];
   expect(again.log).toEqual(one.log);

@@ -561,7 +561,7 @@ export const SubmitDocumentRequestSchema: GenMessage<SubmitDocumentRequest> = /*
  */
 export type SubmitDocumentResponse = Message<"headwater.v1.SubmitDocumentResponse"> & {
   /**
-   * ACCEPTED, REPEATED (one for this window is already held), UNKNOWN_PROJECT.
+   * ACCEPTED, REPEATED (one for this window is already held), UNKNOWN_PROJECT, TELEMETRY_OFF.
    *
    * @generated from field: string outcome = 1;
    */

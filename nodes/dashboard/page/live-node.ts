@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { useEffect, useState } from "preact/hooks";
 import type { GetLedgerResponse } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import type { GetStatusResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
@@ -128,7 +129,7 @@ class LiveNode {
 
   async #fleet(project: string): Promise<Partial<ProjectView>> {
     const [fleet, { samples }] = await Promise.all([
-      this.#client.fleet.getFleet({ project }),
+      this.#client.fleet.getFleet({ project }).catch(noneWhereOff),
       this.#client.fleet.listSamples({ project, limit: samplesLength }),
     ]);
     return { fleet, samples: samples.toReversed() };
@@ -157,6 +158,12 @@ function releasesOf({ entries }: GetLedgerResponse): string[] {
     .filter(({ key }) => key.startsWith("release/"))
     .map(({ key }) => key.slice("release/".length))
     .toSorted((one, other) => one.localeCompare(other, "en", { numeric: true }));
+}
+
+/** A node whose telemetry is off has no fleet to show, and all the rest. */
+function noneWhereOff(thrown: unknown): undefined {
+  if (thrown instanceof ConnectError && thrown.code === Code.PermissionDenied) return undefined;
+  throw thrown;
 }
 
 /** The authority of the overlay that is written at this node. */

@@ -31,6 +31,7 @@ describe("without any setting", () => {
       adminAddress: "127.0.0.1:7702",
       upstreams: [],
       onBad: "REPORT",
+      telemetry: "ON",
       disclosure: "OFF",
       panelTier: "under-100",
       windowMs: 24 * 60 * 60 * 1000,
@@ -43,6 +44,19 @@ describe("without any setting", () => {
     expect(problemsOf({ hostName: "a host" })).toEqual([
       'HEADWATER_NAME: the host name "a host" is no name: set it',
     ]);
+  });
+});
+
+describe("DO_NOT_TRACK", () => {
+  it.each([
+    ["1", {}, "OFF"],
+    ["true", { HEADWATER_TELEMETRY: "on" }, "OFF"],
+    ["0", {}, "ON"],
+    ["", {}, "ON"],
+    ["0", { HEADWATER_TELEMETRY: "off" }, "OFF"],
+  ])("%j with %j makes telemetry %s", (doNotTrack, env, telemetry) => {
+    const outcome = readConfig({ hostName: "h", env: { ...env, DO_NOT_TRACK: doNotTrack } });
+    expect("config" in outcome && outcome.config.telemetry).toBe(telemetry);
   });
 });
 
@@ -64,6 +78,7 @@ describe("each setting of a node", () => {
     ["natsUrl", "nats://u:p@a.example:4222,b.example", "nats://u:p@a.example:4222,b.example"],
     ["onBad", "report", "REPORT"],
     ["onBad", "kill", "KILL"],
+    ["telemetry", "off", "OFF"],
     ["disclosure", "exact", "EXACT"],
     ["disclosure", "rounded", "ROUNDED"],
     ["disclosure", "panel", "MODAL"],
