@@ -77,6 +77,7 @@ const buckets = [
   "window",
   "received",
   "trial",
+  "crash",
   "rollout",
   "decision",
   "sent",

@@ -137,6 +137,13 @@ export const trialMembersMax = 1_000_000;
 /** Trials of a node, those that are over included: each release and flag has at most one. */
 export const trialsCountMax = 10_000;
 
+/** Instances that are remembered as having crashed, in one way and in all, about 60 bytes each. */
+export const crashInstancesMax = 10_000;
+export const crashSightingsMax = 200_000;
+
+/** Ways to crash of one project that its ledger does not list, for an operator to look at. */
+export const unlistedCrashesMax = 100;
+
 /** What a report may carry; above it the report is refused. */
 export const reportFlagsMax = 1_000;
 export const reportFeaturesMax = 1_000;

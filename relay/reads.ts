@@ -39,6 +39,9 @@ import { isDisclosureLevel } from "./telemetry/disclosure/level.ts";
 import { documentKinds } from "./telemetry/window.ts";
 import { trustMessage } from "./trust/trusted.ts";
 
+/** Ways to crash that an operator is shown. */
+const crashesShownMax = 20;
+
 /** The table of one release, as apps get it. */
 export interface TableView {
   /** Empty for unknown builds. */
@@ -214,8 +217,19 @@ export class Reads {
         own: fleet.own,
         windowsOldMax: fleet.windowsOldMax,
         instancesCount: fleet.instancesCount,
+        crashes: this.#crashes(held.value),
       }),
     );
+  }
+
+  #crashes({
+    name,
+    own,
+  }: Project): { signature: string; instancesCount: number; listed: boolean }[] {
+    const counts = this.#parts.telemetry?.crashes.counts(name) ?? [];
+    return counts
+      .slice(0, crashesShownMax)
+      .map((one) => ({ ...one, listed: own.crashes.has(one.signature) }));
   }
 
   rollouts(project: string): Rollout[] {

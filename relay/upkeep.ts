@@ -97,10 +97,12 @@ export class Upkeep {
     const pins = vouchedPinsOf(holdings);
     const isUrgent = this.#news.length > 0;
     const counted = trials?.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
+    const crashed = telemetry?.crashes.due(at.wallMs);
     const ramped = (renewal?.ledgers.size ?? 0) > 0 ? nothing : this.#ramp(at);
     const accept = (): Effect[] => {
       this.#news = [];
       counted?.accept();
+      crashed?.accept();
       for (const pin of pins) holdings.pin(pin);
       for (const accepted of [copy, ...choices, ...due]) accepted.accept();
       const sends = due.map(
@@ -127,6 +129,7 @@ export class Upkeep {
       ...due.flatMap((document) => document.writes),
       ...samples,
       ...(counted?.writes ?? []),
+      ...(crashed?.writes ?? []),
       ...reaction.writes,
       ...ramped.writes,
     ];

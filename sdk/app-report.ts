@@ -15,6 +15,8 @@ export interface App {
   readonly instance: string;
   /** Projects inside it that have flags of their own. */
   readonly dependencies?: readonly { readonly project: string; readonly version: string }[];
+  /** The version that this instance ran before, where it was another. */
+  readonly former?: string | undefined;
 }
 
 /** All that an app has said of itself since it started. */
@@ -24,6 +26,7 @@ export class AppReport {
   readonly #features = new Set<string>();
   readonly #crashes = new Set<string>();
   #health: Health = "OK";
+  #hasFailed = false;
 
   constructor(app: App, asked: AskedFlags) {
     this.#app = app;
@@ -35,6 +38,7 @@ export class AppReport {
     if (!HEALTHS.includes(health)) return undefined;
     const isNew = health !== this.#health;
     this.#health = health;
+    this.#hasFailed ||= health === "FAILED";
     return isNew;
   }
 
@@ -54,9 +58,15 @@ export class AppReport {
   }
 
   get message(): ReportRequest {
+    const { project, version, instance, dependencies = [], former } = this.#app;
     return create(ReportRequestSchema, {
-      ...this.#app,
-      dependencies: [...(this.#app.dependencies ?? [])],
+      project,
+      version,
+      instance,
+      dependencies: [...dependencies],
+      ...(former !== undefined && {
+        upgrade: { from: former, outcome: this.#hasFailed ? "FAILED" : "OK" },
+      }),
       health: this.#health,
       flags: this.#asked.list,
       features: [...this.#features],

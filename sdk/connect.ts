@@ -26,6 +26,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       version,
       instance: settings.instance ?? kept?.instance ?? randomInstance(),
       dependencies: settings.dependencies,
+      former: kept?.project === project && !isSameApp ? kept.version : undefined,
     },
     nodes: settings.urls.map((url) => nodeCalls(url, runtime.fetch)),
     isReporting: settings.isReporting,

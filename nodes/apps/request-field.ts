@@ -1,3 +1,4 @@
+import { crashSignatureMend, isCrashSignature } from "../../relay/flag/crash-name.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { HeadwaterError } from "../error.ts";
 
@@ -32,12 +33,9 @@ export function checkOneOf(field: string, value: string, allowed: readonly strin
   throw invalid(`${field}: ${given}; it is one of ${allowed.join(", ")}`);
 }
 
-export function checkPattern(
-  field: string,
-  value: string,
-  rule: { is: RegExp; says: string },
-): void {
-  if (!rule.is.test(value)) throw invalid(`${field}: ${quoted(value)}; ${rule.says}`);
+export function checkCrash(field: string, value: string): void {
+  if (isCrashSignature(value)) return;
+  throw invalid(`${field}: ${quoted(value)}; ${crashSignatureMend}`);
 }
 
 /** Names are at most 100 characters; more than that of something else says nothing. */

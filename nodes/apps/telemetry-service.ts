@@ -1,7 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ReportRequest, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
 import {
-  crashLengthMax,
   instanceLengthMax,
   reportCrashesMax,
   reportDependenciesMax,
@@ -17,15 +16,9 @@ import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { remoteAddressOf } from "../http/connect.ts";
 import type { AppsCounts } from "./apps-counts.ts";
-import { checkCount, checkLength, checkName, checkOneOf, checkPattern } from "./request-field.ts";
+import { checkCount, checkCrash, checkLength, checkName, checkOneOf } from "./request-field.ts";
 
 const upgradeOutcomes = ["OK", "FAILED"] as const;
-
-/** Hex of some length: no text of the app can pass for a signature. */
-const crashSignature = {
-  is: new RegExp(`^[0-9a-f]{8,${crashLengthMax}}$`),
-  says: `a crash signature is a hash, 8 to ${crashLengthMax} digits of hex`,
-};
 
 /** Takes reports, bounded for each address that they come from. */
 export function telemetryService(of: {
@@ -84,7 +77,5 @@ function checkReport(report: ReportRequest): void {
     checkOneOf("upgrade.outcome", report.upgrade.outcome, upgradeOutcomes);
   }
   checkCount("crashes", report.crashes, reportCrashesMax);
-  report.crashes.forEach((crash, index) =>
-    checkPattern(`crashes[${index}]`, crash, crashSignature),
-  );
+  report.crashes.forEach((crash, index) => checkCrash(`crashes[${index}]`, crash));
 }

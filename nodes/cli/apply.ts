@@ -65,7 +65,10 @@ export function addApplyCommand(parent: Command, context: CommandContext): void 
     .option("--out <FILE>", "write the signed change to a file instead of making it")
     .option("--yes", "do not ask")
     .option("--dry-run", "only show the difference")
-    .option("--prune", "delete what the files' sections lack: flags, releases, features, aliases")
+    .option(
+      "--prune",
+      "delete what the files' sections lack: flags, releases, features, crashes, aliases",
+    )
     .option("--revive", "let kills be lifted")
     .option("--commit <COMMIT>", "where the files are kept, for the history; else as CI says")
     .action(answer(context, async (options: ApplyOptions) => apply(context, options)));

@@ -12,6 +12,7 @@ export const flagFileKeys = [
   "flags",
   "releases",
   "features",
+  "crashes",
   "aliases",
   "libraries",
 ] as const;

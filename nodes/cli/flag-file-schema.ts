@@ -42,6 +42,10 @@ const file: Shape<typeof flagFileKeys> = {
     .optional()
     .describe("Versions that were published; quote those that look like a number"),
   features: z.array(named).optional().describe("What a census may ask about"),
+  crashes: z
+    .array(z.string().regex(/^[0-9a-f]{8,64}$/))
+    .optional()
+    .describe("Signatures of crashes that telemetry may speak of; always in quotes"),
   aliases: z
     .record(z.string(), named)
     .optional()

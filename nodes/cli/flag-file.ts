@@ -1,4 +1,5 @@
 import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
+import { crashSignatureMend, isCrashSignature } from "../../relay/flag/crash-name.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { entrySize } from "../../relay/ledger/entry.ts";
 import { entryBytesMax } from "../../relay/limits.ts";
@@ -7,6 +8,7 @@ import { buildNameMend, isBuildName } from "./build-name.ts";
 import { flagFileKeys, readFlagFields } from "./flag-fields.ts";
 import {
   aliasEntry,
+  crashEntry,
   featureEntry,
   flagEntry,
   type LedgerEntry,
@@ -28,6 +30,7 @@ export const flagFileSections = {
   flags: "flag",
   releases: "release",
   features: "feature",
+  crashes: "crash",
   aliases: "alias",
   libraries: "library",
 } as const;
@@ -53,6 +56,7 @@ export function parseFlagFile({ path, text }: { path: string; text: string }): F
     ...readFlags(reader, place("flags")),
     ...readNames(reader, place("releases")).map(releaseEntry),
     ...readNames(reader, place("features")).map(featureEntry),
+    ...readCrashes(reader, place("crashes")).map(crashEntry),
     ...readAliases(reader, place("aliases")),
     ...readLibraries(reader, place("libraries")),
   ];
@@ -104,12 +108,25 @@ function sized(reader: YamlReader, place: YamlPlace, flag: Flag): LedgerEntry[] 
   return [];
 }
 
-function readNames(reader: YamlReader, place: YamlPlace | undefined): string[] {
+type IsGood = (reader: YamlReader, place: YamlPlace, text: string) => boolean;
+
+function readCrashes(reader: YamlReader, place: YamlPlace | undefined): string[] {
+  return readNames(reader, place, (_, item, text) => {
+    if (!isCrashSignature(text)) reader.report(item, crashSignatureMend);
+    return isCrashSignature(text);
+  });
+}
+
+function readNames(
+  reader: YamlReader,
+  place: YamlPlace | undefined,
+  isGood: IsGood = isNamed,
+): string[] {
   if (place === undefined) return [];
   const names = new Set<string>();
   for (const item of reader.items(place) ?? []) {
     const name = reader.text(item);
-    if (name === undefined || !isNamed(reader, item, name)) continue;
+    if (name === undefined || !isGood(reader, item, name)) continue;
     if (names.has(name)) reader.report(item, `${name} is there twice`);
     names.add(name);
   }

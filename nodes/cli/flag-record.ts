@@ -30,11 +30,13 @@ export function fileOf(view: LedgerView): object {
     flag === undefined ? [] : [[name, recordOf(flag)] as const],
   );
   const aliases = [...aliasesOf(view)];
+  const crashes = namesOf(view, "crash");
   return {
     project: view.ledger.project,
     flags: Object.fromEntries(flags),
     releases: namesOf(view, "release"),
     features: namesOf(view, "feature"),
+    ...(crashes.length === 0 ? {} : { crashes }),
     ...(aliases.length === 0 ? {} : { aliases: Object.fromEntries(aliases) }),
   };
 }

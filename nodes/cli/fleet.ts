@@ -46,6 +46,8 @@ function fleetText(fleet: GetFleetResponse, terminal: Terminal): string {
     }),
     weightsText({ title: "failed, by release", weights: weights?.failed, color: "red", terminal }),
     weightsText({ title: "flags on", weights: weights?.flags, color: "green", terminal }),
+    weightsText({ title: "crashes", weights: weights?.crashes, color: "red", terminal }),
+    crashesText(fleet, terminal),
     ...healthTexts(health, terminal),
   ];
   return [headline(fleet, terminal), ...sections.filter((section) => section !== "")].join("\n\n");
@@ -61,6 +63,18 @@ function headline(fleet: GetFleetResponse, terminal: Terminal): string {
   const here = `; ${formatCount(instancesCount, "instance")} here`;
   const reporters = `${formatCount(reportersCount, "site")}${included}${age}${here}`;
   return `${terminal.paint("bold", project)}  share of reporting sites (${reporters})`;
+}
+
+/** Listed or not: whoever reports a crash to the project has its name from here. */
+function crashesText({ crashes }: GetFleetResponse, terminal: Terminal): string {
+  if (crashes.length === 0) return "";
+  const rows = crashes.map(({ signature, instancesCount, listed }) => [
+    `  ${signature}`,
+    formatCount(instancesCount, "instance"),
+    listed ? "listed" : "stays here: the project does not list it",
+  ]);
+  const title = terminal.paint("bold", "crashes here, in seven days");
+  return `${title}\n${formatTable({ head: [], rows, terminal })}`;
 }
 
 /** Cells of a bar at 100 %. */

@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   AliasSchema,
+  CrashSchema,
   FeatureSchema,
   type Flag,
   FlagSchema,
@@ -54,6 +55,11 @@ export function releaseEntry(name: string): LedgerEntry {
 export function featureEntry(name: string): LedgerEntry {
   const value = toBinary(FeatureSchema, create(FeatureSchema, { name }));
   return { key: entryKey("feature", name), value };
+}
+
+export function crashEntry(signature: string): LedgerEntry {
+  const value = toBinary(CrashSchema, create(CrashSchema, { signature }));
+  return { key: entryKey("crash", signature), value };
 }
 
 export function aliasEntry(of: { name: string; release: string }): LedgerEntry {

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
   AliasSchema,
+  CrashSchema,
   FeatureSchema,
   type Flag,
   FlagSchema,
@@ -10,6 +11,7 @@ import {
   RuleSchema,
 } from "../../gen/headwater/v1/flag_pb.ts";
 import { BASIS_POINTS_MAX, HASH_VERSION } from "../flag/bucket.ts";
+import { isCrashSignature } from "../flag/crash-name.ts";
 import { isName } from "../flag/name.ts";
 import { ruleFlag, ruleName, splitEntryKey } from "../ledger/entry.ts";
 import type { HeldEntry } from "../ledger/ledger.ts";
@@ -65,6 +67,8 @@ export class Layer {
   readonly releases = new Set<string>();
   readonly aliases = new Map<string, string>();
   readonly features = new Set<string>();
+  /** Signatures of crashes that are known. */
+  readonly crashes = new Set<string>();
   /** Authorities of projects that are used inside this one. */
   readonly libraries = new Map<string, Uint8Array>();
   readonly caps = new Map<string, LayerRule<CapEffect>>();
@@ -91,6 +95,7 @@ export class Layer {
     if (kind === "release") this.releases.delete(name);
     if (kind === "alias") this.aliases.delete(name);
     if (kind === "feature") this.features.delete(name);
+    if (kind === "crash") this.crashes.delete(name);
     if (kind === "library") this.libraries.delete(name);
     if (kind === "rule") this.#forgetRule(name);
   }
@@ -110,6 +115,7 @@ export class Layer {
         return this.#takeWord(this.releases, name, fromBinary(ReleaseSchema, value).name);
       if (kind === "feature")
         return this.#takeWord(this.features, name, fromBinary(FeatureSchema, value).name);
+      if (kind === "crash") return this.#takeCrash(name, fromBinary(CrashSchema, value).signature);
       if (kind === "alias") return this.#takeAlias(name, value);
       if (kind === "library") return this.#takeLibrary(name, value);
       if (kind === "rule") return this.#takeRule(name, fromBinary(RuleSchema, value));
@@ -130,6 +136,10 @@ export class Layer {
     if (word !== name || !isName(name)) return false;
     words.add(name);
     return true;
+  }
+
+  #takeCrash(name: string, signature: string): boolean {
+    return isCrashSignature(name) && this.#takeWord(this.crashes, name, signature);
   }
 
   #takeAlias(name: string, value: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 import {
   AliasSchema,
+  CrashSchema,
   FeatureSchema,
   FlagSchema,
   LibrarySchema,
@@ -16,6 +17,7 @@ export const entrySchemas = {
   flag: FlagSchema,
   release: ReleaseSchema,
   feature: FeatureSchema,
+  crash: CrashSchema,
   alias: AliasSchema,
   library: LibrarySchema,
   rule: RuleSchema,

@@ -4,7 +4,7 @@ import type { Project } from "../layers/project.ts";
 import { joinHealth, ownHealth, type VerdictOf } from "./health.ts";
 import type { Received } from "./received.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
-import { meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
+import { type CrashesOf, meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
 
 /**
  * What a node knows of a project's fleet: the mean of its reporters, each child being one and its
@@ -16,6 +16,7 @@ export class Fleet {
   readonly #reports: readonly ReportRequest[];
   readonly #panel: () => readonly ReportRequest[];
   readonly #verdictOf: VerdictOf;
+  readonly #crashesOf: CrashesOf | undefined;
   readonly #weightDocuments: ReturnType<Received["of"]>;
   readonly #healthDocuments: ReturnType<Received["of"]>;
 
@@ -26,6 +27,7 @@ export class Fleet {
     panel: () => readonly ReportRequest[];
     /** What this site's own trials say. */
     verdictOf: VerdictOf;
+    crashesOf?: CrashesOf;
     received: Received;
     wallMs: number;
     /** Documents from before it do not count. */
@@ -35,6 +37,7 @@ export class Fleet {
     this.#reports = of.reports;
     this.#panel = of.panel;
     this.#verdictOf = of.verdictOf;
+    this.#crashesOf = of.crashesOf;
     const releases = new Map<string, string>();
     this.#vocabulary = vocabularyOf(of.project.own, (version) => {
       const release = releases.get(version) ?? of.project.buildOf(version, of.wallMs).release;
@@ -98,7 +101,7 @@ export class Fleet {
     );
     if (own.length > 0)
       reporters.push({
-        weights: weigh(own, this.#vocabulary),
+        weights: weigh(own, this.#vocabulary, this.#crashesOf),
         hasCounts: own === this.#reports,
         isModal: false,
       });

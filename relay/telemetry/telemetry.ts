@@ -5,6 +5,7 @@ import type { Project } from "../layers/project.ts";
 import { instancesCountMax } from "../limits.ts";
 import { deriveSecret, drawFraction } from "../trust/key.ts";
 import { Consents } from "./consents.ts";
+import { Crashes } from "./crashes.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
 import { Fleet } from "./fleet.ts";
 import { FleetSamples } from "./fleet-samples.ts";
@@ -27,6 +28,7 @@ export class Telemetry {
   readonly consents: Consents;
   readonly outbox: Outbox;
   readonly samples: FleetSamples;
+  readonly crashes: Crashes;
   readonly #settings: TelemetrySettings;
   readonly #trials: Trials;
   readonly #intakes = new Map<string, Intake>();
@@ -35,6 +37,7 @@ export class Telemetry {
     this.#settings = settings;
     this.#trials = trials;
     this.received = new Received(records);
+    this.crashes = new Crashes(settings.siteSecret, records);
     this.consents = new Consents(settings.disclosure, records);
     this.samples = new FleetSamples(settings.healthWindowMs, (project, wallMs) =>
       this.fleet(project, wallMs),
@@ -72,6 +75,7 @@ export class Telemetry {
     if (!intake.holds(report.instance) && this.#instancesCount >= instancesCountMax) return false;
     intake.take(report, wallMs);
     this.#trials.take(project, report, wallMs);
+    this.crashes.take(project, report, wallMs);
     return true;
   }
 
@@ -94,6 +98,7 @@ export class Telemetry {
       panel: () => intake.panel(sinceMs),
       verdictOf: (kind, name) =>
         this.#trials.verdict({ project: project.name, kind, name, sinceMs }),
+      crashesOf: (report) => this.crashes.of(report, sinceMs),
       received: this.received,
       wallMs,
     });

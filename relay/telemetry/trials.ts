@@ -37,13 +37,19 @@ export class Trials {
     for (const bytes of records.get("trial")?.values() ?? []) this.#hold(Trial.restored(bytes));
   }
 
-  /** An upgrade that failed counts as a failed instance of the release that it was to. */
+  /**
+   * An upgrade that failed counts as a failed instance of the release that it was to; one that was
+   * rolled back, of the release that was left.
+   */
   take(project: Project, report: ReportRequest, wallMs: number): void {
     const { release } = project.buildOf(report.version, wallMs);
     if (release === "") return;
     const health = report.upgrade?.outcome === "FAILED" ? "FAILED" : report.health;
     const instance = this.#instanceOf(report);
     this.#takeRelease({ project, release, instance, health, wallMs });
+    const left = project.buildOf(leftBehind(report), wallMs).release;
+    if (left !== "" && left !== release)
+      this.#takeRelease({ project, release: left, instance, health: "FAILED", wallMs });
     for (const { name, active } of report.flags)
       this.#takeFlag({ project, release, name, active, instance, health, wallMs });
   }
@@ -200,6 +206,13 @@ export class Trials {
     const text = new TextEncoder().encode(`${project} ${instance}`);
     return Buffer.from(sha256(this.#salt, text)).readUIntBE(0, 6);
   }
+}
+
+/** The version that an instance has gone back from; empty for none. */
+function leftBehind({ version, upgrade }: ReportRequest): string {
+  const [former, present] = [parseVersion(upgrade?.from ?? ""), parseVersion(version)];
+  if (former === undefined || present === undefined) return "";
+  return compareVersions(former, present) > 0 ? (upgrade?.from ?? "") : "";
 }
 
 /** One that ended without a verdict, for want of instances, is begun again. */

@@ -10,6 +10,8 @@ export interface Vocabulary {
   /** Sorted, `other` last. */
   readonly releases: readonly string[];
   readonly flags: readonly string[];
+  /** Signatures. */
+  readonly crashes: readonly string[];
   /** The word for a version that an app reports. */
   releaseOf(version: string): string;
 }
@@ -24,6 +26,7 @@ export function vocabularyOf(
   return {
     releases: [...releases, otherRelease],
     flags: [...layer.flags.keys()].sort().slice(0, vocabularyWordsMax),
+    crashes: [...layer.crashes].sort().slice(0, vocabularyWordsMax),
     releaseOf: (version) => releaseOf(version) ?? otherRelease,
   };
 }

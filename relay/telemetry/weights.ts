@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { type Weight, type Weights, WeightsSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { crashInstancesMin } from "./crashes.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** All of something, in basis points. */
@@ -9,28 +10,46 @@ export const whole = 10_000;
 /** What a count's field holds; children may say anything. */
 const countMax = 2 ** 32 - 1;
 
-export const weightLists = ["releases", "degraded", "failed", "flags"] as const;
+export const weightLists = ["releases", "degraded", "failed", "flags", "crashes"] as const;
 
 export type WeightList = (typeof weightLists)[number];
 
+/** How an instance has crashed. */
+export type CrashesOf = (report: ReportRequest) => readonly string[];
+
 /**
  * Shares of the instances that report, exactly: of each release, of those degraded and failed on
- * it, and of those with a flag last answered on. Every word of the vocabulary is there.
+ * it, of those with a flag last answered on, and of those that have crashed so, if they are three or
+ * more. Every word of the vocabulary is there.
  */
-export function weigh(reports: readonly ReportRequest[], vocabulary: Vocabulary): Weights {
+export function weigh(
+  reports: readonly ReportRequest[],
+  vocabulary: Vocabulary,
+  crashesOf: CrashesOf = () => [],
+): Weights {
   const counts = {
     releases: zeros(vocabulary.releases),
     degraded: zeros(vocabulary.releases),
     failed: zeros(vocabulary.releases),
     flags: zeros(vocabulary.flags),
+    crashes: zeros(vocabulary.crashes),
   };
+  // Few reports stand for a panel more than once.
+  const crashed = new Map(vocabulary.crashes.map((word) => [word, new Set<string>()]));
   for (const report of reports) {
     const release = vocabulary.releaseOf(report.version);
     count(counts.releases, release);
     if (report.health === "DEGRADED") count(counts.degraded, release);
     if (report.health === "FAILED") count(counts.failed, release);
     for (const flag of activeFlags(report)) count(counts.flags, flag);
+    if (crashed.size === 0) continue;
+    for (const crash of crashesOf(report)) {
+      count(counts.crashes, crash);
+      crashed.get(crash)?.add(report.instance);
+    }
   }
+  for (const [crash, { size }] of crashed)
+    if (size < crashInstancesMin) counts.crashes.set(crash, 0);
   const list = (
     of: ReadonlyMap<string, number>,
   ): { name: string; basisPoints: number; count: number }[] =>
@@ -44,6 +63,7 @@ export function weigh(reports: readonly ReportRequest[], vocabulary: Vocabulary)
     degraded: list(counts.degraded),
     failed: list(counts.failed),
     flags: list(counts.flags),
+    crashes: list(counts.crashes),
   });
 }
 
@@ -64,7 +84,7 @@ export interface Reporter {
 export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): Weights {
   const hasCounts = reporters.every((reporter) => reporter.hasCounts);
   const mean = (list: WeightList): { name: string; basisPoints: number; count: number }[] => {
-    const words = list === "flags" ? vocabulary.flags : vocabulary.releases;
+    const words = wordsOf(vocabulary, list);
     const asked = list === "releases" ? reporters : reporters.filter(({ isModal }) => !isModal);
     const known = asked.map(({ weights }) => byName(weights[list]));
     return words.map((name) => {
@@ -82,7 +102,12 @@ export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): 
     degraded: mean("degraded"),
     failed: mean("failed"),
     flags: mean("flags"),
+    crashes: mean("crashes"),
   });
+}
+
+function wordsOf(vocabulary: Vocabulary, list: WeightList): readonly string[] {
+  return list === "flags" || list === "crashes" ? vocabulary[list] : vocabulary.releases;
 }
 
 /** Basis points as whole numbers; what is there at all is never 0, however large the fleet. */

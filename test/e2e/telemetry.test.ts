@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
 import type { Client } from "../../sdk/client.ts";
+import { crashSignature } from "../../sdk/crash-signature.ts";
 import { connect } from "../../sdk/index.ts";
 
 const windows = { HEADWATER_WINDOW: "2s", HEADWATER_HEALTH_WINDOW: "2s" };
@@ -93,6 +94,28 @@ describe("reports of a site go up two hops, rounded", () => {
     expect(share(fleet.weights?.flags, "wide")).toBe(10_000);
     expect(share(fleet.weights?.flags, "narrow")).toBe(0);
     expect(JSON.stringify(fleet)).not.toContain("9.9.9-local");
+  }, 60_000);
+
+  test("a crash of three instances that the project lists arrives at the root, another stays", async () => {
+    const stacks = [0, 1].map((n) => ({
+      stack: `Error: x\n    at run${n} (a.js:1:2)`,
+      message: "x",
+    }));
+    for (const app of apps.slice(0, 3)) for (const stack of stacks) app.crash(stack);
+    const [known = "", unknown = ""] = stacks.map(crashSignature);
+    const file = `project: horizon\ncrashes: ["${known}"]\n`;
+    await root.do(["apply", "--yes", "-f", "-"], file);
+    await eventually(
+      "the root sees the crash",
+      async () =>
+        (await root.do(["fleet", "horizon", "--json"])).includes('"crashes":') &&
+        (await root.do(["fleet", "horizon"])).includes(known),
+      30_000,
+    );
+    expect(await root.do(["fleet", "horizon", "--json"])).not.toContain(unknown);
+    expect(await site.do(["fleet", "horizon"])).toMatch(
+      new RegExp(`${unknown} +3 instances +stays here`),
+    );
   }, 60_000);
 
   test("what has left is in the log of the node it left", async () => {

@@ -210,6 +210,25 @@ describe("without a node", () => {
     expect(second.enabled("on")).toBe(false);
   });
 
+  test("an upgrade is told from the version that the cache file has, and so is a way back", async () => {
+    const path = await cacheFile();
+    const node = await start({ table: {}, at: "one" });
+    const at = async (version: string): Promise<void> => {
+      const client = await open({ url: node.url, cacheFile: path, version });
+      if (version === "2.4.0") client.health("FAILED");
+      await client.close();
+    };
+    for (const version of ["2.3.0", "2.4.0", "2.4.0", "2.3.0"]) await at(version);
+    const told = node.reports.map(({ version, upgrade }) => [
+      version,
+      upgrade && `${upgrade.from} ${upgrade.outcome}`,
+    ]);
+    expect(told.find(([version]) => version === "2.3.0")).toEqual(["2.3.0", undefined]);
+    expect(told).toContainEqual(["2.4.0", "2.3.0 FAILED"]);
+    expect(told).toContainEqual(["2.4.0", undefined]);
+    expect(told.at(-1)).toEqual(["2.3.0", "2.4.0 OK"]);
+  });
+
   test("the flags of another version are none of this one's", async () => {
     const path = await cacheFile();
     const node = await start({ table: { on: 10_000 }, at: "one" });

@@ -371,6 +371,9 @@ export const DependencySchema: GenMessage<Dependency> = /*@__PURE__*/
   messageDesc(file_headwater_v1_apps, 10);
 
 /**
+ * Upgrade is how an instance came to its version. From a newer one it is a rollback: the release
+ * that was left counts as failed there.
+ *
  * @generated from message headwater.v1.Upgrade
  */
 export type Upgrade = Message<"headwater.v1.Upgrade"> & {
@@ -380,7 +383,7 @@ export type Upgrade = Message<"headwater.v1.Upgrade"> & {
   from: string;
 
   /**
-   * OK or FAILED.
+   * OK or FAILED, of the version that it came to.
    *
    * @generated from field: string outcome = 2;
    */

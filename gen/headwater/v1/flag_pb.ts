@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/flag.proto.
  */
 export const file_headwater_v1_flag: GenFile = /*@__PURE__*/
-  fileDesc("ChdoZWFkd2F0ZXIvdjEvZmxhZy5wcm90bxIMaGVhZHdhdGVyLnYxIrYBCgRGbGFnEgwKBG5hbWUYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNEioKB3JvbGxvdXQYAyADKAsyGS5oZWFkd2F0ZXIudjEuUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYBCABKAkSIAoEa2lsbBgFIAEoCzISLmhlYWR3YXRlci52MS5LaWxsEgwKBGhhc2gYBiABKA0SDgoGcmVhZGVyGAcgASgNEgwKBG5vdGUYCCABKAkiNQoLUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIhgKBEtpbGwSEAoIdmVyc2lvbnMYASABKAkiFwoHUmVsZWFzZRIMCgRuYW1lGAEgASgJIhcKB0ZlYXR1cmUSDAoEbmFtZRgBIAEoCSImCgVBbGlhcxIMCgRuYW1lGAEgASgJEg8KB3JlbGVhc2UYAiABKAkiLQoHTGlicmFyeRIPCgdwcm9qZWN0GAEgASgJEhEKCWF1dGhvcml0eRgCIAEoDCKUAQoEUnVsZRIMCgRmbGFnGAEgASgJEiAKA2NhcBgCIAEoCzIRLmhlYWR3YXRlci52MS5DYXBIABIiCgRraWxsGAMgASgLMhIuaGVhZHdhdGVyLnYxLktpbGxIABIgCgNwaW4YBCABKAsyES5oZWFkd2F0ZXIudjEuUGluSAASDAoEbm90ZRgFIAEoCUIICgZlZmZlY3QiLQoDQ2FwEhQKDGJhc2lzX3BvaW50cxgBIAEoDRIQCgh2ZXJzaW9ucxgCIAEoCSIbCgNQaW4SFAoMYmFzaXNfcG9pbnRzGAEgASgNYgZwcm90bzM");
+  fileDesc("ChdoZWFkd2F0ZXIvdjEvZmxhZy5wcm90bxIMaGVhZHdhdGVyLnYxIrYBCgRGbGFnEgwKBG5hbWUYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNEioKB3JvbGxvdXQYAyADKAsyGS5oZWFkd2F0ZXIudjEuUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYBCABKAkSIAoEa2lsbBgFIAEoCzISLmhlYWR3YXRlci52MS5LaWxsEgwKBGhhc2gYBiABKA0SDgoGcmVhZGVyGAcgASgNEgwKBG5vdGUYCCABKAkiNQoLUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIhgKBEtpbGwSEAoIdmVyc2lvbnMYASABKAkiFwoHUmVsZWFzZRIMCgRuYW1lGAEgASgJIhcKB0ZlYXR1cmUSDAoEbmFtZRgBIAEoCSIaCgVDcmFzaBIRCglzaWduYXR1cmUYASABKAkiJgoFQWxpYXMSDAoEbmFtZRgBIAEoCRIPCgdyZWxlYXNlGAIgASgJIi0KB0xpYnJhcnkSDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwilAEKBFJ1bGUSDAoEZmxhZxgBIAEoCRIgCgNjYXAYAiABKAsyES5oZWFkd2F0ZXIudjEuQ2FwSAASIgoEa2lsbBgDIAEoCzISLmhlYWR3YXRlci52MS5LaWxsSAASIAoDcGluGAQgASgLMhEuaGVhZHdhdGVyLnYxLlBpbkgAEgwKBG5vdGUYBSABKAlCCAoGZWZmZWN0Ii0KA0NhcBIUCgxiYXNpc19wb2ludHMYASABKA0SEAoIdmVyc2lvbnMYAiABKAkiGwoDUGluEhQKDGJhc2lzX3BvaW50cxgBIAEoDWIGcHJvdG8z");
 
 /**
  * Flag is a code path and the percentage of the deployed base that takes it.
@@ -156,6 +156,25 @@ export const FeatureSchema: GenMessage<Feature> = /*@__PURE__*/
   messageDesc(file_headwater_v1_flag, 4);
 
 /**
+ * Crash is a crash that is known, by its signature: what telemetry may say of it, and nothing else.
+ *
+ * @generated from message headwater.v1.Crash
+ */
+export type Crash = Message<"headwater.v1.Crash"> & {
+  /**
+   * @generated from field: string signature = 1;
+   */
+  signature: string;
+};
+
+/**
+ * Describes the message headwater.v1.Crash.
+ * Use `create(CrashSchema)` to create a new message.
+ */
+export const CrashSchema: GenMessage<Crash> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_flag, 5);
+
+/**
  * Alias is another name that a build of a release goes by.
  *
  * @generated from message headwater.v1.Alias
@@ -177,7 +196,7 @@ export type Alias = Message<"headwater.v1.Alias"> & {
  * Use `create(AliasSchema)` to create a new message.
  */
 export const AliasSchema: GenMessage<Alias> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 5);
+  messageDesc(file_headwater_v1_flag, 6);
 
 /**
  * Library is a project that is used inside this one, and whose word counts for it.
@@ -201,7 +220,7 @@ export type Library = Message<"headwater.v1.Library"> & {
  * Use `create(LibrarySchema)` to create a new message.
  */
 export const LibrarySchema: GenMessage<Library> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 6);
+  messageDesc(file_headwater_v1_flag, 7);
 
 /**
  * Rule is what an overlay says about one flag of a project, or about `*`, all of them.
@@ -248,7 +267,7 @@ export type Rule = Message<"headwater.v1.Rule"> & {
  * Use `create(RuleSchema)` to create a new message.
  */
 export const RuleSchema: GenMessage<Rule> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 7);
+  messageDesc(file_headwater_v1_flag, 8);
 
 /**
  * Cap is the most that a flag may reach, and the releases it may reach (empty: no limit).
@@ -272,7 +291,7 @@ export type Cap = Message<"headwater.v1.Cap"> & {
  * Use `create(CapSchema)` to create a new message.
  */
 export const CapSchema: GenMessage<Cap> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 8);
+  messageDesc(file_headwater_v1_flag, 9);
 
 /**
  * Pin replaces the project's percentage; it needs a grant.
@@ -291,5 +310,5 @@ export type Pin = Message<"headwater.v1.Pin"> & {
  * Use `create(PinSchema)` to create a new message.
  */
 export const PinSchema: GenMessage<Pin> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 9);
+  messageDesc(file_headwater_v1_flag, 10);
 

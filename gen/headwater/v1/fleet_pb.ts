@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fleet.proto.
  */
 export const file_headwater_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvZmxlZXQucHJvdG8SDGhlYWR3YXRlci52MSIiCg9HZXRGbGVldFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCSLJAQoQR2V0RmxlZXRSZXNwb25zZRIPCgdwcm9qZWN0GAEgASgJEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYAyABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoEhcKD3JlcG9ydGVyc19jb3VudBgEIAEoDRILCgNvd24YBSABKAgSFwoPd2luZG93c19vbGRfbWF4GAYgASgNEhcKD2luc3RhbmNlc19jb3VudBgHIAEoDSJdChZQcmV2aWV3RG9jdW1lbnRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhAKCHVwc3RyZWFtGAQgASgJIoIBChdQcmV2aWV3RG9jdW1lbnRSZXNwb25zZRIoCghkb2N1bWVudBgBIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudBINCgVieXRlcxgCIAEoDRILCgN3aHkYAyABKAkSDwoHZW5jb2RlZBgEIAEoDBIQCghjYXV0aW9ucxgFIAMoCSI2ChRMaXN0RG9jdW1lbnRzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEg0KBWxpbWl0GAIgASgNIkYKFUxpc3REb2N1bWVudHNSZXNwb25zZRItCglkb2N1bWVudHMYASADKAsyGi5oZWFkd2F0ZXIudjEuU2VudERvY3VtZW50ImoKDFNlbnREb2N1bWVudBINCgVhdF9tcxgBIAEoBBIQCgh1cHN0cmVhbRgCIAEoCRIPCgdvdXRjb21lGAMgASgJEigKCGRvY3VtZW50GAQgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50IjcKFFNldERpc2Nsb3N1cmVSZXF1ZXN0Eg0KBWxldmVsGAEgASgJEhAKCHVwc3RyZWFtGAIgASgJIjwKFVNldERpc2Nsb3N1cmVSZXNwb25zZRIRCgl1cHN0cmVhbXMYASADKAkSEAoIY2F1dGlvbnMYAiADKAkiNAoSTGlzdFNhbXBsZXNSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDQoFbGltaXQYAiABKA0iQQoTTGlzdFNhbXBsZXNSZXNwb25zZRIqCgdzYW1wbGVzGAEgAygLMhkuaGVhZHdhdGVyLnYxLkZsZWV0U2FtcGxlIl0KC0ZsZWV0U2FtcGxlEg0KBWF0X21zGAEgASgEEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIXCg9yZXBvcnRlcnNfY291bnQYAyABKA0ywQMKDEZsZWV0U2VydmljZRJJCghHZXRGbGVldBIdLmhlYWR3YXRlci52MS5HZXRGbGVldFJlcXVlc3QaHi5oZWFkd2F0ZXIudjEuR2V0RmxlZXRSZXNwb25zZRJeCg9QcmV2aWV3RG9jdW1lbnQSJC5oZWFkd2F0ZXIudjEuUHJldmlld0RvY3VtZW50UmVxdWVzdBolLmhlYWR3YXRlci52MS5QcmV2aWV3RG9jdW1lbnRSZXNwb25zZRJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJYCg1TZXREaXNjbG9zdXJlEiIuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXNwb25zZRJSCgtMaXN0U2FtcGxlcxIgLmhlYWR3YXRlci52MS5MaXN0U2FtcGxlc1JlcXVlc3QaIS5oZWFkd2F0ZXIudjEuTGlzdFNhbXBsZXNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvZmxlZXQucHJvdG8SDGhlYWR3YXRlci52MSIiCg9HZXRGbGVldFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCSL0AQoQR2V0RmxlZXRSZXNwb25zZRIPCgdwcm9qZWN0GAEgASgJEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYAyABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoEhcKD3JlcG9ydGVyc19jb3VudBgEIAEoDRILCgNvd24YBSABKAgSFwoPd2luZG93c19vbGRfbWF4GAYgASgNEhcKD2luc3RhbmNlc19jb3VudBgHIAEoDRIpCgdjcmFzaGVzGAggAygLMhguaGVhZHdhdGVyLnYxLkNyYXNoQ291bnQiSAoKQ3Jhc2hDb3VudBIRCglzaWduYXR1cmUYASABKAkSFwoPaW5zdGFuY2VzX2NvdW50GAIgASgNEg4KBmxpc3RlZBgDIAEoCCJdChZQcmV2aWV3RG9jdW1lbnRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhAKCHVwc3RyZWFtGAQgASgJIoIBChdQcmV2aWV3RG9jdW1lbnRSZXNwb25zZRIoCghkb2N1bWVudBgBIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudBINCgVieXRlcxgCIAEoDRILCgN3aHkYAyABKAkSDwoHZW5jb2RlZBgEIAEoDBIQCghjYXV0aW9ucxgFIAMoCSI2ChRMaXN0RG9jdW1lbnRzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEg0KBWxpbWl0GAIgASgNIkYKFUxpc3REb2N1bWVudHNSZXNwb25zZRItCglkb2N1bWVudHMYASADKAsyGi5oZWFkd2F0ZXIudjEuU2VudERvY3VtZW50ImoKDFNlbnREb2N1bWVudBINCgVhdF9tcxgBIAEoBBIQCgh1cHN0cmVhbRgCIAEoCRIPCgdvdXRjb21lGAMgASgJEigKCGRvY3VtZW50GAQgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50IjcKFFNldERpc2Nsb3N1cmVSZXF1ZXN0Eg0KBWxldmVsGAEgASgJEhAKCHVwc3RyZWFtGAIgASgJIjwKFVNldERpc2Nsb3N1cmVSZXNwb25zZRIRCgl1cHN0cmVhbXMYASADKAkSEAoIY2F1dGlvbnMYAiADKAkiNAoSTGlzdFNhbXBsZXNSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDQoFbGltaXQYAiABKA0iQQoTTGlzdFNhbXBsZXNSZXNwb25zZRIqCgdzYW1wbGVzGAEgAygLMhkuaGVhZHdhdGVyLnYxLkZsZWV0U2FtcGxlIl0KC0ZsZWV0U2FtcGxlEg0KBWF0X21zGAEgASgEEiYKB3dlaWdodHMYAiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIXCg9yZXBvcnRlcnNfY291bnQYAyABKA0ywQMKDEZsZWV0U2VydmljZRJJCghHZXRGbGVldBIdLmhlYWR3YXRlci52MS5HZXRGbGVldFJlcXVlc3QaHi5oZWFkd2F0ZXIudjEuR2V0RmxlZXRSZXNwb25zZRJeCg9QcmV2aWV3RG9jdW1lbnQSJC5oZWFkd2F0ZXIudjEuUHJldmlld0RvY3VtZW50UmVxdWVzdBolLmhlYWR3YXRlci52MS5QcmV2aWV3RG9jdW1lbnRSZXNwb25zZRJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJYCg1TZXREaXNjbG9zdXJlEiIuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLlNldERpc2Nsb3N1cmVSZXNwb25zZRJSCgtMaXN0U2FtcGxlcxIgLmhlYWR3YXRlci52MS5MaXN0U2FtcGxlc1JlcXVlc3QaIS5oZWFkd2F0ZXIudjEuTGlzdFNhbXBsZXNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_telemetry]);
 
 /**
  * @generated from message headwater.v1.GetFleetRequest
@@ -77,6 +77,14 @@ export type GetFleetResponse = Message<"headwater.v1.GetFleetResponse"> & {
    * @generated from field: uint32 instances_count = 7;
    */
   instancesCount: number;
+
+  /**
+   * How instances that report here have crashed in the last seven days, the most common first,
+   * whether the ledger lists it or not; known to this node only.
+   *
+   * @generated from field: repeated headwater.v1.CrashCount crashes = 8;
+   */
+  crashes: CrashCount[];
 };
 
 /**
@@ -85,6 +93,35 @@ export type GetFleetResponse = Message<"headwater.v1.GetFleetResponse"> & {
  */
 export const GetFleetResponseSchema: GenMessage<GetFleetResponse> = /*@__PURE__*/
   messageDesc(file_headwater_v1_fleet, 1);
+
+/**
+ * @generated from message headwater.v1.CrashCount
+ */
+export type CrashCount = Message<"headwater.v1.CrashCount"> & {
+  /**
+   * @generated from field: string signature = 1;
+   */
+  signature: string;
+
+  /**
+   * @generated from field: uint32 instances_count = 2;
+   */
+  instancesCount: number;
+
+  /**
+   * It may leave this node, as a share.
+   *
+   * @generated from field: bool listed = 3;
+   */
+  listed: boolean;
+};
+
+/**
+ * Describes the message headwater.v1.CrashCount.
+ * Use `create(CrashCountSchema)` to create a new message.
+ */
+export const CrashCountSchema: GenMessage<CrashCount> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fleet, 2);
 
 /**
  * @generated from message headwater.v1.PreviewDocumentRequest
@@ -118,7 +155,7 @@ export type PreviewDocumentRequest = Message<"headwater.v1.PreviewDocumentReques
  * Use `create(PreviewDocumentRequestSchema)` to create a new message.
  */
 export const PreviewDocumentRequestSchema: GenMessage<PreviewDocumentRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 2);
+  messageDesc(file_headwater_v1_fleet, 3);
 
 /**
  * @generated from message headwater.v1.PreviewDocumentResponse
@@ -161,7 +198,7 @@ export type PreviewDocumentResponse = Message<"headwater.v1.PreviewDocumentRespo
  * Use `create(PreviewDocumentResponseSchema)` to create a new message.
  */
 export const PreviewDocumentResponseSchema: GenMessage<PreviewDocumentResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 3);
+  messageDesc(file_headwater_v1_fleet, 4);
 
 /**
  * @generated from message headwater.v1.ListDocumentsRequest
@@ -183,7 +220,7 @@ export type ListDocumentsRequest = Message<"headwater.v1.ListDocumentsRequest"> 
  * Use `create(ListDocumentsRequestSchema)` to create a new message.
  */
 export const ListDocumentsRequestSchema: GenMessage<ListDocumentsRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 4);
+  messageDesc(file_headwater_v1_fleet, 5);
 
 /**
  * @generated from message headwater.v1.ListDocumentsResponse
@@ -200,7 +237,7 @@ export type ListDocumentsResponse = Message<"headwater.v1.ListDocumentsResponse"
  * Use `create(ListDocumentsResponseSchema)` to create a new message.
  */
 export const ListDocumentsResponseSchema: GenMessage<ListDocumentsResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 5);
+  messageDesc(file_headwater_v1_fleet, 6);
 
 /**
  * @generated from message headwater.v1.SentDocument
@@ -234,7 +271,7 @@ export type SentDocument = Message<"headwater.v1.SentDocument"> & {
  * Use `create(SentDocumentSchema)` to create a new message.
  */
 export const SentDocumentSchema: GenMessage<SentDocument> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 6);
+  messageDesc(file_headwater_v1_fleet, 7);
 
 /**
  * @generated from message headwater.v1.SetDisclosureRequest
@@ -260,7 +297,7 @@ export type SetDisclosureRequest = Message<"headwater.v1.SetDisclosureRequest"> 
  * Use `create(SetDisclosureRequestSchema)` to create a new message.
  */
 export const SetDisclosureRequestSchema: GenMessage<SetDisclosureRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 7);
+  messageDesc(file_headwater_v1_fleet, 8);
 
 /**
  * @generated from message headwater.v1.SetDisclosureResponse
@@ -284,7 +321,7 @@ export type SetDisclosureResponse = Message<"headwater.v1.SetDisclosureResponse"
  * Use `create(SetDisclosureResponseSchema)` to create a new message.
  */
 export const SetDisclosureResponseSchema: GenMessage<SetDisclosureResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 8);
+  messageDesc(file_headwater_v1_fleet, 9);
 
 /**
  * @generated from message headwater.v1.ListSamplesRequest
@@ -308,7 +345,7 @@ export type ListSamplesRequest = Message<"headwater.v1.ListSamplesRequest"> & {
  * Use `create(ListSamplesRequestSchema)` to create a new message.
  */
 export const ListSamplesRequestSchema: GenMessage<ListSamplesRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 9);
+  messageDesc(file_headwater_v1_fleet, 10);
 
 /**
  * @generated from message headwater.v1.ListSamplesResponse
@@ -327,7 +364,7 @@ export type ListSamplesResponse = Message<"headwater.v1.ListSamplesResponse"> & 
  * Use `create(ListSamplesResponseSchema)` to create a new message.
  */
 export const ListSamplesResponseSchema: GenMessage<ListSamplesResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 10);
+  messageDesc(file_headwater_v1_fleet, 11);
 
 /**
  * FleetSample is what the fleet was like at one moment. It stays at this node.
@@ -356,7 +393,7 @@ export type FleetSample = Message<"headwater.v1.FleetSample"> & {
  * Use `create(FleetSampleSchema)` to create a new message.
  */
 export const FleetSampleSchema: GenMessage<FleetSample> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fleet, 11);
+  messageDesc(file_headwater_v1_fleet, 12);
 
 /**
  * FleetService is for operators: what telemetry says, and what leaves this node.

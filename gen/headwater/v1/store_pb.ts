@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/store.proto.
  */
 export const file_headwater_v1_store: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkicwoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgSEwoLY2VydGlmaWNhdGUYBiABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJYChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgSDwoHc2FpZF9tcxgEIAEoBCJECgtXaW5kb3dTdGF0ZRIOCgZ3aW5kb3cYASABKAQSJQoFc2hvd24YAiABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQimwIKBVRyaWFsEg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FnYWluc3QYBCABKAkSDQoFdGVybXMYBSABKAwSEgoKc3RhcnRlZF9tcxgGIAEoBBITCgtsb29rc19jb3VudBgHIAEoDRIRCglqdWRnZW1lbnQYCCABKA0SIgoHc3ViamVjdBgJIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIgoHY29udHJvbBgKIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIAoFbG9va3MYCyADKAsyES5oZWFkd2F0ZXIudjEuQXJtEg8KB21lbWJlcnMYDCABKAwSDgoGY2xvc2VkGA0gASgIIlAKA0FybRIRCglpbnN0YW5jZXMYASABKA0SDgoGdW53ZWxsGAIgASgNEg4KBmZhaWxlZBgDIAEoDRIWCg5oYWxmX2ludGVydmFscxgEIAEoBGIGcHJvdG8z", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkicwoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgSEwoLY2VydGlmaWNhdGUYBiABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJYChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgSDwoHc2FpZF9tcxgEIAEoBCJECgtXaW5kb3dTdGF0ZRIOCgZ3aW5kb3cYASABKAQSJQoFc2hvd24YAiABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQimwIKBVRyaWFsEg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FnYWluc3QYBCABKAkSDQoFdGVybXMYBSABKAwSEgoKc3RhcnRlZF9tcxgGIAEoBBITCgtsb29rc19jb3VudBgHIAEoDRIRCglqdWRnZW1lbnQYCCABKA0SIgoHc3ViamVjdBgJIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIgoHY29udHJvbBgKIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIAoFbG9va3MYCyADKAsyES5oZWFkd2F0ZXIudjEuQXJtEg8KB21lbWJlcnMYDCABKAwSDgoGY2xvc2VkGA0gASgIIkcKDkNyYXNoU2lnaHRpbmdzEg8KB3Byb2plY3QYASABKAkSEQoJc2lnbmF0dXJlGAIgASgJEhEKCWluc3RhbmNlcxgDIAEoDCJQCgNBcm0SEQoJaW5zdGFuY2VzGAEgASgNEg4KBnVud2VsbBgCIAEoDRIOCgZmYWlsZWQYAyABKA0SFgoOaGFsZl9pbnRlcnZhbHMYBCABKARiBnByb3RvMw", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
 
 /**
  * WriterKeys are the secret seeds with which a node writes a ledger.
@@ -359,6 +359,37 @@ export const TrialSchema: GenMessage<Trial> = /*@__PURE__*/
   messageDesc(file_headwater_v1_store, 7);
 
 /**
+ * CrashSightings are the instances of a site that have crashed in one way.
+ *
+ * @generated from message headwater.v1.CrashSightings
+ */
+export type CrashSightings = Message<"headwater.v1.CrashSightings"> & {
+  /**
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * @generated from field: string signature = 2;
+   */
+  signature: string;
+
+  /**
+   * One instance each: 6 bytes of a hash, 4 of the second since 1970 when it last said so.
+   *
+   * @generated from field: bytes instances = 3;
+   */
+  instances: Uint8Array;
+};
+
+/**
+ * Describes the message headwater.v1.CrashSightings.
+ * Use `create(CrashSightingsSchema)` to create a new message.
+ */
+export const CrashSightingsSchema: GenMessage<CrashSightings> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 8);
+
+/**
  * Arm is one side of a comparison.
  *
  * @generated from message headwater.v1.Arm
@@ -390,5 +421,5 @@ export type Arm = Message<"headwater.v1.Arm"> & {
  * Use `create(ArmSchema)` to create a new message.
  */
 export const ArmSchema: GenMessage<Arm> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_store, 8);
+  messageDesc(file_headwater_v1_store, 9);
 

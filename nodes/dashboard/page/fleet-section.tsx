@@ -46,6 +46,7 @@ export function FleetSection({
         <Shares title="Flags on" weights={fleet.weights?.flags ?? []} />
         <Shares title="Degraded" weights={fleet.weights?.degraded ?? []} tone="warn" />
         <Shares title="Failed" weights={fleet.weights?.failed ?? []} tone="bad" />
+        <Shares title="Crashes" weights={fleet.weights?.crashes ?? []} tone="bad" />
       </div>
     </Section>
   );

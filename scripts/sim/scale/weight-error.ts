@@ -36,6 +36,7 @@ export function measureWeightError(of: {
   const vocabulary: Vocabulary = {
     releases: [...releases, "other"],
     flags: [],
+    crashes: [],
     releaseOf: (version) => version,
   };
   const reports = new Map(releases.map((version) => [version, reportOf(version)]));

@@ -2,6 +2,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import {
   AliasSchema,
+  CrashSchema,
   FeatureSchema,
   FlagSchema,
   ReleaseSchema,
@@ -31,6 +32,10 @@ export function releaseEntries(...names: readonly string[]): Entries {
 
 export function featureEntry(name: string): Entries {
   return { [`feature/${name}`]: toBinary(FeatureSchema, create(FeatureSchema, { name })) };
+}
+
+export function crashEntry(signature: string): Entries {
+  return { [`crash/${signature}`]: toBinary(CrashSchema, create(CrashSchema, { signature })) };
 }
 
 export function aliasEntry(name: string, release: string): Entries {

@@ -6,7 +6,7 @@ import { dayMs, minuteMs } from "../../../relay/cadence.ts";
 import { Project } from "../../../relay/layers/project.ts";
 import type { TelemetrySettings } from "../../../relay/telemetry/telemetry.ts";
 import { Authority, epochMs, seedOf } from "../authority.ts";
-import { flagEntry, releaseEntries } from "../layers/entries.ts";
+import { crashEntry, flagEntry, releaseEntries } from "../layers/entries.ts";
 
 export const hourMs: number = 60 * minuteMs;
 
@@ -14,13 +14,14 @@ const authority = new Authority();
 
 /** A project that has published these words. */
 export function projectOf(
-  of: { releases?: readonly string[]; flags?: readonly string[] } = {},
+  of: { releases?: readonly string[]; flags?: readonly string[]; crashes?: readonly string[] } = {},
 ): Project {
-  const { releases = ["1.0", "2.0"], flags = ["alpha", "beta"] } = of;
+  const { releases = ["1.0", "2.0"], flags = ["alpha", "beta"], crashes = [] } = of;
   const entries = Object.assign(
     {},
     releaseEntries(...releases),
     ...flags.map((one) => flagEntry(one)),
+    ...crashes.map(crashEntry),
   );
   return new Project("horizon", authority.ledger(entries), []);
 }
@@ -33,15 +34,24 @@ export interface ReportInit {
   readonly on?: readonly string[];
   /** Flags last answered off. */
   readonly off?: readonly string[];
+  readonly crashes?: readonly string[];
 }
 
 export function reportOf(of: ReportInit): ReportRequest {
   const { instance, version = "1.0", health = "OK", on = [], off = [] } = of;
+  const crashes = [...(of.crashes ?? [])];
   const flags = [
     ...on.map((name) => ({ name, active: true })),
     ...off.map((name) => ({ name, active: false })),
   ];
-  return create(ReportRequestSchema, { project: "horizon", instance, version, health, flags });
+  return create(ReportRequestSchema, {
+    project: "horizon",
+    instance,
+    version,
+    health,
+    flags,
+    crashes,
+  });
 }
 
 export const settings: TelemetrySettings = {
@@ -54,7 +64,7 @@ export const settings: TelemetrySettings = {
 /** Name and basis points of each word of a list that is not 0. */
 export function sharesOf(
   weights: Weights | undefined,
-  list: "releases" | "degraded" | "failed" | "flags",
+  list: "releases" | "degraded" | "failed" | "flags" | "crashes",
 ): Record<string, number> {
   const shares = (weights?.[list] ?? []).map(({ name, basisPoints = 0 }) => [name, basisPoints]);
   return Object.fromEntries(shares.filter(([, share]) => share !== 0));

@@ -57,12 +57,13 @@ test("a child that names a million words, or lies about all, moves a mean by its
   for (let n = 0; n < 9; n++)
     site.receive(`child-${n}`, weightsDocument({ "1.0": 10_000 }, { window }));
   const honest = site.telemetry.fleet(site.project, epochMs).weights;
-  const names = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, n) => [`w${n}`, 10_000]));
-  const flood = site.telemetry.received.prepare(
-    "liar",
-    weightsDocument(names, { window }),
-    epochMs,
-  );
+  const lie = weightsDocument({ w: 10_000 }, { window });
+  const [word] = lie.weights!.releases;
+  lie.weights!.releases = Array.from({ length: 1_000_000 }, (_, n) => ({
+    ...word!,
+    name: `w${n}`,
+  }));
+  const flood = site.telemetry.received.prepare("liar", lie, epochMs);
   expect(flood).toMatchObject({
     ok: false,
     refusal: { message: "weights.releases: too many words" },

@@ -190,6 +190,6 @@ function childrenOf(received: Received): string[] {
 }
 
 function weights(of: Partial<NonNullable<Document["weights"]>>): Partial<Document> {
-  const empty = { releases: [], degraded: [], failed: [], flags: [] };
+  const empty = { releases: [], degraded: [], failed: [], flags: [], crashes: [] };
   return { weights: { $typeName: "headwater.v1.Weights", ...empty, ...of } };
 }

@@ -13,13 +13,18 @@ export const upstream = "openstack";
 
 /** One site with a project, and what its store has. */
 export class Site {
-  readonly project: ReturnType<typeof projectOf> = projectOf();
+  readonly project: ReturnType<typeof projectOf>;
   readonly telemetry: Telemetry;
   readonly trials: Trials;
   readonly #settings: typeof settings;
   readonly #stored: Map<string, StoredRecord>;
 
-  constructor(of: Partial<typeof settings> = {}, stored: Map<string, StoredRecord> = new Map()) {
+  constructor(
+    of: Partial<typeof settings> = {},
+    stored: Map<string, StoredRecord> = new Map(),
+    project: ReturnType<typeof projectOf> = projectOf(),
+  ) {
+    this.project = project;
     this.#settings = { ...settings, ...of };
     this.#stored = stored;
     const records = groupRecords(stored.values());
@@ -28,7 +33,7 @@ export class Site {
   }
 
   restarted(of: Partial<typeof settings> = {}): Site {
-    return new Site({ ...this.#settings, ...of }, this.#stored);
+    return new Site({ ...this.#settings, ...of }, this.#stored, this.project);
   }
 
   windows(kind: "WEIGHTS" | "HEALTH"): Windows {
@@ -87,8 +92,17 @@ export class Site {
     return news;
   }
 
+  /** Writes what is known of crashes; whether there was anything. */
+  keepCrashes(wallMs: number): boolean {
+    const { writes, accept } = this.telemetry.crashes.due(wallMs);
+    this.#store(writes);
+    accept();
+    return writes.length > 0;
+  }
+
   #store(writes: readonly Write[]): void {
     for (const { bucket, key, value } of writes)
-      if (value !== undefined) this.#stored.set(`${bucket} ${key}`, { bucket, key, value });
+      if (value === undefined) this.#stored.delete(`${bucket} ${key}`);
+      else this.#stored.set(`${bucket} ${key}`, { bucket, key, value });
   }
 }

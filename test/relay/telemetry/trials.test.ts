@@ -15,6 +15,7 @@ interface Told {
   readonly health?: string;
   readonly flags?: Readonly<Record<string, boolean>>;
   readonly upgrade?: string;
+  readonly from?: string;
 }
 
 /** A node whose own apps are judged, with two releases and a flag at half. */
@@ -33,14 +34,14 @@ class JudgedSite {
   }
 
   tell(instance: string, told: Told): void {
-    const { version = "1.0", health = "OK", flags = {}, upgrade } = told;
+    const { version = "1.0", health = "OK", flags = {}, upgrade, from = "1.0" } = told;
     const report = create(ReportRequestSchema, {
       project: "horizon",
       instance,
       version,
       health,
       flags: Object.entries(flags).map(([name, active]) => ({ name, active })),
-      ...(upgrade !== undefined && { upgrade: { from: "1.0", outcome: upgrade } }),
+      ...(upgrade !== undefined && { upgrade: { from, outcome: upgrade } }),
     });
     valueOf(this.node.ask((call) => ({ kind: "report", call, report })));
   }
@@ -117,6 +118,15 @@ describe("a release against the one before it", () => {
     const lines = linesOf(site.node.wait(1.1 * hourMs), "verdict");
     expect(lines).toContain("horizon: release 3.0 against 2.0 is BAD");
     expect(lines).toContain("horizon: release 2.0 against 1.0 is OK");
+  });
+
+  test("is bad when instances go back from it, though they are well again", () => {
+    const site = new JudgedSite();
+    site.tellAll("old", 60, {}, { count: 0, told: {} });
+    site.tellAll("new", 60, { version: "2.0" }, { count: 0, told: {} });
+    site.tellAll("new", 20, { version: "1.0", upgrade: "OK", from: "2.0" }, { count: 0, told: {} });
+    site.node.wait(1.1 * hourMs);
+    expect([site.verdict("2.0"), site.verdict("1.0")]).toEqual(["BAD", "INSUFFICIENT"]);
   });
 
   test("is bad when upgrades to it fail, and degraded when instances are", () => {
