@@ -15,24 +15,19 @@ const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "
 const unpackedDir = join(cacheDir, "chromium");
 const unpackedPath = join(unpackedDir, "usr", "lib", "chromium", "chromium");
 
-/** Without a font no text has a height, and without a name for it any that is found first is taken. */
+/** Without a font no text has a height, and without a last resort the first that is found is taken. */
 const fontsFile = join(unpackedDir, "fonts.conf");
-const families = {
-  "sans-serif": "DejaVu Sans",
-  "system-ui": "DejaVu Sans",
-  monospace: "DejaVu Sans Mono",
-};
-const aliases = Object.entries(families).map(
-  ([family, preferred]) =>
-    `  <alias><family>${family}</family><prefer><family>${preferred}</family></prefer></alias>\n`,
-);
 const fonts = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
   <dir>${unpackedDir}/usr/share/fonts</dir>
   <dir>/usr/share/fonts</dir>
   <cachedir prefix="xdg">fontconfig</cachedir>
-${aliases.join("")}</fontconfig>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+  <match target="pattern">
+    <edit name="family" mode="append_last"><string>DejaVu Sans</string></edit>
+  </match>
+</fontconfig>
 `;
 
 /** A Chromium and the environment it needs: from the PATH, or unpacked before. */
