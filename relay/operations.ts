@@ -104,10 +104,10 @@ function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome
 }
 
 function revokeChild(parts: NodeParts, event: OperationEvent<"revoke-child">): Outcome<Operation> {
-  const { children, downlinks, peers } = parts;
+  const { children, admissions, peers } = parts;
   const { name, older = false, at } = event;
-  const isConnected = downlinks.links.some(({ site }) => site === name);
-  const revoked = children.revoked(name, { older, isConnected, wallMs: at.wallMs });
+  const connected = admissions.of(name);
+  const revoked = children.revoked(name, { older, connected, wallMs: at.wallMs });
   if (!revoked.ok) return revoked;
   const records = revoked.value;
   return done({

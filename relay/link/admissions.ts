@@ -18,6 +18,11 @@ export class Admissions {
     this.#admissions.delete(id);
   }
 
+  /** What has let the nodes of a child in. */
+  of(site: string): Admission[] {
+    return [...this.#admissions.values()].filter((admission) => admission.site === site);
+  }
+
   /** Links whose credential has expired, or was revoked here or at another node of the site. */
   ended(wallMs: number): LinkId[] {
     return [...this.#admissions].flatMap(([id, admission]) =>

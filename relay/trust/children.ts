@@ -6,7 +6,7 @@ import { isName } from "../flag/name.ts";
 import { tokensCountMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { openCredential } from "./join-token.ts";
-import { sha256, toHex } from "./key.ts";
+import { fromHex, sha256, toHex } from "./key.ts";
 
 /** Who a peer was found to be, for how long, and what it may have. */
 export interface Admission {
@@ -89,7 +89,7 @@ export class Children {
    */
   revoked(
     name: string,
-    of: { older: boolean; isConnected: boolean; wallMs: number },
+    of: { older: boolean; connected: readonly Admission[]; wallMs: number },
   ): Outcome<ChildRecord[]> {
     const tokens = this.records
       .filter((record) => record.name === name && !record.revoked)
@@ -105,11 +105,23 @@ export class Children {
             `name: ${JSON.stringify(name)} has no token before its newest`,
             "headwater child add makes a new one; the old one goes on until it is revoked.",
           );
-    if (tokens.length === 0 && !of.isConnected)
+    if (tokens.length === 0 && of.connected.length === 0)
       return refused("unknown", `name: no child ${JSON.stringify(name)}`, "headwater child list");
     const addedMs = BigInt(Math.floor(of.wallMs));
     const certificate = { name, addedMs, revoked: true, certificate: true };
-    return done([...ended, create(ChildRecordSchema, certificate)]);
+    return done([
+      ...ended,
+      ...this.#strangers(of.connected).map((id) =>
+        create(ChildRecordSchema, { name, id, addedMs, revoked: true }),
+      ),
+      create(ChildRecordSchema, certificate),
+    ]);
+  }
+
+  /** Tokens that are in use and not known here: they were given out before the data was lost. */
+  #strangers(connected: readonly Admission[]): Uint8Array[] {
+    const used = new Set(connected.flatMap(({ credential }) => credential ?? []));
+    return [...used].filter((id) => !this.#records.has(id)).map(fromHex);
   }
 
   authenticate(peer: Peer, wallMs: number): Outcome<Admission> {

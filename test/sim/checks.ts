@@ -1,4 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { staleAfterMs } from "../../relay/cadence.ts";
 import type { Write } from "../../relay/effect.ts";
@@ -7,8 +8,10 @@ import { AppChecks } from "./app-checks.ts";
 import { entriesOf, LedgerChecks, type PinGrant, release } from "./ledger-checks.ts";
 import { LinkChecks } from "./link-checks.ts";
 import { type PromiseId, PromiseTally } from "./promises.ts";
+import { RolloutChecks } from "./rollout-checks.ts";
 import type { Observer, SimulatedNode } from "./simulated-node.ts";
 import { TelemetryChecks } from "./telemetry-checks.ts";
+import { TrialChecks } from "./trial-checks.ts";
 import { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -31,6 +34,8 @@ export class Checks {
   readonly links: LinkChecks;
   readonly apps: AppChecks;
   readonly telemetry: TelemetryChecks;
+  readonly trials: TrialChecks;
+  readonly rollouts: RolloutChecks;
   /** Nodes that are not what they seem, and are not looked at. */
   readonly excused = new Set<string>();
   /** The most that clocks were apart. */
@@ -49,13 +54,16 @@ export class Checks {
     this.links = new LinkChecks(of);
     this.apps = new AppChecks(of);
     this.telemetry = new TelemetryChecks(of);
+    this.trials = new TrialChecks(of);
+    const areClocksRight = (): boolean => this.skewMsMax === 0;
+    this.rollouts = new RolloutChecks({ ...of, trials: this.trials, areClocksRight });
   }
 
   readonly hold: Hold = (promise, node, holds, what) =>
     this.tally.hold({ promise, node, holds, what, atMs: this.#world.nowMs });
 
   get observer(): Observer {
-    const { ledgers, links, apps, telemetry } = this;
+    const { ledgers, links, apps, telemetry, rollouts } = this;
     return {
       started: (node) => {
         ledgers.started(node);
@@ -75,7 +83,10 @@ export class Checks {
       confirming: (link, request) => links.confirming(link, request),
       sent: (link, frame) => links.sent(link, frame),
       handed: (link) => links.handed(link),
-      documentAccepted: (link, document) => telemetry.documentAccepted(link, document),
+      documentAccepted: (link, document) => {
+        telemetry.documentAccepted(link, document);
+        rollouts.documentAccepted(link, document);
+      },
     };
   }
 
@@ -83,9 +94,19 @@ export class Checks {
   forget(node: string): void {
     this.ledgers.forget(node);
     this.telemetry.forget(node);
+    this.trials.forget(node);
+  }
+
+  /** An app is about to report. */
+  reported(node: string, report: ReportRequest): void {
+    const { site } = this.#world.get(node).settings;
+    this.telemetry.reported(site, report.instance);
+    this.trials.reported(site, report);
   }
 
   #persisted(node: SimulatedNode, writes: readonly Write[]): void {
+    this.trials.persisted(node, writes);
+    this.rollouts.persisted(node, writes);
     const before = new Map<LedgerId, { term: number; seq: number } | undefined>();
     for (const { bucket, key, value } of writes) {
       if (bucket !== "head" || value === undefined) continue;

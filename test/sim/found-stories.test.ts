@@ -57,6 +57,12 @@ const found: readonly (readonly [string, string])[] = [
      14087 stall mirror 24895
      29425 stall site-b1 23736`,
   ],
+  [
+    "a parent that had lost its data could not revoke the tokens that it had given out before",
+    `seed 7518 layout two-parents overlay none disclosure OFF
+     67730 wipe mirror 16329
+     134898 revoke site-b1 1409`,
+  ],
 ];
 
 test.each(found)("%s", (_, text) => {

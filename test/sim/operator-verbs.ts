@@ -126,7 +126,7 @@ function report(scene: Scene, node: string, count: number, version: string): voi
     const instance = `${site}-${at}`;
     const health = scene.random.below(4) === 0 ? "FAILED" : "OK";
     const message = create(ReportRequestSchema, { project, version, health, instance });
-    scene.checks.telemetry.reported(site, instance);
+    scene.checks.reported(node, message);
     scene.world.ask(node, (call) => ({ kind: "report", call, report: message }));
   }
 }

@@ -25,6 +25,8 @@ export const promises = {
   U4: "a kill is never undone by accident",
   U5: "each instance counts at most once per window, each document once",
   U6: "no input and no fault makes a node fail",
+  U7: "a verdict counts each instance once, loses none over a restart, and blames nobody who is well",
+  U8: "a rollout goes on only on what it was told since its step began, and each decision follows from what is written with it",
 } as const;
 
 export type PromiseId = keyof typeof promises;

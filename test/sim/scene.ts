@@ -84,7 +84,11 @@ export class Scene {
 
   /** Founds the project and joins all nodes: before that there is nothing to break. */
   begin(): void {
-    this.world.add("root", { site: "upstream", telemetry: this.#telemetry });
+    this.world.add("root", {
+      site: "upstream",
+      telemetry: this.#telemetry,
+      healthWindowMs: minuteMs,
+    });
     initProject(this.world, "root", project, this.#granted);
     this.keys.adopt(founderKeys(project));
     publishReleases(this.world, "root", project, ["1.0.0", "1.1.0"]);

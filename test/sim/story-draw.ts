@@ -5,10 +5,17 @@ import { drawLayout } from "./layout.ts";
 import { networkVerbs } from "./network-verbs.ts";
 import { operatorVerbs } from "./operator-verbs.ts";
 import { processVerbs } from "./process-verbs.ts";
+import { rolloutVerbs } from "./rollout-verbs.ts";
 import type { Action, OverlayKind, Story } from "./story.ts";
 import { type Draw, pick, type Verbs } from "./verb.ts";
 
-export const verbs: Verbs = { ...operatorVerbs, ...processVerbs, ...networkVerbs, ...hostileVerbs };
+export const verbs: Verbs = {
+  ...operatorVerbs,
+  ...processVerbs,
+  ...networkVerbs,
+  ...hostileVerbs,
+  ...rolloutVerbs,
+};
 
 /** How long faults last: most bugs need little, some need beats to be missed. */
 const durationsMs = [
@@ -18,6 +25,11 @@ const durationsMs = [
 /** One in so many stories has a parent that only says it is alive, for longer than data is FRESH. */
 const frozenEach = 16;
 const frozenMs = 420_000;
+
+/** One in so many stories has a rollout, which lasts: fleets report every so often meanwhile. */
+const rampedEach = 8;
+const fleetsCount = 10;
+const fleetEachMs = 30_000;
 
 /** Verbs besides changes that one story may have: few at once show more than all at once. */
 const kindsCountMax = 7;
@@ -48,8 +60,23 @@ export function drawStory(seed: number): Story {
     actions: [
       ...(isFrozen ? [freeze(draw)] : []),
       ...drawActions({ draw, kinds: drawn, durationMs }),
-    ],
+      // From numbers of its own: what else happens in the story has nothing to do with it.
+      ...drawRamp({ ...draw, random: new Random(seed ^ 0x1b873593) }),
+    ].sort((a, b) => a.atMs - b.atMs),
   };
+}
+
+function drawRamp(draw: Draw): Action[] {
+  const { random } = draw;
+  if (random.below(rampedEach) !== 0) return [];
+  const [how = "well"] = verbs["fleet"]?.draw(draw) ?? [];
+  return [
+    { atMs: random.below(5_000), words: ["ramp", ...(verbs["ramp"]?.draw(draw) ?? [])] },
+    ...Array.from({ length: fleetsCount }, (_, at) => ({
+      atMs: at * fleetEachMs + random.below(fleetEachMs),
+      words: ["fleet", how],
+    })),
+  ];
 }
 
 function freeze({ random, layout }: Draw): Action {

@@ -5,7 +5,7 @@ import { signCredential } from "../../../relay/trust/join-token.ts";
 import { epochMs, keyOf, refusalOf, seedOf, valueOf } from "../authority.ts";
 
 const siteKey = keyOf("site");
-const revocation = { older: false, isConnected: false, wallMs: epochMs };
+const revocation = { older: false, connected: [], wallMs: epochMs };
 
 describe("a child", () => {
   test("is known by the credential that it was given", () => {
@@ -64,6 +64,15 @@ test("nothing counts before it is accepted, and a revocation neither", () => {
   expect(children.authenticate(shows("acme"), epochMs).ok).toBe(true);
   valueOf(children.prepare({ name: "corp", id: seedOf("c"), addedMs: epochMs, expiresMs: 0 }));
   expect(children.records.map(({ name }) => name)).toEqual(["acme"]);
+});
+
+test("a token that is in use is revoked too where the data that knew of it was lost", () => {
+  const children = withChildren();
+  const connected = [valueOf(children.authenticate(shows("acme"), epochMs))];
+  for (const record of valueOf(children.revoked("acme", { ...revocation, connected })))
+    children.accept(record);
+  expect(refusalOf(children.authenticate(shows("acme"), epochMs))).toContain("revoked");
+  expect(children.authenticate(shows("acme", "second"), epochMs).ok).toBe(true);
 });
 
 test("whom nobody knows can not be revoked, nor twice", () => {
