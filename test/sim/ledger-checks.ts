@@ -188,15 +188,16 @@ export class LedgerChecks {
     );
   }
 
-  /** What the roots that a node holds let its overlays pin. */
+  /** What the newest root that a node holds lets its overlays pin: grants end with their root. */
   #pinGrant(node: SimulatedNode, wallMs: number): PinGrant {
     const overlays = node.node.reads.pins()[0]?.overlays ?? [];
     const authority = new Uint8Array(0);
     const trust = node.node.reads.trust({ project: this.#project, authority });
     if (!trust.ok || trust.value.trust === undefined) return "none";
-    const ends = trust.value.trust.grants.flatMap(({ payload }) => {
-      const { power, expiresMs } = fromBinary(GrantSchema, payload);
-      if (power.case !== "overlay") return [];
+    const { roots, grants } = trust.value.trust;
+    const ends = grants.flatMap(({ payload }) => {
+      const { power, expiresMs, rootVersion } = fromBinary(GrantSchema, payload);
+      if (power.case !== "overlay" || rootVersion !== roots.length) return [];
       const { authority: granted } = power.value;
       return overlays.some((one) => bytesEqual(one, granted)) ? [Number(expiresMs)] : [];
     });

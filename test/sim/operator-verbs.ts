@@ -66,10 +66,11 @@ export const operatorVerbs: Verbs = {
     draw: ({ random }) => [random.below(12) === 0 ? "1010" : String(20 + random.below(60))],
     run: (scene, [count = "1"]) => {
       scene.world.fault("storm");
-      for (let at = 0; at < Number(count); at++)
-        scene.change([
-          { name: `flag-${at % flagsCount}`, says: String(scene.random.below(101) * 100) },
-        ]);
+      for (let at = 0; at < Number(count); at++) {
+        const dice = scene.random.below(121);
+        const says = dice > 100 ? "gone" : String(dice * 100);
+        scene.change([{ name: `flag-${at % flagsCount}`, says }]);
+      }
     },
   },
   report: {
