@@ -15,6 +15,7 @@ import { flagdServices } from "./flagd/flagd-services.ts";
 import { ofrepRoute } from "./ofrep/ofrep-route.ts";
 import { otlpRoute } from "./otlp/otlp-route.ts";
 import { telemetryService } from "./telemetry-service.ts";
+import { WatchLane } from "./watch-lane.ts";
 import { WatchStreams } from "./watch-stream.ts";
 
 export interface AppsOptions {
@@ -84,6 +85,7 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     shutdown: stop.signal,
     corsOrigins: options.corsOrigins,
     onCall: (path) => countCall(counts, path),
+    lane: new WatchLane({ streams, shutdown: stop.signal }).route,
     fallback: firstOf([ofrepRoute({ streams: flagSets, keepAliveMs }), otlp], options.fallback),
   });
   const listener = await openListener({

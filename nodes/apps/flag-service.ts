@@ -4,7 +4,7 @@ import { instanceLengthMax, versionLengthMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { type AppsCounts, countReason } from "./apps-counts.ts";
 import { checkLength, checkName } from "./request-field.ts";
-import type { WatchStreams } from "./watch-stream.ts";
+import { checkWatchTarget, type WatchStreams } from "./watch-stream.ts";
 
 /** Answers apps about flags. What is not known is an answer too: an app must not fail over a flag. */
 export function flagService(of: {
@@ -25,8 +25,7 @@ export function flagService(of: {
       return answer;
     },
     watch: ({ project, version, position }, context) => {
-      checkName("project", project);
-      checkLength("version", version, { max: versionLengthMax });
+      checkWatchTarget({ project, version, position });
       return streams.open({ project, version, position }, context.signal);
     },
   };

@@ -1,11 +1,12 @@
 import type { WatchResponse } from "../../gen/headwater/v1/apps_pb.ts";
 import { heartbeatIntervalMs } from "../../relay/cadence.ts";
 import type { Exposure } from "../../relay/effect.ts";
-import { watchersCountMax } from "../../relay/limits.ts";
+import { versionLengthMax, watchersCountMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { messageStream, Wakening } from "../http/message-stream.ts";
 import type { AppsCounts } from "./apps-counts.ts";
+import { checkLength, checkName } from "./request-field.ts";
 import { WatchGroup } from "./watch-group.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -18,6 +19,17 @@ export interface WatchOptions {
   readonly heartbeatMs?: number | undefined;
 }
 
+/** A stream that has been silent for so many rounds, less one, is owed a heartbeat. */
+const roundsPerHeartbeat = 4;
+
+/** What one app is owed, and the way out. */
+export interface WatchPlace {
+  /** The next frame; undefined when nothing is owed. */
+  take(): WatchResponse | undefined;
+  /** Idempotent. */
+  leave(): void;
+}
+
 export interface WatchTarget {
   readonly project: string;
   readonly version: string;
@@ -25,12 +37,18 @@ export interface WatchTarget {
   readonly position: Uint8Array;
 }
 
+/** @throws HeadwaterError `invalid` that names the field */
+export function checkWatchTarget({ project, version }: WatchTarget): void {
+  checkName("project", project);
+  checkLength("version", version, { max: versionLengthMax });
+}
+
 /** The streams of effective flags to apps, grouped by what they have in common. */
 export class WatchStreams {
   readonly #access: NodeAccess;
   readonly #counts: AppsCounts;
   readonly #shutdown: AbortSignal;
-  readonly #heartbeatMs: number;
+  readonly #watchers = new Set<Watcher>();
   /** By project, then release. */
   readonly #groups = new Map<string, Map<string, WatchGroup>>();
 
@@ -38,7 +56,9 @@ export class WatchStreams {
     this.#access = options.access;
     this.#counts = options.counts;
     this.#shutdown = options.shutdown;
-    this.#heartbeatMs = options.heartbeatMs ?? heartbeatIntervalMs;
+    const heartbeatMs = options.heartbeatMs ?? heartbeatIntervalMs;
+    const rounds = setInterval(() => this.#goRound(), heartbeatMs / roundsPerHeartbeat);
+    options.shutdown.addEventListener("abort", () => clearInterval(rounds), { once: true });
     this.#access.onExpose((exposure) => this.#expose(exposure), options.shutdown);
   }
 
@@ -48,6 +68,24 @@ export class WatchStreams {
    * @throws HeadwaterError `limit` past the bound on streams
    */
   open(target: WatchTarget, signal: AbortSignal): AsyncIterable<WatchResponse> {
+    const wakening = new Wakening();
+    const place = this.enter(target, () => wakening.wake());
+    const free = (): void => {
+      place.leave();
+      wakening.wake();
+    };
+    if (signal.aborted) free();
+    else signal.addEventListener("abort", free, { once: true });
+    const take = (): WatchResponse | undefined => place.take();
+    return messageStream({ take, wakening, signal, shutdown: this.#shutdown });
+  }
+
+  /**
+   * A place among those who watch, until it is left. It is owed a frame at once, and calls back
+   * whenever it is owed one.
+   * @throws HeadwaterError `limit` past the bound on streams
+   */
+  enter(target: WatchTarget, onOwed: () => void): WatchPlace {
     if (this.#counts.watchersCount >= watchersCountMax) {
       throw new HeadwaterError({
         kind: "limit",
@@ -55,36 +93,32 @@ export class WatchStreams {
         hint: "use another node of the site",
       });
     }
-    const wakening = new Wakening();
-    const watcher = this.#add(target, wakening);
-    const heartbeat = setInterval(() => watcher.oweHeartbeat(), this.#heartbeatMs);
-    const free = (): void => {
-      clearInterval(heartbeat);
-      this.#remove(target, watcher);
-      wakening.wake();
+    const watcher = this.#add(target, onOwed);
+    return {
+      take: () => watcher.take(),
+      leave: () => this.#remove(target, watcher),
     };
-    if (signal.aborted) free();
-    else signal.addEventListener("abort", free, { once: true });
-    const take = (): WatchResponse | undefined => {
-      const frame = watcher.take();
-      if (frame !== undefined) heartbeat.refresh();
-      return frame;
-    };
-    return messageStream({ take, wakening, signal, shutdown: this.#shutdown });
   }
 
-  #add(target: WatchTarget, wakening: Wakening): Watcher {
+  /** One timer for all: thousands of them would cost more than what they are for. */
+  #goRound(): void {
+    for (const watcher of this.#watchers) watcher.passRound(roundsPerHeartbeat);
+  }
+
+  #add(target: WatchTarget, onOwed: () => void): Watcher {
     const { project, version, position } = target;
     this.#counts.watchersCount++;
     this.#access.tell({ kind: "watch-opened", project, version });
     const group = this.#groupOf(project, version);
-    const watcher = new Watcher({ version, position, group, onOwed: () => wakening.wake() });
+    const watcher = new Watcher({ version, position, group, onOwed });
+    this.#watchers.add(watcher);
     group.watchers.add(watcher);
     watcher.catchUp(group.now());
     return watcher;
   }
 
   #remove({ project, version }: WatchTarget, watcher: Watcher): void {
+    if (!this.#watchers.delete(watcher)) return;
     this.#counts.watchersCount--;
     this.#leave(project, watcher);
     this.#access.tell({ kind: "watch-closed", project, version });

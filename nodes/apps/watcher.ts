@@ -12,6 +12,7 @@ export class Watcher {
   group: WatchGroup;
   #owed: "nothing" | "table" | SharedDelta = "nothing";
   #owesHeartbeat = false;
+  #silentRoundsCount = 0;
   /** Of the table that the app has once it has taken what it is owed; empty when it has none. */
   #position: Uint8Array;
   /** As the app was last told, or will be with the delta that it is owed. */
@@ -50,8 +51,14 @@ export class Watcher {
     this.#onOwed();
   }
 
+  /** Some time has passed: after a few such rounds without a frame a heartbeat is owed. */
+  passRound(roundsPerHeartbeat: number): void {
+    if (++this.#silentRoundsCount >= roundsPerHeartbeat - 1) this.oweHeartbeat();
+  }
+
   /** The next frame, built only now; undefined when nothing is owed. */
   take(): WatchResponse | undefined {
+    this.#silentRoundsCount = 0;
     const owed = this.#owed;
     this.#owed = "nothing";
     if (owed === "table") return this.#takeTable();

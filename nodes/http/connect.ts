@@ -24,6 +24,7 @@ import {
   type HttpHandler,
   type HttpRequest,
   type HttpResponse,
+  type HttpRoute,
   notFound,
   pathOf,
 } from "./http-handler.ts";
@@ -40,6 +41,8 @@ export interface ConnectOptions {
   readonly corsOrigins?: readonly string[] | undefined;
   /** Told of each request: the path of a known call, else empty. */
   readonly onCall?: ((path: string) => void) | undefined;
+  /** Answers some calls of the routes in a way of its own; told of all requests first. */
+  readonly lane?: HttpRoute | undefined;
   /** Takes every path that is no route's; by default it does not exist. */
   readonly fallback?: HttpFallback | undefined;
 }
@@ -60,7 +63,8 @@ export function connectHandler(options: ConnectOptions): HttpHandler {
   const answer = async (request: HttpRequest, response: HttpResponse): Promise<void> => {
     const route = routes.get(pathOf(request));
     options.onCall?.(route?.requestPath ?? "");
-    await (route === undefined ? fallback(request, response) : call(route, request, response));
+    await (options.lane?.(request, response) ??
+      (route === undefined ? fallback(request, response) : call(route, request, response)));
   };
   const handler: HttpHandler = (request, response) => {
     answer(request, response).catch((thrown: unknown) => giveUp(response, thrown, log));

@@ -1,0 +1,197 @@
+import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import {
+  FlagService,
+  type WatchRequest,
+  WatchRequestSchema,
+  type WatchResponse,
+  WatchResponseSchema,
+} from "../../gen/headwater/v1/apps_pb.ts";
+import { appRequestBytesMax } from "../../relay/limits.ts";
+import { HeadwaterError } from "../error.ts";
+import { ChunkedBody, chunkOf } from "../http/chunked-body.ts";
+import { envelope, errorEnvelope, onlyMessage } from "../http/connect-envelope.ts";
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type HttpRoute,
+  pathOf,
+} from "../http/http-handler.ts";
+import { readBody } from "../http/request-body.ts";
+import { checkWatchTarget, type WatchPlace, type WatchStreams } from "./watch-stream.ts";
+
+const path = `/${FlagService.typeName}/${FlagService.method.watch.name}`;
+
+/** So many streams are written to at once; then everything else has its turn. */
+const batchMax = 250;
+
+/** How messages are written, and the frames of a stream that are ready for its sockets. */
+interface Format {
+  readonly read: (message: Buffer) => WatchRequest;
+  readonly write: (frame: WatchResponse) => Uint8Array;
+  readonly ready: WeakMap<WatchResponse, Buffer>;
+}
+
+/**
+ * Watch streams of the Connect protocol over HTTP/1.1, which is what our SDKs speak: each frame is
+ * encoded once for all who get it, and written to their sockets as it is. Everything else that can
+ * be asked for, such as compression, deadlines, gRPC or HTTP/2, is left to Connect.
+ */
+export class WatchLane {
+  readonly #streams: WatchStreams;
+  readonly #shutdown: AbortSignal;
+  readonly #due = new Set<LaneStream>();
+  readonly #open = new Set<LaneStream>();
+  #isWoken = false;
+  readonly #formats: Readonly<Record<string, Format>> = {
+    "application/connect+proto": {
+      read: (message) => fromBinary(WatchRequestSchema, message),
+      write: (frame) => toBinary(WatchResponseSchema, frame),
+      ready: new WeakMap(),
+    },
+    "application/connect+json": {
+      read: (message) =>
+        fromJsonString(WatchRequestSchema, message.toString(), { ignoreUnknownFields: true }),
+      write: (frame) => Buffer.from(toJsonString(WatchResponseSchema, frame)),
+      ready: new WeakMap(),
+    },
+  };
+
+  constructor(of: { streams: WatchStreams; shutdown: AbortSignal }) {
+    this.#streams = of.streams;
+    this.#shutdown = of.shutdown;
+    of.shutdown.addEventListener("abort", () => this.#endAll(), { once: true });
+  }
+
+  readonly route: HttpRoute = (request, response) => {
+    const format = isPlain(request) ? this.#formats[contentType(request)] : undefined;
+    if (format === undefined) return undefined;
+    const body = ChunkedBody.begin(request, response, { "content-type": contentType(request) });
+    return body && this.#serve(request, response, { body, format });
+  };
+
+  async #serve(
+    request: HttpRequest,
+    response: HttpResponse,
+    of: { body: ChunkedBody; format: Format },
+  ): Promise<void> {
+    try {
+      const message = onlyMessage(await readBody(request, appRequestBytesMax));
+      const target = readTarget(message, of.format);
+      if (this.#shutdown.aborted) throw stopping();
+      if (response.destroyed) return;
+      const stream = new LaneStream(of);
+      stream.place = this.#streams.enter(target, () => this.#owe(stream));
+      this.#open.add(stream);
+      response.once("close", () => this.#leave(stream));
+    } catch (thrown) {
+      of.body.end(chunkOf(errorEnvelope(thrown)));
+    }
+  }
+
+  /** Writes soon, and together with all others that are owed something now. */
+  #owe(stream: LaneStream): void {
+    this.#due.add(stream);
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    setImmediate(() => this.#writeBatch());
+  }
+
+  #writeBatch(): void {
+    this.#isWoken = false;
+    let restCount = batchMax;
+    for (const stream of this.#due) {
+      if (restCount-- === 0) break;
+      this.#due.delete(stream);
+      stream.write((full) => this.#owe(full));
+    }
+    const [next] = this.#due;
+    if (next !== undefined) this.#owe(next);
+  }
+
+  #leave(stream: LaneStream): void {
+    this.#open.delete(stream);
+    this.#due.delete(stream);
+    stream.place?.leave();
+  }
+
+  #endAll(): void {
+    for (const stream of this.#open) stream.end(chunkOf(errorEnvelope(stopping())));
+  }
+}
+
+/** The stream to one app. */
+class LaneStream {
+  readonly #body: ChunkedBody;
+  readonly #format: Format;
+  place: WatchPlace | undefined;
+  #isWaiting = false;
+
+  constructor(of: { body: ChunkedBody; format: Format }) {
+    this.#body = of.body;
+    this.#format = of.format;
+  }
+
+  /** All that is owed and that the socket has room for; calls back when it has room again. */
+  write(onRoom: (stream: LaneStream) => void): void {
+    if (this.#isWaiting) return;
+    while (!this.#body.isFull) {
+      const frame = this.place?.take();
+      if (frame === undefined) return;
+      this.#body.write(readyChunk(frame, this.#format));
+    }
+    this.#isWaiting = true;
+    this.#body.onceDrained(() => {
+      this.#isWaiting = false;
+      onRoom(this);
+    });
+  }
+
+  end(chunk: Buffer): void {
+    this.#body.end(chunk);
+  }
+}
+
+function readyChunk(frame: WatchResponse, { ready, write }: Format): Buffer {
+  const known = ready.get(frame);
+  if (known !== undefined) return known;
+  const chunk = chunkOf(envelope(write(frame)));
+  ready.set(frame, chunk);
+  return chunk;
+}
+
+/** @throws HeadwaterError `invalid` */
+function readTarget(message: Buffer, { read }: Format): WatchRequest {
+  let target: WatchRequest;
+  try {
+    target = read(message);
+  } catch (cause) {
+    throw new HeadwaterError({ kind: "invalid", message: "body: no WatchRequest", cause });
+  }
+  checkWatchTarget(target);
+  return target;
+}
+
+/** What asks for nothing but the stream. */
+function isPlain(request: HttpRequest): boolean {
+  const { headers } = request;
+  const encoding = headers["connect-content-encoding"] ?? "identity";
+  return (
+    request.method === "POST" &&
+    pathOf(request) === path &&
+    encoding === "identity" &&
+    headers["content-encoding"] === undefined &&
+    headers["connect-timeout-ms"] === undefined
+  );
+}
+
+function contentType(request: HttpRequest): string {
+  return request.headers["content-type"] ?? "";
+}
+
+function stopping(): HeadwaterError {
+  return new HeadwaterError({
+    kind: "unavailable",
+    message: "the node is stopping",
+    hint: "ask again, or another node of the site",
+  });
+}
