@@ -1,6 +1,7 @@
 import { formatDuration } from "../relay/duration.ts";
 import type { Effect, Exposure, Write } from "../relay/effect.ts";
 import type { CallId, Event, Moment } from "../relay/event.ts";
+import { sentSharedMax } from "../relay/limits.ts";
 import { Node } from "../relay/node.ts";
 import type { Outcome } from "../relay/refusal.ts";
 import type { NodeSettings } from "../relay/settings.ts";
@@ -58,7 +59,9 @@ export class Driver implements NodeAccess {
     this.#store = of.store;
     this.#clock = of.clock;
     this.#log = of.log;
-    this.#node = new Node({ ...of.settings, records: of.store.load() }, of.clock.now());
+    const sentLatest = of.store.list({ bucket: "sent", prefix: "", limit: sentSharedMax });
+    const records = of.store.load();
+    this.#node = new Node({ ...of.settings, records, sentLatest }, of.clock.now());
   }
 
   get reads(): NodeReads {

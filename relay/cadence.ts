@@ -69,5 +69,11 @@ export const peerIntervalMs = 10 * secondMs;
 /** Between two questions of one node to its peers. */
 export const peerAskIntervalMs = 1 * secondMs;
 
+/**
+ * How long a node of a site leaves a document to each node whose turn is before its own; in windows
+ * of less than ten of these, a tenth of the window.
+ */
+export const turnMs = 10 * secondMs;
+
 /** How often an app reports when nothing happens. */
 export const reportIntervalMs = 60 * minuteMs;

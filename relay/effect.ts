@@ -1,4 +1,4 @@
-import type { PeerMessage } from "../gen/headwater/v1/fanout_pb.ts";
+import type { PeerMessage, RecordDigests } from "../gen/headwater/v1/fanout_pb.ts";
 import type {
   ConfirmRequest,
   GiveBackRequest,
@@ -52,6 +52,8 @@ export interface PeerAskBody {
   readonly holdings: ReplicateRequest["holdings"];
   /** Digest over the children that the site has; absent for none. */
   readonly children?: Uint8Array;
+  /** What of documents, rollouts and trials is held. */
+  readonly records?: RecordDigests;
 }
 
 /** Durable records are bytes under a bucket and a key; a write without a value deletes. */

@@ -175,6 +175,9 @@ export const listLengthMax = 10_000;
 /** Steps of a rollout: a plan of more is a slope, and each step is judged anew. */
 export const rolloutStepsMax = 20;
 
+/** Rollouts that a node takes from another of its site: one for each flag that is under way. */
+export const rolloutsCountMax = 10_000;
+
 /** Decisions of rollouts kept on disk: waiting for the same is one of them. */
 export const decisionsCountMax = 10_000;
 
@@ -267,6 +270,16 @@ export const returnsCountMax = 16;
 
 /** A frame, with room for what a message between peers has around it. */
 export const peerMessageBytesMax = frameBytesMax + chunkBytesMax;
+
+/**
+ * What one answer to a peer brings of what was sent, received, planned and counted: the rest is
+ * asked for again.
+ */
+export const sharedAnswerBytesMax = 4 * 1024 * 1024;
+
+/** Documents that were sent and that nodes of a site compare: more stand in the log of each. */
+export const sentSharedMax = 64;
+export const sentSharedBytesMax = 1024 * 1024;
 
 /** Answers to peers under way at once: each may hold a whole ledger in memory. */
 export const peerAnswersMax = 2;

@@ -1,24 +1,25 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import type { ReportRequest } from "../gen/headwater/v1/apps_pb.ts";
-import type { SiteChild, SiteConsent } from "../gen/headwater/v1/fanout_pb.ts";
+import type { PeerMessage } from "../gen/headwater/v1/fanout_pb.ts";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { confirm, renewHops, type Source } from "./advance.ts";
 import { takeArrival } from "./arrival.ts";
-import { groupRecords, pinWrite } from "./durable.ts";
+import { groupRecords } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
-import type { Holdings } from "./holdings.ts";
 import { libraryReports } from "./libraries.ts";
 import { mayHave } from "./link/admissions.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
-import { acceptChildren, childWrite, operate, redial, upstreamOf } from "./operations.ts";
+import { operate, upstreamOf } from "./operations.ts";
 import { giveBack, hearAhead } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
 import { notDurable, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import type { NodeSettings } from "./settings.ts";
+import { hearWord } from "./site/site-word.ts";
+import { tellPeers } from "./site/tell-peers.ts";
 import { receivedWrite } from "./telemetry/received.ts";
 import type { Admission } from "./trust/children.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -103,11 +104,11 @@ export class Node {
       case "peer-spoke":
         return this.#peerSpoke(event);
       case "peer-asked":
-        return [answered(event.call, peers.answer(event.ask, this.#parts))];
+        return [answered(event.call, this.#answerPeer(event))];
       case "fanout-changed":
         peers.connected = event.connected;
         peers.problem = event.problem;
-        if (event.connected) peers.ask();
+        if (event.connected) peers.askAll();
         return [
           logged(event.connected ? "info" : "warn", "fanout-changed", event.problem || "connected"),
         ];
@@ -227,6 +228,7 @@ export class Node {
         const message = `${site.value.site}: ${document.kind} of ${document.project}`;
         return [
           answered(call, { outcome: "ACCEPTED" }),
+          ...tellPeers(this.#parts, { received: [record.received] }),
           logged("info", "document-received", message),
         ];
       },
@@ -255,11 +257,12 @@ export class Node {
         this.#takeReport(message.body.value, at);
         return [];
       case "children":
-        return this.#peerChildren(peers.openChildren(message.body.value), at);
       case "consents":
-        return this.#peerConsents(peers.openConsents(message.body.value), at);
-      case "pins":
-        return this.#peerPins(peers.openPins(message.body.value), at);
+      case "records":
+      case "pins": {
+        const word = hearWord(this.#parts, message.body, at);
+        return [...word.effects, ...this.#stage(word.writes, { ...word, fail: () => [] })];
+      }
       case "frame": {
         const arrival = this.#peerInbox.hear(message.body.value.frame, at.wallMs);
         if (arrival.ok) return this.#arrive(arrival.value, { kind: "peers" }, at);
@@ -272,43 +275,10 @@ export class Node {
     }
   }
 
-  /** Whom the site's operator lets in, or revokes, at one node all of them know. */
-  #peerChildren(shared: readonly SiteChild[], at: Moment): Effect[] {
-    const records = this.#parts.children.heard(shared);
-    return this.#stage(records.map(childWrite), {
-      accept: () => (records.length === 0 ? [] : acceptChildren(this.#parts, records, at)),
-      fail: () => [],
-    });
-  }
-
-  /** What the site's operator discloses is said at one node, and counts for all of them. */
-  #peerConsents(shared: readonly SiteConsent[], at: Moment): Effect[] {
-    const choices = this.#parts.telemetry?.consents.heard(shared, at.wallMs) ?? [];
-    return this.#stage(
-      choices.map(({ write }) => write),
-      {
-        accept: () => {
-          for (const choice of choices) choice.accept();
-          return [];
-        },
-        fail: () => [],
-      },
-    );
-  }
-
-  /** What the site's operator joined at one node holds for all of them. */
-  #peerPins(pins: Parameters<Holdings["newPins"]>[0], at: Moment): Effect[] {
-    const fresh = this.#parts.holdings.newPins(pins);
-    if (!fresh.ok) return [logged("warn", "pins-refused", fresh.refusal.message)];
-    if (fresh.value.length === 0) return [];
-    return this.#stage(fresh.value.map(pinWrite), {
-      accept: () => {
-        for (const pin of fresh.value) this.#parts.holdings.pin(pin);
-        this.#parts.peers.ask();
-        return redial(this.#parts, { pins: fresh.value, at });
-      },
-      fail: () => [],
-    });
+  #answerPeer({ ask, at }: Of<"peer-asked">): PeerMessage[] {
+    const { peers, memory } = this.#parts;
+    const lacking = ask.records === undefined ? [] : memory.lacking(ask.records, at.wallMs);
+    return peers.answer(ask, this.#parts, lacking);
   }
 
   #arrive(arrival: Arrival, source: Source, at: Moment): Effect[] {
@@ -353,19 +323,22 @@ export class Node {
   #documentAnswered({ upstream, document, outcome, at }: Of<"document-answered">): Effect[] {
     const { outbox } = this.#parts.telemetry ?? {};
     if (outbox === undefined) return [];
-    const { writes, again } = outbox.answered(upstream, document, outcome);
+    const answer = outbox.answered(upstream, document, outcome);
+    const { writes, again, settled } = answer;
     return this.#stage(writes, {
       accept: () => {
+        answer.accept();
         if (again) this.#upkeep.submitAgain({ upstream, document, at });
         const message = `${document.kind} of ${document.project} to ${upstream}: ${outcome}`;
-        return [logged("info", "document-sent", message)];
+        const told = settled === undefined ? [] : tellPeers(this.#parts, { sent: [settled] });
+        return [...told, logged("info", "document-sent", message)];
       },
       fail: () => [],
     });
   }
 
   #tick(at: Moment): Effect[] {
-    const { downlinks, uplinks, peers, holdings } = this.#parts;
+    const { downlinks, uplinks, peers, holdings, memory, settings } = this.#parts;
     const { consents } = this.#parts.telemetry ?? {};
     const effects = [
       ...uplinks.tick(at),
@@ -376,6 +349,8 @@ export class Node {
         written: new Set(holdings.writers.keys()),
         children: this.#parts.children.digest,
         ...(consents && { consents: consents.digest }),
+        records: (withTrials) => memory.digests({ wallMs: at.wallMs, withTrials }),
+        trialsEveryMs: settings.healthWindowMs / 2,
       }),
       ...this.#upkeep.tick(at),
     ];

@@ -12,6 +12,7 @@ import { OldCopy } from "./old-copy.ts";
 import type { Random } from "./random.ts";
 import { Rollouts } from "./rollout/rollouts.ts";
 import type { NodeSettings } from "./settings.ts";
+import { SiteMemory } from "./site/site-memory.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { Trials } from "./telemetry/trials.ts";
 import { Children } from "./trust/children.ts";
@@ -35,6 +36,7 @@ export interface NodeParts {
   readonly telemetry: Telemetry | undefined;
   readonly trials: Trials | undefined;
   readonly rollouts: Rollouts;
+  readonly memory: SiteMemory;
 }
 
 export function assembleParts(of: {
@@ -54,6 +56,8 @@ export function assembleParts(of: {
     siteKey.publicKey,
     given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
   );
+  const telemetry = trials && new Telemetry(settings, records, trials, settings.sentLatest);
+  const rollouts = new Rollouts(records);
   return {
     settings,
     siteKey,
@@ -76,8 +80,9 @@ export function assembleParts(of: {
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
     peers: new Peers({ node: settings.name, siteKey, meshAddress: settings.meshAddress }),
-    telemetry: trials && new Telemetry(settings, records, trials),
+    telemetry,
     trials,
-    rollouts: new Rollouts(records),
+    rollouts,
+    memory: new SiteMemory({ telemetry, trials, rollouts, holdings }),
   };
 }

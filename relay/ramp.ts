@@ -23,6 +23,7 @@ import { decide } from "./rollout/decision.ts";
 import { shareAtLeast, verdictOn } from "./rollout/gate.ts";
 import { planProblem, travelMs } from "./rollout/plan.ts";
 import { decisionWrite, rolloutWrite } from "./rollout/rollouts.ts";
+import { tellPeers } from "./site/tell-peers.ts";
 import { whole } from "./telemetry/weights.ts";
 
 /** What ticks of all rollouts come to. */
@@ -66,6 +67,9 @@ export function changeRollout(
 ): Outcome<Operation> {
   const { project, flag, action, at } = event;
   const rollout = parts.rollouts.of(project, flag);
+  const held = parts.holdings.projects.get(project);
+  if (rollout !== undefined && held !== undefined && !isWritten(parts, held))
+    return notWritten(project, "Say it at the node that has the project's key.");
   if (rollout === undefined)
     return refused("unknown", `flag: no rollout of ${project}/${flag}`, "rollout start makes one.");
   const { from, to } = actions[action];
@@ -76,7 +80,7 @@ export function changeRollout(
   const isResumed = action === "RESUME";
   if (isResumed && facts.killed)
     return refused("conflict", "flag: it is killed", `headwater flag revive ${project}/${flag}`);
-  const changed = create(RolloutSchema, {
+  return keep(parts, {
     ...rollout,
     state: to,
     reason: `${action.toLowerCase()} by ${event.by?.actor ?? "an operator"}`,
@@ -85,13 +89,6 @@ export function changeRollout(
       startedMs: nowMs,
       badBefore: facts.flagVerdict === "BAD" || facts.releaseVerdict === "BAD",
     }),
-  });
-  return done({
-    writes: [rolloutWrite(changed)],
-    accept: () => {
-      parts.rollouts.accept(changed);
-      return { value: { rollout: changed }, effects: [] };
-    },
   });
 }
 
@@ -107,6 +104,9 @@ export function ramp(parts: NodeParts, at: Moment): Ramp {
   const turns: Ramp[] = [];
   const changed = new Set<string>();
   for (const [order, rollout] of parts.rollouts.running.entries()) {
+    const project = parts.holdings.projects.get(rollout.project);
+    // Another node of the site writes it: this one only keeps what it says.
+    if (project !== undefined && !isWritten(parts, project)) continue;
     // Of one ledger only one change can be prepared at a time; the others follow at the next tick.
     if (changed.has(rollout.project)) continue;
     const one = turn(parts, { rollout, order, at });
@@ -164,13 +164,55 @@ function follow(
 }
 
 function keep(parts: NodeParts, rollout: Rollout): Outcome<Operation> {
+  const kept = revised(parts, rollout);
   return done({
-    writes: [rolloutWrite(rollout)],
+    writes: [rolloutWrite(kept)],
     accept: () => {
-      parts.rollouts.accept(rollout);
-      return { value: { rollout }, effects: [] };
+      parts.rollouts.accept(kept);
+      return { value: { rollout: kept }, effects: tellPeers(parts, { rollouts: [kept] }) };
     },
   });
+}
+
+/** A rollout as it is from now on: later than all that was said of it, in this term or before. */
+function revised(parts: NodeParts, rollout: Rollout): Rollout {
+  const { project, flag } = rollout;
+  const { revision = 0n } = parts.rollouts.of(project, flag) ?? {};
+  const term = parts.holdings.projects.get(project)?.ownLedger.position?.term ?? 0;
+  return create(RolloutSchema, { ...rollout, revision: revision + 1n, term });
+}
+
+/**
+ * A node that writes a project from now on goes on with its rollouts where the flags are. What runs
+ * begins its step anew, so that whoever reports has to report since, here.
+ */
+export function takeOverRollouts(
+  parts: NodeParts,
+  of: { project: string; term: number; at: Moment },
+): { writes: Write[]; accept: () => Effect[] } {
+  const rollouts = parts.rollouts.list(of.project).map((rollout) => {
+    const held = parts.holdings.projects.get(of.project)?.own.flags.get(rollout.flag);
+    const basisPoints = typeof held === "object" ? held.flag.basisPoints : undefined;
+    const reached = rollout.plan?.steps.findIndex((step) => step.basisPoints === basisPoints) ?? -1;
+    const isUnderWay = rollout.state === "RUNNING" || rollout.state === "PAUSED";
+    return create(RolloutSchema, {
+      ...rollout,
+      ...(isUnderWay && reached >= 0 && { step: reached }),
+      ...(rollout.state === "RUNNING" && {
+        stepStartedMs: BigInt(Math.floor(of.at.wallMs)),
+        reason: "this node writes the project from now on",
+      }),
+      revision: rollout.revision + 1n,
+      term: of.term,
+    });
+  });
+  return {
+    writes: rollouts.map(rolloutWrite),
+    accept: () => {
+      for (const rollout of rollouts) parts.rollouts.takeOver(rollout);
+      return rollouts.length === 0 ? [] : tellPeers(parts, { rollouts });
+    },
+  };
 }
 
 function killed(flag: Flag): Flag {
@@ -211,12 +253,16 @@ function changeFlag(
   const { term = 0, seq = 0 } = project.ownLedger.position ?? {};
   const isChanged = change.value.writes.length > 0;
   const position = create(PositionSchema, { term, seq: seq + (isChanged ? 1 : 0) });
-  const kept = create(RolloutSchema, { ...rollout, position });
+  const kept = revised(parts, create(RolloutSchema, { ...rollout, position }));
   return done({
     writes: [...change.value.writes, rolloutWrite(kept)],
     accept: () => {
       parts.rollouts.accept(kept);
-      return { value: { rollout: kept }, effects: change.value.accept().effects };
+      const { effects } = change.value.accept();
+      return {
+        value: { rollout: kept },
+        effects: [...effects, ...tellPeers(parts, { rollouts: [kept] })],
+      };
     },
   });
 }
@@ -241,12 +287,8 @@ function startProblem(
   of: { project: Project; flag: Flag } & Pick<OperationEvent<"start-rollout">, "plan" | "at">,
 ): Refused | undefined {
   const { project, flag, plan, at } = of;
-  if (!parts.holdings.writers.has(project.ownLedger.id))
-    return refused(
-      "forbidden",
-      `project: ${project.name} is not written at this node`,
-      "Start it at the node that has the project's key: its root.",
-    );
+  if (!isWritten(parts, project))
+    return notWritten(project.name, "Start it at the node that has the project's key: its root.");
   const running = parts.rollouts.of(project.name, flag.name);
   if (running !== undefined && ["RUNNING", "PAUSED"].includes(running.state))
     return refused(
@@ -267,6 +309,14 @@ function startProblem(
   const needed = travelMs(plan, windowOf(parts, project, at));
   const problem = planProblem(plan, { basisPoints: flag.basisPoints, travelMs: needed });
   return problem === undefined ? undefined : refused("invalid", problem);
+}
+
+function isWritten(parts: NodeParts, { ownLedger }: Project): boolean {
+  return parts.holdings.writers.has(ownLedger.id);
+}
+
+function notWritten(project: string, hint: string): Refused {
+  return refused("forbidden", `project: ${project} is not written at this node`, hint);
 }
 
 /** The longest window of health documents that is seen. */

@@ -35,4 +35,6 @@ export interface NodeSettings {
   readonly healthWindowMs: number;
   /** What the store holds, but for its logs. */
   readonly records: Iterable<StoredRecord>;
+  /** The newest of its log of sent documents. */
+  readonly sentLatest?: Iterable<Uint8Array>;
 }

@@ -12,6 +12,7 @@ import { sequenceMax } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 import { outrunProblem } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
+import { takeOverRollouts } from "./ramp.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { bytesEqual, keyBytes } from "./trust/key.ts";
 import {
@@ -101,12 +102,18 @@ export function promote(
   const { position } = change.head;
   const value = { previous: ledger.position, position };
   const key = `trust/term-${request.term}`;
+  const { project } = ledger.name;
+  const isOwn = parts.holdings.projects.get(project)?.ownLedger === ledger;
+  const rollouts = isOwn
+    ? takeOverRollouts(parts, { project, term: request.term, at })
+    : { writes: [], accept: () => [] };
   return done({
     writes: [
       { bucket: "key", key: ledger.id, value: writer.record(ledger.name) },
       trustWrite(ledger, trusted.value),
       ...parts.holdings.changeWrites(ledger, change),
       auditNote({ ledger, position, key, by, at }),
+      ...rollouts.writes,
     ],
     accept: () => {
       const source = { kind: "here" } as const;
@@ -118,6 +125,7 @@ export function promote(
         ...upstreams.flatMap(({ settings: { id } }) =>
           parts.uplinks.end(id, `${ledger.name.project} is written here now`, at.monoMs),
         ),
+        ...rollouts.accept(),
       ];
       return { value, effects };
     },

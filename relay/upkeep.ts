@@ -88,11 +88,12 @@ export class Upkeep {
     const choices = uplinks.all.flatMap(
       ({ settings }) => telemetry?.consents.adoptEnvironment(settings.id, at.wallMs) ?? [],
     );
+    const turn = this.#parts.peers.turn(at.monoMs);
     const due = [...holdings.projects.values()].flatMap((project) => {
       const primary = uplinks.primaryOf(project.ownLedger.id);
       return primary === undefined
         ? []
-        : (telemetry?.outbox.due(primary.settings.id, project, at.wallMs) ?? []);
+        : (telemetry?.outbox.due(primary.settings.id, project, at.wallMs, turn) ?? []);
     });
     const pins = vouchedPinsOf(holdings);
     const isUrgent = this.#news.length > 0;

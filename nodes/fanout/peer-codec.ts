@@ -12,8 +12,8 @@ import { batchesOf } from "./batch.ts";
 /** What a message takes in one around it, at most: its field's tag and its length. */
 const fieldBytesMax = 8;
 
-/** What a node's name and `last` take besides, with room. */
-const restBytesMax = 256;
+/** What a node's name, digests and `last` take besides, with room. */
+const restBytesMax = 5 * 1024;
 
 /**
  * An answer of any length as messages of up to `bytesMax`, in order, the last of which says so. A
@@ -50,7 +50,9 @@ export function* encodeAsk(of: {
     bytesOf: (holding) => toBinary(HoldingSchema, holding).length + fieldBytesMax,
     bytesMax: of.bytesMax - restBytesMax,
   });
-  for (const holdings of batches)
+  const { records } = of.ask;
+  let isFirst = true;
+  for (const holdings of batches) {
     yield toBinary(
       PeerAskSchema,
       create(PeerAskSchema, {
@@ -58,6 +60,9 @@ export function* encodeAsk(of: {
         holdings: [...holdings],
         childrenDigest: of.ask.children ?? new Uint8Array(0),
         consentsDigest: of.ask.consents ?? new Uint8Array(0),
+        ...(isFirst && records && { records }),
       }),
     );
+    isFirst = false;
+  }
 }

@@ -9,6 +9,7 @@ import {
   type PeerAsk,
   type PeerMessage,
   PeerMessageSchema,
+  type RecordDigests,
   type SignOfLife,
   SignOfLifeSchema,
   type SiteChild,
@@ -16,6 +17,8 @@ import {
   type SiteConsent,
   SiteConsentsSchema,
   SitePinsSchema,
+  type SiteRecords,
+  SiteRecordsSchema,
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { ProjectPin } from "../../gen/headwater/v1/mesh_pb.ts";
@@ -61,6 +64,7 @@ export class Peers {
   #askedAtMonoMs = Number.NEGATIVE_INFINITY;
   #spokeAtMonoMs = Number.NEGATIVE_INFINITY;
   #mustAsk = true;
+  #trialsAskedAtMonoMs = Number.NEGATIVE_INFINITY;
   connected = false;
   problem = "";
 
@@ -82,6 +86,15 @@ export class Peers {
       .filter(([, { atMonoMs }]) => monoMs - atMonoMs <= 3 * peerIntervalMs)
       .map(([node]) => node)
       .sort();
+  }
+
+  /**
+   * How many nodes come before this one when one of them has to do something for the site. Who is
+   * alone, or hears nobody, is the first.
+   */
+  turn(monoMs: number): number {
+    if (!this.connected) return 0;
+    return this.alive(monoMs).filter((node) => node < this.#node).length;
   }
 
   /** The node that says it has a ledger's key, if one that lives says so. */
@@ -109,6 +122,12 @@ export class Peers {
     this.#mustAsk = true;
   }
 
+  /** This node was away: what trials have counted meanwhile it has not heard. */
+  askAll(): void {
+    this.#trialsAskedAtMonoMs = Number.NEGATIVE_INFINITY;
+    this.ask();
+  }
+
   /** Signs of life, and questions. */
   tick(of: {
     monoMs: number;
@@ -119,6 +138,9 @@ export class Peers {
     children?: Uint8Array;
     /** Digest over what its operator discloses. */
     consents?: Uint8Array;
+    /** What of documents, rollouts and trials is held here, trials only now and then. */
+    records?: (withTrials: boolean) => RecordDigests;
+    trialsEveryMs?: number;
   }): Effect[] {
     if (!this.connected) return [];
     const effects: Effect[] = [];
@@ -130,12 +152,16 @@ export class Peers {
     if (this.#mustAsk && of.monoMs - this.#askedAtMonoMs >= peerAskIntervalMs) {
       this.#askedAtMonoMs = of.monoMs;
       this.#mustAsk = false;
+      const trialsEveryMs = Math.max(peerIntervalMs, of.trialsEveryMs ?? peerIntervalMs);
+      const withTrials = of.monoMs - this.#trialsAskedAtMonoMs >= trialsEveryMs;
+      if (withTrials) this.#trialsAskedAtMonoMs = of.monoMs;
       effects.push({
         kind: "ask-peer",
         ask: {
           holdings: of.ledgers.map(holdingOf),
           ...(of.children && { children: of.children }),
           ...(of.consents && { consents: of.consents }),
+          ...(of.records && { records: of.records(withTrials) }),
         },
       });
     }
@@ -161,6 +187,16 @@ export class Peers {
     const message = create(SiteConsentsSchema, { consents: [...consents] });
     const payload = toBinary(SiteConsentsSchema, message);
     return { case: "consents", value: this.#seal(payloadType.siteConsents, payload) };
+  }
+
+  records(records: SiteRecords): PeerMessage["body"] {
+    const payload = toBinary(SiteRecordsSchema, records);
+    return { case: "records", value: this.#seal(payloadType.siteRecords, payload) };
+  }
+
+  /** What the site's own key has signed of documents, rollouts and trials; undefined otherwise. */
+  openRecords(envelope: Envelope): SiteRecords | undefined {
+    return this.#open(payloadType.siteRecords, envelope, SiteRecordsSchema);
   }
 
   /** The children that the site's own key has signed; none otherwise. */
@@ -190,6 +226,7 @@ export class Peers {
       readonly children: Pick<Children, "shared" | "digest">;
       readonly telemetry: { readonly consents: Pick<Consents, "shared" | "digest"> } | undefined;
     },
+    records: Iterable<SiteRecords> = [],
   ): PeerMessage[] {
     const { pins, served } = of.holdings;
     const { children } = of;
@@ -215,6 +252,7 @@ export class Peers {
         : []),
       ...(isMissingPins ? [this.#message(this.pins(pins))] : []),
       ...frames.map((value) => this.#message({ case: "frame", value })),
+      ...Array.from(records, (one) => this.#message(this.records(one))),
     ];
   }
 

@@ -8,14 +8,23 @@ import {
 } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { digits, put, type Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
+import { isName } from "../flag/name.ts";
 import { entryKey } from "../ledger/entry.ts";
 import type { EntryChanges, Ledger } from "../ledger/ledger.ts";
+import { actorLengthMax, noteLengthMax, rolloutsCountMax } from "../limits.ts";
 import { refused } from "../refusal.ts";
+import { type Stamp, stampOf } from "../site/slices.ts";
+import { planProblem } from "./plan.ts";
 
 /** While it is one of these, the flag's percentage is the rollout's. */
 const owning = ["RUNNING", "PAUSED"];
 
-/** Ramps of flags whose ledger is written here: at most one for each flag. */
+const states = [...owning, "HALTED", "DONE", "ABORTED"] as const;
+
+/**
+ * Ramps of flags, at most one for each: those whose ledger is written here, and those of another
+ * node of the site, which this one goes on with should it be promoted.
+ */
 export class Rollouts {
   readonly #rollouts = new Map<string, Rollout>();
   /** What was decided last, so that the same is not written down every second. */
@@ -24,6 +33,26 @@ export class Rollouts {
   constructor(records: Records) {
     for (const [key, bytes] of records.get("rollout") ?? [])
       this.#rollouts.set(key, fromBinary(RolloutSchema, bytes));
+  }
+
+  /** What the other nodes of the site are to know. */
+  get shared(): { rollout: Rollout; stamp: Stamp }[] {
+    return [...this.#rollouts].map(([key, rollout]) => {
+      return { rollout, stamp: stampOf(key, `${rollout.term} ${rollout.revision}`) };
+    });
+  }
+
+  /** What another node of the site says, as far as it is news; who writes a ledger knows better. */
+  heard(rollouts: readonly Rollout[], isFollowed: (project: string) => boolean): Rollout[] {
+    return rollouts.filter((rollout) => {
+      const { project, flag } = rollout;
+      if (!isFollowed(project) || !isName(flag) || rolloutProblem(rollout)) return false;
+      const held = this.of(project, flag);
+      if (held === undefined) return this.#rollouts.size < rolloutsCountMax;
+      return held.term === rollout.term
+        ? rollout.revision > held.revision
+        : rollout.term > held.term;
+    });
   }
 
   get running(): Rollout[] {
@@ -43,6 +72,12 @@ export class Rollouts {
   accept(rollout: Rollout): void {
     this.#rollouts.set(keyOf(rollout), rollout);
     if (rollout.state !== "RUNNING") this.#decided.delete(keyOf(rollout));
+  }
+
+  /** As `accept`; whatever was decided of it was decided elsewhere. */
+  takeOver(rollout: Rollout): void {
+    this.accept(rollout);
+    this.#decided.delete(keyOf(rollout));
   }
 
   /** Whether it is news: waiting for the same is not. */
@@ -74,6 +109,14 @@ export class Rollouts {
     }
     return undefined;
   }
+}
+
+/** Everything that another node can get wrong about a rollout. */
+function rolloutProblem({ plan, state, step, actor, reason }: Rollout): boolean {
+  if (plan === undefined || step >= plan.steps.length) return true;
+  if (!(states as readonly string[]).includes(state)) return true;
+  if (actor.length > actorLengthMax || reason.length > noteLengthMax) return true;
+  return planProblem(plan, { basisPoints: 0, travelMs: 0 }) !== undefined;
 }
 
 export function rolloutWrite(rollout: Rollout): Write {

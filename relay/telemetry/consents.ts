@@ -7,6 +7,7 @@ import type { Write } from "../effect.ts";
 import { upstreamsCountMax } from "../limits.ts";
 import { sha256 } from "../trust/key.ts";
 import { type DisclosureLevel, isDisclosureLevel } from "./disclosure/level.ts";
+import { upstreamLengthMax } from "./sent-log.ts";
 
 /** An operator's choice: to be made durable, then accepted. */
 export interface Choice {
@@ -20,9 +21,6 @@ export interface Consent {
   readonly sinceMs: number;
   readonly source: "default" | "command" | "environment";
 }
-
-/** A site's name, or `host:port`: a host name has 253 letters at most. */
-const upstreamLengthMax = 260;
 
 /** What operators have chosen, for each upstream by itself: never inherited, off by default. */
 export class Consents {

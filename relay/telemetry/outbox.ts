@@ -2,13 +2,15 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type SentDocument, SentDocumentSchema } from "../../gen/headwater/v1/fleet_pb.ts";
 import { type WindowState, WindowStateSchema } from "../../gen/headwater/v1/store_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { digits, type Records } from "../durable.ts";
+import { turnMs } from "../cadence.ts";
+import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import type { Project } from "../layers/project.ts";
 import type { Consents } from "./consents.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
 import { documentOf } from "./document.ts";
 import type { Fleet } from "./fleet.ts";
+import { SentLog, sentWrite } from "./sent-log.ts";
 import { type DocumentKind, documentKinds, type Slot, slotOf, Windows } from "./window.ts";
 
 /** A document that is due: to be made durable, then sent. */
@@ -38,11 +40,21 @@ const settled: ReadonlySet<string> = new Set([
   "UNKNOWN_PROJECT",
   "TELEMETRY_OFF",
 ]);
+/** With these a parent has a document of the window, be it ours or another node's of the site. */
+const hasIt: readonly string[] = ["ACCEPTED", "REPEATED"];
 
 interface Pending {
-  readonly key: string;
   readonly sent: SentDocument;
   attempts: number;
+}
+
+/** What became of a document. */
+interface Answered {
+  readonly writes: readonly Write[];
+  readonly again: boolean;
+  /** Nothing more will become of it; undefined while something may. */
+  readonly settled: SentDocument | undefined;
+  accept(): void;
 }
 
 /** Which documents are due to whom, and what became of those that were made. */
@@ -50,22 +62,29 @@ export class Outbox {
   readonly #of: OutboxParts;
   readonly #states = new Map<Slot, WindowState>();
   readonly #pending = new Map<Slot, Pending>();
+  readonly log: SentLog;
 
-  constructor(of: OutboxParts, records: Records) {
+  /** @param latest the newest documents that were sent, encoded */
+  constructor(of: OutboxParts, records: Records, latest: Iterable<Uint8Array> = []) {
     this.#of = of;
+    this.log = new SentLog(latest);
     for (const [slot, bytes] of records.get("window") ?? [])
       this.#states.set(slot, fromBinary(WindowStateSchema, bytes));
   }
 
-  /** The documents that are due for a project at its primary upstream. */
-  due(upstream: string, project: Project, wallMs: number): DueDocument[] {
+  /**
+   * The documents that are due for a project at its primary upstream.
+   * @param turn how many nodes of the site come before this one; it sends what they have not
+   */
+  due(upstream: string, project: Project, wallMs: number, turn: number = 0): DueDocument[] {
     const { level, sinceMs } = this.#of.consents.of(upstream);
     if (level === "OFF" || project.isEmpty) return [];
     return documentKinds.flatMap((kind) => {
       const slot = slotOf({ upstream, project: project.name, kind });
       const windows = this.#windows(slot, kind);
       const last = this.#lastWindow(slot, windows.windowMs);
-      const window = windows.due({ wallMs, last, sinceMs });
+      const dueMs = wallMs - patienceMs(turn, windows.windowMs);
+      const window = windows.due({ wallMs: dueMs, last, sinceMs });
       if (window === undefined) return [];
       const document = this.#document({ slot, project, kind, level, window, wallMs, sinceMs });
       return [this.#dueDocument({ slot, upstream, document, wallMs })];
@@ -88,20 +107,21 @@ export class Outbox {
     return this.#document({ ...of, slot, window, sinceMs: since });
   }
 
-  /** Whether a document that was made may still be sent: the operator may have said otherwise. */
+  /**
+   * Whether a document that was made may still be sent: the operator may have said otherwise, or
+   * another node of the site has sent one.
+   */
   mayLeave(upstream: string, document: Document): boolean {
     const { level, sinceMs } = this.#of.consents.of(upstream);
     const kind = document.kind as DocumentKind;
-    const windows = this.#windows(slotOf({ upstream, project: document.project, kind }), kind);
+    const slot = slotOf({ upstream, project: document.project, kind });
+    if (this.#pending.get(slot)?.sent.document?.window !== document.window) return false;
+    const windows = this.#windows(slot, kind);
     return level === document.disclosure && windows.startMs(Number(document.window)) >= sinceMs;
   }
 
   /** What the parent said; whether to try once more. */
-  answered(
-    upstream: string,
-    document: Document,
-    outcome: string,
-  ): { writes: Write[]; again: boolean } {
+  answered(upstream: string, document: Document, outcome: string): Answered {
     const slot = slotOf({
       upstream,
       project: document.project,
@@ -109,13 +129,54 @@ export class Outbox {
     });
     const pending = this.#pending.get(slot);
     if (pending?.sent.document?.window !== document.window || pending === undefined)
-      return { writes: [], again: false };
+      return { writes: [], again: false, settled: undefined, accept: () => {} };
     const isSettled = settled.has(outcome);
     const again = !isSettled && pending.attempts < attemptsMax;
     pending.attempts++;
     if (!again) this.#pending.delete(slot);
     const sent = create(SentDocumentSchema, { ...pending.sent, outcome: outcome.slice(0, 200) });
-    return { writes: [sentWrite(pending.key, sent)], again };
+    return {
+      writes: [sentWrite(sent)],
+      again,
+      settled: again ? undefined : sent,
+      accept: () => {
+        if (!again) this.log.accept(sent);
+      },
+    };
+  }
+
+  /**
+   * What other nodes of the site have sent, as far as it is news: it is in this node's log too, and
+   * what a parent has of a window is what was shown last, whoever has sent it.
+   */
+  heard(all: readonly SentDocument[], wallMs: number): { writes: Write[]; accept: () => void } {
+    const news = all.filter((sent) => this.log.isNews(sent, wallMs));
+    const shown = news.flatMap((sent) => {
+      const { document, upstream, outcome } = sent;
+      if (document === undefined || !hasIt.includes(outcome)) return [];
+      const { project, window = 0n, windowMs = 0 } = document;
+      const kind = document.kind as DocumentKind;
+      const slot = slotOf({ upstream, project, kind });
+      const ownMs = this.#windowMs(kind);
+      const isNewer =
+        Math.floor((Number(window) * windowMs) / ownMs) > this.#lastWindow(slot, ownMs);
+      return isNewer
+        ? [{ slot, state: create(WindowStateSchema, { window, shown: document }) }]
+        : [];
+    });
+    return {
+      writes: [
+        ...shown.map(({ slot, state }) => stateWrite(slot, state)),
+        ...news.map((sent) => sentWrite(sent)),
+      ],
+      accept: () => {
+        for (const { slot, state } of shown) {
+          this.#states.set(slot, state);
+          this.#pending.delete(slot);
+        }
+        for (const sent of news) this.log.accept(sent);
+      },
+    };
   }
 
   /** Windows may have had another length before a restart; their starts rise all the same. */
@@ -176,22 +237,23 @@ export class Outbox {
       upstream,
       document,
     });
-    const key = `${document.project}/${digits(wallMs, 15)}-${document.kind}-${upstream}`;
     return {
       upstream,
       document,
-      writes: [
-        { bucket: "window", key: slot, value: toBinary(WindowStateSchema, state) },
-        sentWrite(key, sent),
-      ],
+      writes: [stateWrite(slot, state), sentWrite(sent)],
       accept: () => {
         this.#states.set(slot, state);
-        this.#pending.set(slot, { key, sent, attempts: 1 });
+        this.#pending.set(slot, { sent, attempts: 1 });
       },
     };
   }
 }
 
-function sentWrite(key: string, sent: SentDocument): Write {
-  return { bucket: "sent", key, value: toBinary(SentDocumentSchema, sent) };
+/** How long a document is left to those whose turn comes before, at most half a window. */
+function patienceMs(turn: number, windowMs: number): number {
+  return Math.min(turn * Math.min(turnMs, windowMs / 10), windowMs / 2);
+}
+
+function stateWrite(slot: Slot, state: WindowState): Write {
+  return { bucket: "window", key: slot, value: toBinary(WindowStateSchema, state) };
 }

@@ -4,6 +4,7 @@ import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { clockSkewMsMax, dayMs, secondMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
+import { isName } from "../flag/name.ts";
 import {
   childrenCountMax,
   entryKeyLengthMax,
@@ -12,6 +13,7 @@ import {
   vocabularyWordsMax,
 } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
+import { type Stamp, stampOf } from "../site/slices.ts";
 import { isDisclosureLevel } from "./disclosure/level.ts";
 import { FairRoom } from "./fair-room.ts";
 import { weightLists, whole } from "./weights.ts";
@@ -21,7 +23,7 @@ import { type DocumentKind, documentKinds } from "./window.ts";
 const windowsOldMax = 3;
 
 /** A document that may be taken, and what has to go for it. */
-interface Prepared {
+export interface Prepared {
   readonly received: ReceivedDocument;
   readonly document: Document;
   readonly bytes: Uint8Array;
@@ -34,6 +36,7 @@ export class Received {
   readonly #room: FairRoom;
   /** Documents of each project. */
   readonly #counts = new Map<string, number>();
+  readonly #stamps = new WeakMap<ReceivedDocument, Stamp>();
 
   constructor(records: Records, bytesMax: number = receivedBytesMax) {
     this.#room = new FairRoom(bytesMax);
@@ -41,10 +44,19 @@ export class Received {
       this.#put(key, fromBinary(ReceivedDocumentSchema, bytes), bytes.length);
   }
 
-  /** What to make durable, or REPEATED when one for this window is held. */
-  prepare(child: string, document: Document, wallMs: number): Outcome<Prepared | "REPEATED"> {
+  /**
+   * What to make durable, or REPEATED when one for this window is held.
+   * @param receivedMs when it came, at whichever node of the site
+   */
+  prepare(
+    child: string,
+    document: Document,
+    wallMs: number,
+    receivedMs: number = wallMs,
+  ): Outcome<Prepared | "REPEATED"> {
     const problem = documentProblem(document, wallMs);
     if (problem !== undefined) return refused("invalid", problem);
+    if (isFromLongAgo(document, wallMs)) return refused("invalid", "window: from long ago");
     const key = keyOf(child, document);
     const held = this.#documents.get(key);
     if (held?.document !== undefined && startOf(document) <= startOf(held.document))
@@ -52,7 +64,7 @@ export class Received {
     const outdated = held === undefined ? this.#outdatedFor(document.project, wallMs) : [];
     if (outdated === undefined)
       return refused("limit", `document: from more children than ${childrenCountMax}`);
-    const atMs = BigInt(Math.floor(wallMs));
+    const atMs = BigInt(Math.floor(receivedMs));
     const received = create(ReceivedDocumentSchema, { child, atMs, document });
     const bytes = toBinary(ReceivedDocumentSchema, received);
     const dropped = this.#room.makeRoom({ owner: child, key, bytes: bytes.length });
@@ -64,6 +76,32 @@ export class Received {
   accept({ received, document, bytes, dropped }: Prepared): void {
     for (const key of dropped) this.#drop(key);
     this.#put(keyOf(received.child, document), received, bytes.length);
+  }
+
+  /** What the other nodes of the site are to hold too: that which still counts. */
+  shared(wallMs: number): { received: ReceivedDocument; stamp: Stamp }[] {
+    return [...this.#documents].flatMap(([key, received]) => {
+      if (windowsOldOf(received, wallMs) > windowsOldMax) return [];
+      let stamp = this.#stamps.get(received);
+      if (stamp === undefined) {
+        stamp = stampOf(
+          key,
+          `${received.document === undefined ? "" : startOf(received.document)}`,
+        );
+        this.#stamps.set(received, stamp);
+      }
+      return [{ received, stamp }];
+    });
+  }
+
+  /** What another node of the site has received, as far as it is news. */
+  heard(received: readonly ReceivedDocument[], wallMs: number): Prepared[] {
+    return received.flatMap(({ child, atMs, document }) => {
+      const isTimely = Number(atMs) <= wallMs + clockSkewMsMax;
+      if (document === undefined || !isName(child) || !isTimely) return [];
+      const prepared = this.prepare(child, document, wallMs, Math.min(Number(atMs), wallMs));
+      return prepared.ok && prepared.value !== "REPEATED" ? prepared.value : [];
+    });
   }
 
   /** What goes for one more of a project: nothing, one that counts no more, or undefined. */
@@ -140,15 +178,18 @@ function startOf({ window = 0n, windowMs = 0 }: Document): bigint {
 }
 
 /** Everything a child can get wrong, by field. */
-function documentProblem(document: Document, wallMs: number): string | undefined {
+export function documentProblem(document: Document, wallMs: number): string | undefined {
   const { kind, disclosure, windowMs = 0, window = 0n } = document;
   if (!(documentKinds as readonly string[]).includes(kind)) return "kind: WEIGHTS or HEALTH";
   if (!isDisclosureLevel(disclosure) || disclosure === "OFF") return "disclosure: not a level";
   if (windowMs < secondMs || windowMs > 7 * dayMs) return "window_ms: from a second to a week";
   if (window > BigInt(Math.ceil(wallMs / windowMs) + 1)) return "window: from the future";
-  const endMs = (Number(window) + 2) * windowMs;
-  if (wallMs - endMs > windowsOldMax * windowMs + clockSkewMsMax) return "window: from long ago";
   return kind === "WEIGHTS" ? weightsProblem(document) : healthProblem(document);
+}
+
+function isFromLongAgo({ windowMs = 0, window = 0n }: Document, wallMs: number): boolean {
+  const endMs = (Number(window) + 2) * windowMs;
+  return wallMs - endMs > windowsOldMax * windowMs + clockSkewMsMax;
 }
 
 function weightsProblem({ weights }: Document): string | undefined {

@@ -33,7 +33,13 @@ export class Telemetry {
   readonly #trials: Trials;
   readonly #intakes = new Map<string, Intake>();
 
-  constructor(settings: TelemetrySettings, records: Records, trials: Trials) {
+  /** @param sentLatest the newest documents that were sent, encoded */
+  constructor(
+    settings: TelemetrySettings,
+    records: Records,
+    trials: Trials,
+    sentLatest: Iterable<Uint8Array> = [],
+  ) {
     this.#settings = settings;
     this.#trials = trials;
     this.received = new Received(records);
@@ -49,6 +55,7 @@ export class Telemetry {
         fleet: (project, wallMs, sinceMs) => this.fleet(project, wallMs, sinceMs),
       },
       records,
+      sentLatest,
     );
   }
 

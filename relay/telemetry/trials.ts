@@ -1,4 +1,5 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import type { Trial as TrialRecord } from "../../gen/headwater/v1/store_pb.ts";
 import { minuteMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
@@ -6,6 +7,7 @@ import { BASIS_POINTS_MAX } from "../flag/bucket.ts";
 import { compareVersions, parseVersion } from "../flag/version.ts";
 import type { Project } from "../layers/project.ts";
 import { trialMembersMax, trialsCountMax } from "../limits.ts";
+import { type Stamp, stampOf } from "../site/slices.ts";
 import { bytesEqual, deriveSecret, sha256 } from "../trust/key.ts";
 import { Trial, type TrialKind } from "./trial.ts";
 import type { VerdictWord } from "./verdict.ts";
@@ -30,6 +32,8 @@ export class Trials {
   /** By project, then kind and name. */
   readonly #projects = new Map<string, Map<string, Trial>>();
   #writtenMs = Number.NEGATIVE_INFINITY;
+  /** Verdicts that came from other nodes of the site. */
+  #heardNews: TrialNews[] = [];
 
   constructor(of: { siteSecret: Uint8Array; healthWindowMs: number }, records: Records) {
     this.#windowMs = of.healthWindowMs;
@@ -69,8 +73,42 @@ export class Trials {
     }
   }
 
-  /** Takes the looks that are due; what is news of them. */
+  /** What the other nodes of the site are to count too. */
+  get shared(): { trial: Trial; stamp: Stamp }[] {
+    return this.#all.map((trial) => {
+      const stamp = stampOf(`${trial.project} ${keyOf(trial)}`, trial.version);
+      return { trial, stamp };
+    });
+  }
+
+  /** What another node of the site has counted, of what the projects' ledgers name. */
+  heard(records: readonly TrialRecord[], of: { isNamed: IsNamed; wallMs: number }): void {
+    for (const record of records) {
+      if (Trial.problem(record, of.wallMs) !== undefined) continue;
+      const theirs = Trial.of(record);
+      if (!of.isNamed(theirs)) continue;
+      const held = this.#trial(theirs);
+      const before = held?.verdict ?? "INSUFFICIENT";
+      if (held === undefined || theirs.isAfter(held, this.#windowMs)) this.#begin(theirs);
+      else if (!held.isAfter(theirs, this.#windowMs)) this.#merge(held, theirs);
+      const { project, kind, name, against, verdict } = this.#trial(theirs) ?? theirs;
+      if (verdict !== before) this.#heardNews.push({ project, kind, name, against, verdict });
+    }
+  }
+
+  #merge(held: Trial, theirs: Trial): void {
+    if (held.kind === "RELEASE" && held.looksCount === 0 && isNearer(theirs.against, held.against))
+      held.compareWith(theirs.against);
+    if (this.#membersCount + theirs.membersCount <= trialMembersMax) held.merge(theirs);
+  }
+
+  /** Takes the looks that are due; what is news of them, and of what others have told. */
   look(wallMs: number): TrialNews[] {
+    const heard = this.#heardNews.splice(0);
+    return [...heard, ...this.#looked(wallMs)];
+  }
+
+  #looked(wallMs: number): TrialNews[] {
     return this.#all.flatMap((trial) => {
       const due = trial.isOver ? 0 : trial.looksDue(wallMs, this.#windowMs);
       if (due <= trial.looksCount) return [];
@@ -90,10 +128,8 @@ export class Trials {
     if (!of.isUrgent && Math.abs(of.wallMs - this.#writtenMs) < intervalMs)
       return { writes: [], accept: () => {} };
     const changed = this.#all.filter((trial) => trial.isChanged);
-    const gone = this.#all.filter(({ project, kind, name }) => {
-      const own = of.projects.get(project)?.own;
-      return !((kind === "FLAG" ? own?.flags : own?.releases)?.has(name) ?? false);
-    });
+    const isNamed = namedBy(of.projects);
+    const gone = this.#all.filter((trial) => !isNamed(trial));
     const write = (trial: Trial, value: Uint8Array | undefined): Write => ({
       bucket: "trial",
       key: `${trial.project} ${keyOf(trial)}`,
@@ -186,10 +222,12 @@ export class Trials {
   }
 
   #begin(trial: Trial): void {
-    const all = this.#all;
-    const membersCount = all.reduce((sum, one) => sum + one.membersCount, 0);
-    if (this.#trial(trial) === undefined && all.length >= trialsCountMax) return;
-    if (membersCount < trialMembersMax) this.#hold(trial);
+    if (this.#trial(trial) === undefined && this.#all.length >= trialsCountMax) return;
+    if (this.#membersCount + trial.membersCount < trialMembersMax) this.#hold(trial);
+  }
+
+  get #membersCount(): number {
+    return this.#all.reduce((sum, one) => sum + one.membersCount, 0);
   }
 
   #hold(trial: Trial): void {
@@ -213,6 +251,21 @@ function leftBehind({ version, upgrade }: ReportRequest): string {
   const [former, present] = [parseVersion(upgrade?.from ?? ""), parseVersion(version)];
   if (former === undefined || present === undefined) return "";
   return compareVersions(former, present) > 0 ? (upgrade?.from ?? "") : "";
+}
+
+type IsNamed = (trial: Pick<Trial, "project" | "kind" | "name">) => boolean;
+
+/** Whether a project's ledger has the flag or the release. */
+export function namedBy(projects: ReadonlyMap<string, Project>): IsNamed {
+  return ({ project, kind, name }) => {
+    const own = projects.get(project)?.own;
+    return (kind === "FLAG" ? own?.flags : own?.releases)?.has(name) ?? false;
+  };
+}
+
+/** Whether one release is newer than another, of two that a third is compared with. */
+function isNearer(one: string, other: string): boolean {
+  return one !== other && nearestBelow(one, [other]) === other;
 }
 
 /** One that ended without a verdict, for want of instances, is begun again. */

@@ -13,6 +13,7 @@ export const payloadType = {
   sitePins: "application/vnd.headwater.site-pins.v1+protobuf",
   siteChildren: "application/vnd.headwater.site-children.v1+protobuf",
   siteConsents: "application/vnd.headwater.site-consents.v1+protobuf",
+  siteRecords: "application/vnd.headwater.site-records.v1+protobuf",
 } as const;
 
 export type PayloadType = (typeof payloadType)[keyof typeof payloadType];

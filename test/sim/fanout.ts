@@ -62,7 +62,8 @@ export class Fanout {
     if (peer === undefined) return;
     const none = new Uint8Array(0);
     const { holdings, children: childrenDigest = none, consents: consentsDigest = none } = body;
-    const digests = { childrenDigest, consentsDigest };
+    const { records } = body;
+    const digests = { childrenDigest, consentsDigest, ...(records && { records }) };
     const ask = create(PeerAskSchema, { node: asker.name, holdings, ...digests });
     const bytes = toBinary(PeerAskSchema, ask);
     this.#carry(asker, peer, () => {

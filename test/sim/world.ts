@@ -2,6 +2,7 @@ import type { GiveBackRequest } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
 import type { Effect, Write } from "../../relay/effect.ts";
 import type { CallId, Event, LinkId, Moment } from "../../relay/event.ts";
+import { sentSharedMax } from "../../relay/limits.ts";
 import { Node } from "../../relay/node.ts";
 import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
@@ -141,7 +142,9 @@ export class World implements Host {
     this.note(`${name} restarts`);
     const settings = { ...simulated.settings, seed: this.random.uint32() };
     const records = [...simulated.store.load()];
-    simulated.node = new Node({ ...settings, records }, this.momentOf(simulated));
+    const sentLatest = simulated.store.list({ bucket: "sent", prefix: "", limit: sentSharedMax });
+    const at = this.momentOf(simulated);
+    simulated.node = new Node({ ...settings, records, sentLatest }, at);
     simulated.isAlive = true;
     this.observer.started?.(simulated);
     if (this.fanout.peersOf(simulated).length > 0) this.fanout.started(simulated);

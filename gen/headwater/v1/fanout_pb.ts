@@ -6,17 +6,23 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { ReportRequest } from "./apps_pb.ts";
 import { file_headwater_v1_apps } from "./apps_pb.ts";
+import type { SentDocument } from "./fleet_pb.ts";
+import { file_headwater_v1_fleet } from "./fleet_pb.ts";
 import type { Envelope, LedgerName } from "./ledger_pb.ts";
 import { file_headwater_v1_ledger } from "./ledger_pb.ts";
 import type { Holding, ProjectPin, ReplicateResponse } from "./mesh_pb.ts";
 import { file_headwater_v1_mesh } from "./mesh_pb.ts";
+import type { Rollout } from "./rollouts_pb.ts";
+import { file_headwater_v1_rollouts } from "./rollouts_pb.ts";
+import type { ReceivedDocument, Trial } from "./store_pb.ts";
+import { file_headwater_v1_store } from "./store_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file headwater/v1/fanout.proto.
  */
 export const file_headwater_v1_fanout: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEirwIKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIqCghjb25zZW50cxgHIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZUgAQgYKBGJvZHkiTAoKU2lnbk9mTGlmZRIoCgZ3cml0ZXMYASADKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIUCgxtZXNoX2FkZHJlc3MYAiABKAkicgoHUGVlckFzaxIMCgRub2RlGAEgASgJEicKCGhvbGRpbmdzGAIgAygLMhUuaGVhZHdhdGVyLnYxLkhvbGRpbmcSFwoPY2hpbGRyZW5fZGlnZXN0GAMgASgMEhcKD2NvbnNlbnRzX2RpZ2VzdBgEIAEoDCJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiOQoMU2l0ZUNoaWxkcmVuEikKCGNoaWxkcmVuGAEgAygLMhcuaGVhZHdhdGVyLnYxLlNpdGVDaGlsZCJcCglTaXRlQ2hpbGQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiOwoMU2l0ZUNvbnNlbnRzEisKCGNvbnNlbnRzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlNpdGVDb25zZW50IlEKC1NpdGVDb25zZW50EhAKCHVwc3RyZWFtGAEgASgJEg0KBWxldmVsGAIgASgJEhAKCHNpbmNlX21zGAMgASgEEg8KB3NhaWRfbXMYBCABKAQiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_ledger, file_headwater_v1_mesh]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEi2gIKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIqCghjb25zZW50cxgHIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZUgAEikKB3JlY29yZHMYCCABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIAEIGCgRib2R5IkwKClNpZ25PZkxpZmUSKAoGd3JpdGVzGAEgAygLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSFAoMbWVzaF9hZGRyZXNzGAIgASgJIqABCgdQZWVyQXNrEgwKBG5vZGUYASABKAkSJwoIaG9sZGluZ3MYAiADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZxIXCg9jaGlsZHJlbl9kaWdlc3QYAyABKAwSFwoPY29uc2VudHNfZGlnZXN0GAQgASgMEiwKB3JlY29yZHMYBSABKAsyGy5oZWFkd2F0ZXIudjEuUmVjb3JkRGlnZXN0cyKTAQoNUmVjb3JkRGlnZXN0cxIRCgRzZW50GAEgASgMSACIAQESFQoIcmVjZWl2ZWQYAiABKAxIAYgBARIVCghyb2xsb3V0cxgDIAEoDEgCiAEBEhMKBnRyaWFscxgEIAEoDEgDiAEBQgcKBV9zZW50QgsKCV9yZWNlaXZlZEILCglfcm9sbG91dHNCCQoHX3RyaWFscyJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiOQoMU2l0ZUNoaWxkcmVuEikKCGNoaWxkcmVuGAEgAygLMhcuaGVhZHdhdGVyLnYxLlNpdGVDaGlsZCJcCglTaXRlQ2hpbGQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiOwoMU2l0ZUNvbnNlbnRzEisKCGNvbnNlbnRzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlNpdGVDb25zZW50IlEKC1NpdGVDb25zZW50EhAKCHVwc3RyZWFtGAEgASgJEg0KBWxldmVsGAIgASgJEhAKCHNpbmNlX21zGAMgASgEEg8KB3NhaWRfbXMYBCABKAQiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluIrcBCgtTaXRlUmVjb3JkcxIoCgRzZW50GAEgAygLMhouaGVhZHdhdGVyLnYxLlNlbnREb2N1bWVudBIwCghyZWNlaXZlZBgCIAMoCzIeLmhlYWR3YXRlci52MS5SZWNlaXZlZERvY3VtZW50EicKCHJvbGxvdXRzGAMgAygLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQSIwoGdHJpYWxzGAQgAygLMhMuaGVhZHdhdGVyLnYxLlRyaWFsYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_fleet, file_headwater_v1_ledger, file_headwater_v1_mesh, file_headwater_v1_rollouts, file_headwater_v1_store]);
 
 /**
  * @generated from message headwater.v1.PeerMessage
@@ -76,6 +82,14 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
      */
     value: Envelope;
     case: "consents";
+  } | {
+    /**
+     * SiteRecords, signed by the site's key.
+     *
+     * @generated from field: headwater.v1.Envelope records = 8;
+     */
+    value: Envelope;
+    case: "records";
   } | { case: undefined; value?: undefined };
 };
 
@@ -144,6 +158,13 @@ export type PeerAsk = Message<"headwater.v1.PeerAsk"> & {
    * @generated from field: bytes consents_digest = 4;
    */
   consentsDigest: Uint8Array;
+
+  /**
+   * What of a SiteRecords is held.
+   *
+   * @generated from field: headwater.v1.RecordDigests records = 5;
+   */
+  records?: RecordDigests | undefined;
 };
 
 /**
@@ -152,6 +173,43 @@ export type PeerAsk = Message<"headwater.v1.PeerAsk"> & {
  */
 export const PeerAskSchema: GenMessage<PeerAsk> = /*@__PURE__*/
   messageDesc(file_headwater_v1_fanout, 2);
+
+/**
+ * RecordDigests are, for each kind of record, 256 digests of 4 bytes, one for those whose key falls
+ * into its slice; empty is none of them, absent is not asked for.
+ *
+ * @generated from message headwater.v1.RecordDigests
+ */
+export type RecordDigests = Message<"headwater.v1.RecordDigests"> & {
+  /**
+   * @generated from field: optional bytes sent = 1;
+   */
+  sent?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: optional bytes received = 2;
+   */
+  received?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: optional bytes rollouts = 3;
+   */
+  rollouts?: Uint8Array | undefined;
+
+  /**
+   * Only now and then: trials change with each report, and each node hears those.
+   *
+   * @generated from field: optional bytes trials = 4;
+   */
+  trials?: Uint8Array | undefined;
+};
+
+/**
+ * Describes the message headwater.v1.RecordDigests.
+ * Use `create(RecordDigestsSchema)` to create a new message.
+ */
+export const RecordDigestsSchema: GenMessage<RecordDigests> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 3);
 
 /**
  * PeerAnswer is what that peer has; frames in the order in which to apply them.
@@ -175,7 +233,7 @@ export type PeerAnswer = Message<"headwater.v1.PeerAnswer"> & {
  * Use `create(PeerAnswerSchema)` to create a new message.
  */
 export const PeerAnswerSchema: GenMessage<PeerAnswer> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 3);
+  messageDesc(file_headwater_v1_fanout, 4);
 
 /**
  * SiteChildren are the join tokens that any node of the site has given out or revoked, none of
@@ -195,7 +253,7 @@ export type SiteChildren = Message<"headwater.v1.SiteChildren"> & {
  * Use `create(SiteChildrenSchema)` to create a new message.
  */
 export const SiteChildrenSchema: GenMessage<SiteChildren> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 4);
+  messageDesc(file_headwater_v1_fanout, 5);
 
 /**
  * @generated from message headwater.v1.SiteChild
@@ -236,7 +294,7 @@ export type SiteChild = Message<"headwater.v1.SiteChild"> & {
  * Use `create(SiteChildSchema)` to create a new message.
  */
 export const SiteChildSchema: GenMessage<SiteChild> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 5);
+  messageDesc(file_headwater_v1_fanout, 6);
 
 /**
  * SiteConsents are what the site's operator has said at a command that upstreams may learn.
@@ -255,7 +313,7 @@ export type SiteConsents = Message<"headwater.v1.SiteConsents"> & {
  * Use `create(SiteConsentsSchema)` to create a new message.
  */
 export const SiteConsentsSchema: GenMessage<SiteConsents> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 6);
+  messageDesc(file_headwater_v1_fanout, 7);
 
 /**
  * @generated from message headwater.v1.SiteConsent
@@ -291,7 +349,7 @@ export type SiteConsent = Message<"headwater.v1.SiteConsent"> & {
  * Use `create(SiteConsentSchema)` to create a new message.
  */
 export const SiteConsentSchema: GenMessage<SiteConsent> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 7);
+  messageDesc(file_headwater_v1_fanout, 8);
 
 /**
  * SitePins are the projects that a site's operator has joined.
@@ -310,5 +368,40 @@ export type SitePins = Message<"headwater.v1.SitePins"> & {
  * Use `create(SitePinsSchema)` to create a new message.
  */
 export const SitePinsSchema: GenMessage<SitePins> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 8);
+  messageDesc(file_headwater_v1_fanout, 9);
+
+/**
+ * SiteRecords are what nodes of a site have sent, received, planned and counted, so that it survives
+ * the loss of any of them. They never leave the site.
+ *
+ * @generated from message headwater.v1.SiteRecords
+ */
+export type SiteRecords = Message<"headwater.v1.SiteRecords"> & {
+  /**
+   * @generated from field: repeated headwater.v1.SentDocument sent = 1;
+   */
+  sent: SentDocument[];
+
+  /**
+   * @generated from field: repeated headwater.v1.ReceivedDocument received = 2;
+   */
+  received: ReceivedDocument[];
+
+  /**
+   * @generated from field: repeated headwater.v1.Rollout rollouts = 3;
+   */
+  rollouts: Rollout[];
+
+  /**
+   * @generated from field: repeated headwater.v1.Trial trials = 4;
+   */
+  trials: Trial[];
+};
+
+/**
+ * Describes the message headwater.v1.SiteRecords.
+ * Use `create(SiteRecordsSchema)` to create a new message.
+ */
+export const SiteRecordsSchema: GenMessage<SiteRecords> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 10);
 

@@ -194,6 +194,7 @@ describe("documents", () => {
     const site = new Site();
     site.choose("EXACT");
     const [due] = site.due(epochMs + 3 * dayMs);
+    site.accept([due!]);
     const mayLeave = () => site.telemetry.outbox.mayLeave(upstream, due!.document);
     expect(mayLeave()).toBe(true);
     site.choose("OFF", epochMs + 4 * dayMs);

@@ -1,0 +1,13 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { SiteRecordsSchema } from "../../gen/headwater/v1/fanout_pb.ts";
+import type { Effect } from "../effect.ts";
+import type { NodeParts } from "../parts.ts";
+
+/** Something that the other nodes of the site are to keep as well; who hears nothing of it asks. */
+export function tellPeers(
+  { peers }: NodeParts,
+  records: MessageInitShape<typeof SiteRecordsSchema>,
+): Effect[] {
+  if (!peers.connected) return [];
+  return [peers.publish(peers.records(create(SiteRecordsSchema, records)))];
+}
