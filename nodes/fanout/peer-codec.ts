@@ -5,15 +5,15 @@ import {
   type PeerMessage,
   PeerMessageSchema,
 } from "../../gen/headwater/v1/fanout_pb.ts";
-import { HoldingSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import { type Holding, HoldingSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { PeerAskBody } from "../../relay/effect.ts";
 import { batchesOf } from "./batch.ts";
 
 /** What a message takes in one around it, at most: its field's tag and its length. */
 const fieldBytesMax = 8;
 
-/** What a node's name, digests and `last` take besides, with room. */
-const restBytesMax = 5 * 1024;
+/** What a node's name and `last` take besides, with room. */
+const restBytesMax = 256;
 
 /**
  * An answer of any length as messages of up to `bytesMax`, in order, the last of which says so. A
@@ -50,19 +50,28 @@ export function* encodeAsk(of: {
     bytesOf: (holding) => toBinary(HoldingSchema, holding).length + fieldBytesMax,
     bytesMax: of.bytesMax - restBytesMax,
   });
-  const { records } = of.ask;
-  let isFirst = true;
-  for (const holdings of batches) {
-    yield toBinary(
-      PeerAskSchema,
-      create(PeerAskSchema, {
-        node: of.node,
-        holdings: [...holdings],
-        childrenDigest: of.ask.children ?? new Uint8Array(0),
-        consentsDigest: of.ask.consents ?? new Uint8Array(0),
-        ...(isFirst && records && { records }),
-      }),
-    );
-    isFirst = false;
+  for (const [index, holdings] of [...batches].entries()) {
+    // Digests go with the first part, or by themselves where it has no room for them.
+    const { records } = index === 0 ? of.ask : {};
+    const bytes = askBytes(of, { holdings, ...(records && { records }) });
+    if (records === undefined || bytes.length <= of.bytesMax) yield bytes;
+    else yield* [askBytes(of, { holdings }), askBytes(of, { holdings: [], records })];
   }
+}
+
+function askBytes(
+  { node, ask }: { node: string; ask: PeerAskBody },
+  part: Pick<PeerAskBody, "records"> & { readonly holdings: readonly Holding[] },
+): Uint8Array {
+  const { holdings, records } = part;
+  return toBinary(
+    PeerAskSchema,
+    create(PeerAskSchema, {
+      node,
+      holdings: [...holdings],
+      childrenDigest: ask.children ?? new Uint8Array(0),
+      consentsDigest: ask.consents ?? new Uint8Array(0),
+      ...(records && { records }),
+    }),
+  );
 }

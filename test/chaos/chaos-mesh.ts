@@ -1,0 +1,100 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AdminClient, openAdminClient } from "../../nodes/cli/admin-client.ts";
+import { eventually } from "../../scripts/demo/eventually.ts";
+import { freePorts } from "../../scripts/demo/free-ports.ts";
+import { NatsProcess } from "../../scripts/demo/nats-process.ts";
+import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
+import { BadLine } from "./bad-line.ts";
+
+export const project = "horizon";
+export const release = "2.3.0";
+
+/** Documents and reports of seconds instead of hours, so that there is something to count. */
+const windows = { HEADWATER_WINDOW: "20s", HEADWATER_HEALTH_WINDOW: "20s" };
+
+const settleMsMax = 120_000;
+
+/** A root, with a line to it that can be bad. */
+export interface RootOnLine {
+  readonly root: NodeProcess;
+  readonly line: BadLine;
+}
+
+/** One node of a site, and its own line to the NATS that it shares with the others. */
+export interface SiteNode {
+  readonly node: NodeProcess;
+  readonly natsLine: BadLine;
+}
+
+/** Opens something, and closes it with the rest. */
+type Keep = <T extends AsyncDisposable>(part: T) => T;
+
+/** A root with the project; `env` may put its data somewhere else. */
+export async function startRoot(keep: Keep, env: Record<string, string> = {}): Promise<RootOnLine> {
+  const [port = 0] = await freePorts(1);
+  const of = { ...windows, HEADWATER_MESH_ADVERTISE: `127.0.0.1:${port}`, ...env };
+  const root = keep(await NodeProcess.start("upstream", of));
+  const line = keep(await BadLine.open({ port, toPort: portOf(root.mesh) }));
+  await root.do(["init", project]);
+  await root.do(
+    ["apply", "--yes", "-f", "-"],
+    `project: ${project}\nreleases: ["${release}"]\nflags: {}\n`,
+  );
+  return { root, line };
+}
+
+/** A node that has joined the root, and follows it. */
+export async function startChild(keep: Keep, parent: NodeProcess): Promise<NodeProcess> {
+  const child = keep(await NodeProcess.start("plant", windows));
+  await joinProcess(parent, child);
+  await follows(child);
+  return child;
+}
+
+/** A site of several nodes, each with a line of its own to one NATS; but for the last all have joined. */
+export async function startSite(
+  keep: Keep,
+  of: { parent: NodeProcess; nodesCount: number },
+): Promise<{ nats: NatsProcess; nodes: SiteNode[] }> {
+  const nats = keep(await NatsProcess.start());
+  const nodes: SiteNode[] = [];
+  for (let n = 1; n <= of.nodesCount; n++) {
+    const natsLine = keep(await BadLine.open({ toPort: Number(new URL(nats.url).port) }));
+    const [first] = nodes;
+    const env = {
+      ...windows,
+      HEADWATER_SITE: "plant",
+      HEADWATER_NATS_URL: `nats://127.0.0.1:${natsLine.port}`,
+      HEADWATER_DISCLOSURE: "exact",
+      ...(first && { HEADWATER_SITE_SECRET_FILE: secretOf(first.node) }),
+    };
+    const node = keep(await NodeProcess.start(`plant-${n}`, env));
+    nodes.push({ node, natsLine });
+  }
+  for (const { node } of nodes.slice(0, Math.max(1, of.nodesCount - 1)))
+    await joinProcess(of.parent, node);
+  for (const { node } of nodes) await follows(node);
+  return { nats, nodes };
+}
+
+export function adminOf(node: NodeProcess): AdminClient {
+  return openAdminClient(node.operatorEnv);
+}
+
+/** Each node of a site reads the secret of its own copy: the first one's may be gone one day. */
+function secretOf(first: NodeProcess): string {
+  const copy = join(first.directory, "site.secret");
+  copyFileSync(join(first.dataDirectory, "site.secret"), copy);
+  return copy;
+}
+
+async function follows(node: NodeProcess): Promise<void> {
+  const isFresh = async (): Promise<boolean> =>
+    (await node.evaluate({ project, flag: "any" })).freshness === "FRESH";
+  await eventually(`${node.name} follows`, isFresh, settleMsMax);
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(":") + 1));
+}
