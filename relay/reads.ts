@@ -110,6 +110,11 @@ export class Reads {
     return this.#parts.holdings.projects.get(project)?.table(version, wallMs);
   }
 
+  /** How far a project has come here; 0 for one that is not held. */
+  progress(project: string): bigint {
+    return this.#parts.holdings.projects.get(project)?.progress ?? 0n;
+  }
+
   releaseOf(project: string, version: string, wallMs: number): string {
     return this.#parts.holdings.projects.get(project)?.buildOf(version, wallMs).release ?? "";
   }

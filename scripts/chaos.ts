@@ -24,6 +24,7 @@ Options:
   --rounds N     rounds of each (default 20)
   --minutes M    no round of either is begun after so many minutes (default 60)
   --only NAME    writing or site
+  --fault TEXT   only what has this in its name, such as kill or NATS
   --apps N       app streams of the site (default 300)
   --seed N       another order of faults (default 1)
   --json         print what came of it as JSON; rounds are told on stderr
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "20" },
     minutes: { type: "string", default: "60" },
     only: { type: "string" },
+    fault: { type: "string" },
     apps: { type: "string", default: "300" },
     seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
@@ -67,6 +69,7 @@ async function run(): Promise<number> {
     rounds: numberOf("rounds"),
     deadlineMs: performance.now() + numberOf("minutes") * minuteMs,
     seed: numberOf("seed"),
+    fault: values.fault,
   });
   const onRound = (line: string): void => void process.stderr.write(`${line}\n`);
   const outcomes: Outcome[] = [];

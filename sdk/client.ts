@@ -206,7 +206,7 @@ export class Client {
       nodes,
       app,
       random: Math.random,
-      position: () => this.#table.position,
+      held: () => this.#table,
       take: (frame) => this.#feed.take(frame),
       // Nodes keep reports in memory, so one that has started anew has none of this app.
       resumed: () => this.#reporter?.hurry(),

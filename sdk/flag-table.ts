@@ -27,6 +27,7 @@ export interface ReceivedFlag {
 export class FlagTable {
   #flags: Map<string, EffectiveFlag> | undefined;
   #position: Uint8Array = new Uint8Array();
+  #progress = 0n;
   #revision = 0;
 
   /** Nothing has ever been held, which is not the same as a project without flags. */
@@ -37,6 +38,11 @@ export class FlagTable {
   /** The node's digest of what is held; no bytes where no node has vouched for it. */
   get position(): Uint8Array {
     return this.#position;
+  }
+
+  /** How far what is held has come, as the node that sent it says; 0 where nobody has. */
+  get progress(): bigint {
+    return this.#progress;
   }
 
   /** Differs whenever an answer may. */
@@ -58,12 +64,14 @@ export class FlagTable {
   replace(of: {
     flags: readonly ReceivedFlag[];
     position?: Uint8Array;
+    progress?: bigint;
   }): readonly FlagDifference[] | undefined {
     if (of.flags.length > tableFlagsMax) return undefined;
     const before = this.#flags ?? new Map<string, EffectiveFlag>();
     const after = new Map(of.flags.map((flag) => [flag.name, effective(flag)]));
     this.#flags = after;
     this.#position = of.position ?? new Uint8Array();
+    this.#progress = of.progress ?? 0n;
     this.#revision++;
     const names = new Set([...before.keys(), ...after.keys()]);
     return differing(
@@ -77,6 +85,7 @@ export class FlagTable {
     position: Uint8Array;
     flags: readonly ReceivedFlag[];
     removed: readonly string[];
+    progress?: bigint;
   }): readonly FlagDifference[] | undefined {
     const flags = this.#flags;
     if (flags === undefined || !this.isAt(of.previous)) return undefined;
@@ -93,6 +102,7 @@ export class FlagTable {
       return { name, before, after };
     });
     this.#position = of.position;
+    this.#progress = of.progress ?? 0n;
     this.#revision++;
     return differing(differences);
   }

@@ -19,8 +19,8 @@ export interface WatcherParts {
   readonly app: { readonly project: string; readonly version: string };
   /** From 0 to 1, without 1. */
   readonly random: () => number;
-  /** The position of what is held. */
-  readonly position: () => Uint8Array;
+  /** The position of what is held, and how far it has come. */
+  readonly held: () => { readonly position: Uint8Array; readonly progress: bigint };
   /** Takes up a frame; false when it does not follow from what is held. */
   readonly take: (frame: WatchFrame) => boolean;
   /** A stream after the first has begun: to another node, or to one that may know nothing any more. */
@@ -79,13 +79,14 @@ export class Watcher {
   }
 
   #request(): WatchRequest {
-    const { app, position } = this.#parts;
-    const held = this.#mustStartOver ? new Uint8Array() : position();
+    const { app, held } = this.#parts;
+    const known = this.#mustStartOver ? undefined : held();
     this.#mustStartOver = false;
     return create(WatchRequestSchema, {
       project: app.project,
       version: app.version,
-      position: held,
+      position: known?.position ?? new Uint8Array(),
+      progress: known?.progress ?? 0n,
     });
   }
 

@@ -24,9 +24,10 @@ export function flagService(of: {
       countReason(counts, answer.reason);
       return answer;
     },
-    watch: ({ project, version, position }, context) => {
-      checkWatchTarget({ project, version, position });
-      return streams.open({ project, version, position }, context.signal);
+    watch: ({ project, version, position, progress }, context) => {
+      const target = { project, version, position, progress };
+      checkWatchTarget(target);
+      return streams.open(target, context.signal);
     },
   };
 }

@@ -9,12 +9,22 @@ import type { Watcher } from "./watcher.ts";
 export interface SharedTable {
   readonly position: Uint8Array;
   readonly freshness: string;
+  readonly progress: bigint;
   readonly message: WatchResponse;
 }
 
 /** A change of a table, likewise. */
 export interface SharedDelta extends SharedTable {
   readonly previous: Uint8Array;
+}
+
+/** Where a table is at some time. */
+export interface Standing {
+  /** Undefined while the project is EMPTY. */
+  readonly position: Uint8Array | undefined;
+  readonly freshness: string;
+  readonly progress: bigint;
+  readonly monoMs: number;
 }
 
 /** All who watch the same table: one project, one release. */
@@ -42,25 +52,32 @@ export class WatchGroup {
     if (table === undefined) return undefined;
     const { position } = table;
     const freshness = this.freshness();
+    const progress = this.#access.reads.progress(this.#project);
     const known = this.#table;
-    if (known?.freshness === freshness && bytesEqual(known.position, position)) return known;
-    const value = { position, freshness, flags: [...table.flags.values()] };
+    const isKnown = known?.freshness === freshness && known.progress === progress;
+    if (isKnown && bytesEqual(known.position, position)) return known;
+    const value = { position, freshness, flags: [...table.flags.values()], progress };
     const message = create(WatchResponseSchema, { frame: { case: "table", value } });
-    this.#table = { position, freshness, message };
+    this.#table = { position, freshness, progress, message };
     return this.#table;
   }
 
   /** Where the table is and how fresh, without building its message. */
-  now(): { position: Uint8Array | undefined; freshness: string } {
-    return { position: this.#read()?.position, freshness: this.freshness() };
+  now(): Standing {
+    return {
+      position: this.#read()?.position,
+      freshness: this.freshness(),
+      progress: this.#access.reads.progress(this.#project),
+      monoMs: this.#access.now().monoMs,
+    };
   }
 
   /** Brings all who watch to the table of now, by the changes that led to it where they can. */
   expose(changes: readonly FlagTableChange[]): void {
     const now = this.now();
     for (const change of changes) {
-      const delta = sharedDelta(change, now.freshness);
-      for (const watcher of this.watchers) watcher.oweDelta(delta);
+      const delta = sharedDelta(change, now);
+      for (const watcher of this.watchers) watcher.oweDelta(delta, now);
     }
     for (const watcher of this.watchers) watcher.catchUp(now);
   }
@@ -71,7 +88,10 @@ export class WatchGroup {
   }
 }
 
-function sharedDelta(change: FlagTableChange, freshness: string): SharedDelta {
+function sharedDelta(
+  change: FlagTableChange,
+  { freshness, progress }: Pick<Standing, "freshness" | "progress">,
+): SharedDelta {
   const { previous, position } = change;
   const value = {
     previous,
@@ -79,7 +99,8 @@ function sharedDelta(change: FlagTableChange, freshness: string): SharedDelta {
     freshness,
     flags: [...change.flags],
     removed: [...change.removed],
+    progress,
   };
   const message = create(WatchResponseSchema, { frame: { case: "delta", value } });
-  return { previous, position, freshness, message };
+  return { previous, position, freshness, progress, message };
 }

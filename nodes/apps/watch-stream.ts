@@ -35,6 +35,8 @@ export interface WatchTarget {
   readonly version: string;
   /** Of the table that the app has; empty when it has none. */
   readonly position: Uint8Array;
+  /** How far that table has come. */
+  readonly progress: bigint;
 }
 
 /** @throws HeadwaterError `invalid` that names the field */
@@ -106,11 +108,11 @@ export class WatchStreams {
   }
 
   #add(target: WatchTarget, onOwed: () => void): Watcher {
-    const { project, version, position } = target;
+    const { project, version, position, progress } = target;
     this.#counts.watchersCount++;
     this.#access.tell({ kind: "watch-opened", project, version });
     const group = this.#groupOf(project, version);
-    const watcher = new Watcher({ version, position, group, onOwed });
+    const watcher = new Watcher({ version, position, progress, group, onOwed });
     this.#watchers.add(watcher);
     group.watchers.add(watcher);
     watcher.catchUp(group.now());

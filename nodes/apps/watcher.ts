@@ -1,7 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type WatchResponse, WatchResponseSchema } from "../../gen/headwater/v1/apps_pb.ts";
+import { staleAfterMs } from "../../relay/cadence.ts";
 import { bytesEqual } from "../../relay/trust/key.ts";
-import type { SharedDelta, WatchGroup } from "./watch-group.ts";
+import type { SharedDelta, Standing, WatchGroup } from "./watch-group.ts";
+
+/** How long an app waits for a node that is behind; its flags are labelled STALE meanwhile. */
+const behindMsMax = staleAfterMs;
 
 /**
  * What one app is owed. Never more than one frame: what comes while a frame still waits to be taken
@@ -18,21 +22,30 @@ export class Watcher {
   /** As the app was last told, or will be with the delta that it is owed. */
   #freshness = "";
   readonly #onOwed: () => void;
+  /** What the app has had from another node, and until when this one has the time to catch up. */
+  #awaited: { readonly progress: bigint; readonly untilMonoMs: number } | undefined;
 
   constructor(of: {
     version: string;
     position: Uint8Array;
+    /** Of the table that the app has. */
+    progress: bigint;
     group: WatchGroup;
     onOwed: () => void;
   }) {
     this.version = of.version;
     this.#position = of.position;
+    this.#awaited = {
+      progress: of.progress,
+      untilMonoMs: of.group.now().monoMs + behindMsMax,
+    };
     this.group = of.group;
     this.#onOwed = of.onOwed;
   }
 
   /** Offers a delta to an app that has taken everything and is where the delta starts. */
-  oweDelta(delta: SharedDelta): void {
+  oweDelta(delta: SharedDelta, now: Standing): void {
+    if (this.#isAhead(now)) return;
     if (this.#owed !== "nothing" || !bytesEqual(this.#position, delta.previous)) return;
     this.#owed = delta;
     this.#position = delta.position;
@@ -41,7 +54,8 @@ export class Watcher {
   }
 
   /** Sees to it that what the app is owed brings it to the table and freshness of now. */
-  catchUp(now: { position: Uint8Array | undefined; freshness: string }): void {
+  catchUp(now: Standing): void {
+    if (this.#isAhead(now)) return this.oweHeartbeat();
     if (now.position !== undefined && !bytesEqual(this.#position, now.position)) this.#oweTable();
     if (this.#owed !== "table" && now.freshness !== this.#freshness) this.oweHeartbeat();
   }
@@ -54,6 +68,18 @@ export class Watcher {
   /** Some time has passed: after a few such rounds without a frame a heartbeat is owed. */
   passRound(roundsPerHeartbeat: number): void {
     if (++this.#silentRoundsCount >= roundsPerHeartbeat - 1) this.oweHeartbeat();
+  }
+
+  /**
+   * An app that comes from a node that knew more keeps what it has, until this node has caught up;
+   * a node that never does, such as one on an old copy of its data, is taken at its word in the end.
+   */
+  #isAhead(now: Standing): boolean {
+    const awaited = this.#awaited;
+    if (awaited === undefined || now.position === undefined) return false;
+    if (now.progress < awaited.progress && now.monoMs < awaited.untilMonoMs) return true;
+    this.#awaited = undefined;
+    return false;
   }
 
   /** The next frame, built only now; undefined when nothing is owed. */
@@ -85,7 +111,13 @@ export class Watcher {
 
   #takeHeartbeat(): WatchResponse {
     this.#owesHeartbeat = false;
-    this.#freshness = this.group.freshness();
+    const now = this.group.now();
+    const wasAhead = this.#awaited !== undefined;
+    const isAhead = this.#isAhead(now);
+    const { position } = now;
+    if (wasAhead && !isAhead && position !== undefined && !bytesEqual(this.#position, position))
+      return this.#takeTable();
+    this.#freshness = isAhead ? "STALE" : now.freshness;
     const heartbeat = { position: this.#position, freshness: this.#freshness };
     return create(WatchResponseSchema, { frame: { case: "heartbeat", value: heartbeat } });
   }

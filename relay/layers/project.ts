@@ -85,6 +85,20 @@ export class Project {
     }
   }
 
+  /**
+   * How far its layers have come, all together: of two states of the same layers, one of which
+   * follows from the other, the later has more.
+   */
+  get progress(): bigint {
+    const parts = this.ledgers.map(({ position }) =>
+      position === undefined ? 0n : (BigInt(position.term) << 32n) + BigInt(position.seq),
+    );
+    return BigInt.asUintN(
+      64,
+      parts.reduce((sum, part) => sum + part, 0n),
+    );
+  }
+
   layerOf(ledger: Ledger): Layer | undefined {
     return this.#held().find((held) => held.ledger === ledger)?.layer;
   }

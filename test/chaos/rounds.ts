@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 /** What became of the rounds of one kind. */
-export interface Tally {
+interface Tally {
   readonly fault: string;
   rounds: number;
   /** From the end of the fault until every app was right, and until all else was; each round. */
@@ -25,6 +25,8 @@ export interface Bounds {
   readonly rounds: number;
   readonly deadlineMs: number;
   readonly seed: number;
+  /** Only faults whose names hold this text. */
+  readonly fault?: string | undefined;
 }
 
 /** How a run went. */
@@ -58,13 +60,14 @@ export async function playRounds(of: {
 }): Promise<Outcome> {
   const { min, max } = of.faultMs ?? { min: faultMsMin, max: faultMsMax };
   const random = new Random(of.bounds.seed);
+  const faults = of.faults.filter(({ name }) => name.includes(of.bounds.fault ?? ""));
   const tallies = new Map<string, Tally>();
   const broken: string[] = [];
   const startedMs = performance.now();
   const tookMs = (): number => Math.round(performance.now() - startedMs);
   let rounds = 0;
   while (rounds < of.bounds.rounds && performance.now() < of.bounds.deadlineMs) {
-    const fault = of.faults[random.below(of.faults.length)];
+    const fault = faults[random.below(faults.length)];
     if (fault === undefined) break;
     rounds++;
     const forMs = min + random.below(max - min);

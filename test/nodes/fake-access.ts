@@ -126,6 +126,7 @@ export class FakeAccess implements NodeAccess {
       pins: () => [],
       tokens: () => this.tokens,
       freshness: (project) => this.projects.get(project)?.freshness ?? "EMPTY",
+      progress: (project) => BigInt(this.projects.get(project)?.sequence ?? 0),
       releaseOf: (project, version) =>
         this.projects.get(project)?.releases.includes(version) === true ? version : "",
       table: (project, version) => {

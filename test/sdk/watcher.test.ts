@@ -66,7 +66,7 @@ function watch(nodes: FakeNode[], given: Partial<WatcherParts> = {}) {
     nodes,
     app: { project: "horizon", version: "2.3.0" },
     random: () => 1,
-    position: () => positionOf("one"),
+    held: () => ({ position: positionOf("one"), progress: 7n }),
     take: () => true,
     resumed,
     fellSilent,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { WatchGroup } from "../../../nodes/apps/watch-group.ts";
 import { Watcher } from "../../../nodes/apps/watcher.ts";
+import { staleAfterMs } from "../../../relay/cadence.ts";
 import { FlagTable, type FlagTableChange } from "../../../relay/layers/flag-table.ts";
 import { FakeAccess, type FakeProject, flagAt } from "../fake-access.ts";
 
@@ -14,10 +15,11 @@ class Bench {
   readonly group = new WatchGroup({ access: this.access, project, release: "" });
 
   /** A watcher that has come and has taken nothing yet. */
-  watcher(position = new Uint8Array()): Watcher {
+  watcher(position: Uint8Array = new Uint8Array(), progress = 0n): Watcher {
     const watcher = new Watcher({
       version: "",
       position,
+      progress,
       group: this.group,
       onOwed: () => undefined,
     });
@@ -131,4 +133,40 @@ test("a project that becomes empty leaves its apps the table that they have", ()
   bench.horizon.freshness = "FRESH";
   bench.group.expose([]);
   expect(watcher.take()?.frame.case).toBe("table");
+});
+
+test("an app that comes from a node that knew more keeps what it has until this one has caught up", () => {
+  const bench = new Bench();
+  const had = new Uint8Array(32).fill(7);
+  const ahead = bench.watcher(had, 3n);
+  const keeps = { case: "heartbeat", value: { position: had, freshness: "STALE" } };
+  expect(ahead.take()?.frame).toMatchObject(keeps);
+  bench.horizon.sequence = 2;
+  bench.set("fast-path", 100);
+  expect(ahead.take()?.frame).toMatchObject(keeps);
+  bench.horizon.sequence = 3;
+  bench.set("fast-path", 200);
+  expect(ahead.take()?.frame).toMatchObject({
+    case: "table",
+    value: { freshness: "FRESH", progress: 3n },
+  });
+  expect(ahead.take()).toBeUndefined();
+});
+
+test("a change that leads from what the app has to something older is not for it", () => {
+  const bench = new Bench();
+  const ahead = bench.watcher(bench.group.table()?.position, 3n);
+  expect(ahead.take()?.frame).toMatchObject({ case: "heartbeat", value: { freshness: "STALE" } });
+  bench.horizon.sequence = 2;
+  bench.set("new-scheduler", 0);
+  expect(ahead.take()?.frame.case).toBe("heartbeat");
+});
+
+test("a node that does not catch up for as long as data is fresh is taken at its word", () => {
+  const bench = new Bench();
+  const ahead = bench.watcher(new Uint8Array(32), 3n);
+  expect(ahead.take()?.frame.case).toBe("heartbeat");
+  bench.access.monoMs += staleAfterMs;
+  ahead.oweHeartbeat();
+  expect(ahead.take()?.frame.case).toBe("table");
 });
