@@ -136,8 +136,9 @@ export class SiteMemory {
       const schema: DescMessage = schemas[kind];
       return shared
         .filter(({ stamp }) => slices.has(stamp.slice))
-        .map(({ stamp: { slice }, message }) => {
-          const record = message();
+        .map((one) => {
+          const record = one.message();
+          const { slice } = one.stamp;
           return { kind, slice, record, bytes: toBinary(schema, record).length };
         });
     });
