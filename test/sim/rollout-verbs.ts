@@ -6,7 +6,7 @@ import { project, type Scene } from "./scene.ts";
 import { pick, type Verbs } from "./verb.ts";
 
 /** Only its rollout changes it. */
-export const rampFlag = "ramp";
+const rampFlag = "ramp";
 
 /** As long as documents need over one link. */
 const dwellMs = 3 * minuteMs;
