@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
-import { type Mutant, mutants } from "../../test/sim/mutants.ts";
+import type { Mutant } from "../../test/sim/mutant.ts";
+import { mutants } from "../../test/sim/mutants.ts";
 import { type Caught, tryMutant } from "../../test/sim/mutation.ts";
 
 /** A mutant that none of these seeds catches is one that a test run would let pass. */

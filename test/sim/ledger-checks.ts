@@ -104,6 +104,12 @@ export class LedgerChecks {
       highest === undefined || !isBefore(signed, highest),
       () => `it goes back from ${highest && textOf(highest)} to ${textOf(at)}`,
     );
+    this.#hold(
+      "I3",
+      node.name,
+      highest === undefined || isBefore(highest, signed),
+      () => `it takes ${textOf(at)} again, as if it were newer`,
+    );
     const gone = [...(highest?.entries.keys() ?? [])].filter((key) => !entries.has(key));
     this.#hold(
       "I5",

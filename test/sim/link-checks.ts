@@ -8,6 +8,7 @@ import {
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
   type ConfirmRequest,
+  type Offer,
   type ReplicateResponse,
   ReplicateResponseSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
@@ -123,7 +124,7 @@ export class LinkChecks {
       case "welcome":
         return this.#welcomed(link);
       case "offer":
-        return this.#offered(link, frame.value.outcome, frame.value.ledger);
+        return this.#offered(link, frame.value);
       case "delta":
         return this.#deltaSent(link, frame.value.ledger, frame.value.head);
       case "snapshotBegin":
@@ -200,7 +201,7 @@ export class LinkChecks {
     return site(one) === site(other) && one.request.node === other.request.node;
   }
 
-  #offered(link: Link, outcome: string, ledger: LedgerName | undefined): void {
+  #offered(link: Link, { outcome, ledger, hops }: Offer): void {
     const sent = this.#sentOf(link, ledger);
     if (ledger === undefined || sent === undefined) return;
     if (outcome === "BEHIND") this.#world.fault("position-ahead");
@@ -208,6 +209,13 @@ export class LinkChecks {
     if (outcome === "SNAPSHOT" && sent.at !== undefined) this.#world.fault("forgotten-position");
     const held = this.#stored(link.parent, ledgerId(ledger));
     this.#hold("I6", link.parent, held !== undefined, "it offers what it does not have");
+    const last = toHex(hops.at(-1) ?? new Uint8Array(0));
+    this.#hold(
+      "U9",
+      link.parent,
+      last === toHex(this.#world.get(link.parent).settings.nodeId),
+      () => `the way that it names to ${link.child} does not end with itself`,
+    );
   }
 
   #deltaSent(

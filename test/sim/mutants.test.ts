@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { mutants } from "./mutants.ts";
 import { tryMutant } from "./mutation.ts";
@@ -16,6 +17,14 @@ describe("mutants", () => {
     expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
   });
 
+  test("are written for the core as it is: each text is there once", () => {
+    const counts = mutants.map(({ name, file, find }) => {
+      const text = readFileSync(new URL(`../../relay/${file}`, import.meta.url), "utf8");
+      return [name, text.split(find).length - 1] as const;
+    });
+    expect(counts.filter(([, count]) => count !== 1)).toEqual([]);
+  });
+
   test.each(quick)(
     "the simulator catches: %s",
     async (name) => {
@@ -27,7 +36,7 @@ describe("mutants", () => {
   );
 
   test("an altered core is only that of its own thread, and one whose text is not there fails", async () => {
-    const mutant = { name: "nothing", file: "node.ts", find: "no such text", replace: "" };
+    const mutant = { seed: 1, name: "nothing", file: "node.ts", find: "no such text", replace: "" };
     await expect(tryMutant({ mutant, seedsMax: 1 })).rejects.toThrow(/occurs 0 times in node.ts/);
   });
 });

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Mutant } from "./mutants.ts";
+import type { Mutant } from "./mutant.ts";
 
 /** What became of a mutant. */
 export interface Caught {

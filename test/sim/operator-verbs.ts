@@ -63,7 +63,7 @@ export const operatorVerbs: Verbs = {
   },
   storm: {
     weight: 1,
-    draw: ({ random }) => [random.below(12) === 0 ? "1010" : String(20 + random.below(60))],
+    draw: ({ random }) => [random.below(12) === 0 ? "1100" : String(20 + random.below(60))],
     run: (scene, [count = "1"]) => {
       scene.world.fault("storm");
       for (let at = 0; at < Number(count); at++) {
