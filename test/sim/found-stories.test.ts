@@ -1,70 +1,8 @@
 import { expect, test } from "vitest";
+import { foundStories } from "./found-stories.ts";
 import { runStory } from "./run.ts";
 import { parseStory } from "./story.ts";
 
-/** Stories that showed a bug, as `npm run sim` printed them, under what was wrong. */
-const found: readonly (readonly [string, string])[] = [
-  [
-    "a stored beat with a flipped bit made the node delete a ledger's entries with its next change",
-    `seed 565 layout chain overlay none disclosure OFF
-     20212 flip vendor beat 36754
-     21663 change flag-6=killed`,
-  ],
-  [
-    "what a writer signed while its clock was ahead was refused until its time had come",
-    `seed 519 layout wide overlay plain disclosure OFF
-     9970 rule cap/* 900
-     10994 jump vendor 900000
-     37644 rule cap/flag-8 3400`,
-  ],
-  [
-    "the simulator took a vendor's pin for a lost deletion, where one had been deleted before",
-    `seed 1230 layout chain overlay granted disclosure OFF
-     111450 rule pin/flag-9 gone
-     129169 overreach flag-9 9900`,
-  ],
-  [
-    "a beat that was signed while the clock was ahead, and lost, kept all beats back until its time had come",
-    `seed 1285 layout chain overlay granted disclosure OFF
-     0 cheat vendor withheld 420000
-     333928 jump vendor 900000`,
-  ],
-  [
-    "a beat that was taken while the clock was ahead kept those of a right clock out",
-    `seed 1 layout tree overlay granted disclosure OFF
-     1000 jump vendor 900000
-     1000 jump site-b1 900000
-     300000 report vendor 1 1.0.0`,
-  ],
-  [
-    "a node that had not heard of the newest roots could not be promoted, and the simulator took what the former root held for forged",
-    `seed 1618 layout chain overlay none disclosure OFF
-     1000 partition root vendor 12000
-     2000 rotate 1
-     3000 change flag-1=4700
-     12000 lose-root restored
-     40000 change flag-2=100`,
-  ],
-  [
-    "a node that held nothing gave out a token with which nobody followed anything",
-    `seed 2245 layout wide overlay none disclosure OFF
-     12723 revoke site-b1 22642
-     25360 wipe vendor 5897`,
-  ],
-  [
-    "the simulator took a link that it still stalled for one that goes down by itself",
-    `seed 2012 layout two-parents overlay none disclosure OFF
-     14087 stall mirror 24895
-     29425 stall site-b1 23736`,
-  ],
-  [
-    "a parent that had lost its data could not revoke the tokens that it had given out before",
-    `seed 7518 layout two-parents overlay none disclosure OFF
-     67730 wipe mirror 16329
-     134898 revoke site-b1 1409`,
-  ],
-];
-
-test.each(found)("%s", (_, text) => {
+test.each(foundStories)("%s", (_, text) => {
   expect(runStory(parseStory(text)).broken?.message).toBeUndefined();
 });

@@ -1,7 +1,9 @@
-// Alters one file of the core as it is loaded, then runs seeds until one of them notices.
+// Alters one file of the core as it is loaded, then runs stories until one of them notices.
 import { registerHooks } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
+import { foundStories } from "./found-stories.ts";
 import type { Caught, MutantTask } from "./mutation.ts";
+import type { RunResult } from "./run.ts";
 
 const { mutant, seedsMax } = workerData as MutantTask;
 
@@ -20,20 +22,32 @@ registerHooks({
 });
 
 // After the hook, so that the core is loaded through it.
-const { runSeed } = await import("./run.ts");
+const { runSeed, runStory } = await import("./run.ts");
+const { parseStory } = await import("./story.ts");
 
 parentPort?.postMessage(firstCatch());
 
+/** The stories that were kept come first: most are short, and each has shown a mistake. */
 function firstCatch(): Caught {
+  for (const [, text] of foundStories) {
+    const story = parseStory(text);
+    const caught = catchOf(story.seed, () => runStory(story));
+    if (caught !== undefined) return caught;
+  }
   const all = Array.from({ length: seedsMax }, (_, at) => at + 1);
   for (const seed of [mutant.seed, ...all]) {
-    try {
-      const { broken } = runSeed(seed);
-      if (broken !== undefined) return { seed, by: broken.promise };
-    } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
-      return { seed, by: `nothing runs: ${why.slice(0, 80)}` };
-    }
+    const caught = catchOf(seed, () => runSeed(seed));
+    if (caught !== undefined) return caught;
   }
   return { seed: undefined, by: "" };
+}
+
+function catchOf(seed: number, run: () => RunResult): Caught | undefined {
+  try {
+    const { broken } = run();
+    return broken && { seed, by: broken.promise };
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return { seed, by: `nothing runs: ${why.slice(0, 80)}` };
+  }
 }

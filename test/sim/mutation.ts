@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 /** What became of a mutant. */
 export interface Caught {
-  /** The first seed that catches it; undefined when none does. */
+  /** The seed of the first story that catches it; undefined when none does. */
   readonly seed: number | undefined;
   /** The promise that is broken, or why nothing runs any more. */
   readonly by: string;
