@@ -32,8 +32,10 @@ export class NatsProcess implements AsyncDisposable {
     return nats;
   }
 
-  async restart(): Promise<void> {
-    const args = ["--addr", "127.0.0.1", "--port", String(this.#port)];
+  /** @param login what it asks for; nothing unless given */
+  async restart(login?: { user: string; password: string }): Promise<void> {
+    const asked = login === undefined ? [] : ["--user", login.user, "--pass", login.password];
+    const args = ["--addr", "127.0.0.1", "--port", String(this.#port), ...asked];
     const child = spawn(this.#path, args, { stdio: "ignore" });
     this.#child = child;
     await eventually("nats-server takes connections", async () => {

@@ -30,6 +30,17 @@ test("an organisation of two nodes loses the one that writes", async (context: T
     patienceMs,
   );
 
+  const ramped = "horizon/ramped";
+  await first.do(["flag", "set", ramped, "0%"]);
+  await first.do(["rollout", "start", ramped, "--steps", "1%,2%", "--dwell", "1d"]);
+  const rolloutAt = async (node: NodeProcess): Promise<string> =>
+    (await node.run(["rollout", "status", ramped])).stdout;
+  await eventually(
+    "the second node has the rollout",
+    async () => (await rolloutAt(second)).includes("running"),
+    patienceMs,
+  );
+
   await eventually(
     "it knows who writes",
     async () => {
@@ -56,6 +67,8 @@ test("an organisation of two nodes loses the one that writes", async (context: T
   expect(early.stderr).toContain("was heard of within the last minutes");
   await first.kill();
   await second.do(["promote", "horizon", "--grant", grant, "--force"]);
+  expect(await rolloutAt(second)).toContain("running");
+  expect(await second.do(["rollout", "pause", ramped])).toContain("paused");
   await second.do(["flag", "kill", flag]);
   await eventually(
     "the site hears of it from the other node",

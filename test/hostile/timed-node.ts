@@ -14,11 +14,11 @@ export class TimedNode implements AsyncDisposable {
   wallOffsetMs = 0;
   /** How much more of its monotonic time has passed than of ours. */
   monoOffsetMs = 0;
-  readonly #directory: string;
+  readonly directory: string;
   #node: RunningNode | undefined;
 
   private constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   static async open(name: string, more: Readonly<Record<string, string>> = {}): Promise<TimedNode> {
@@ -26,7 +26,7 @@ export class TimedNode implements AsyncDisposable {
     const address = "127.0.0.1:0";
     const env = {
       HEADWATER_NAME: name,
-      HEADWATER_DATA_DIR: join(timed.#directory, "data"),
+      HEADWATER_DATA_DIR: join(timed.directory, "data"),
       HEADWATER_APPS_ADDR: address,
       HEADWATER_MESH_ADDR: address,
       HEADWATER_ADMIN_ADDR: address,
@@ -68,14 +68,14 @@ export class TimedNode implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#node?.[Symbol.asyncDispose]();
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   get #operatorEnv(): Record<string, string> {
     return {
       HEADWATER_ADMIN_URL: `http://${this.node.admin}`,
-      HEADWATER_DATA_DIR: join(this.#directory, "data"),
-      XDG_CONFIG_HOME: join(this.#directory, "config"),
+      HEADWATER_DATA_DIR: join(this.directory, "data"),
+      XDG_CONFIG_HOME: join(this.directory, "config"),
     };
   }
 }
