@@ -5,6 +5,7 @@ import type { NodeProcess } from "../../scripts/demo/node-process.ts";
 import type { BadLine } from "./bad-line.ts";
 import { adminOf, project, release, type SiteNode, startRoot, startSite } from "./chaos-mesh.ts";
 import { Counter } from "./counter.ts";
+import { Echo } from "./echo.ts";
 import { Flock } from "./flock.ts";
 import { type Bounds, type Fault, type Outcome, playRounds } from "./rounds.ts";
 import { SentCounts } from "./sent-counts.ts";
@@ -102,6 +103,7 @@ function faultsOf(of: {
   nodes: readonly SiteNode[];
 }): Fault[] {
   const { root, line, nats, nodes } = of;
+  const echo = new Echo(nats.url);
   return [
     ...nodes.flatMap(({ node, natsLine }) => [
       killed("kill a node", node),
@@ -121,6 +123,18 @@ function faultsOf(of: {
     },
     ...nodes.map(({ node }, at) => lagging(node, nodes[(at + 1) % nodes.length]!)),
     ...nodes.map(({ natsLine }) => onLine("garble a node's NATS", natsLine, "garble")),
+    {
+      name: "NATS refuses the login",
+      begin: async () => {
+        await nats.signal("SIGKILL");
+        await nats.restart({ user: "somebody", password: "else" });
+      },
+      end: async () => {
+        await nats.signal("SIGKILL");
+        await nats.restart();
+      },
+    },
+    { name: "all is said twice over NATS", begin: () => echo.begin(), end: () => echo.end() },
     onLine("cut the parent off", line, "cut"),
     onLine("delay the parent", line, "delay"),
     { ...killed("kill the root", root), stopsWriting: true },

@@ -125,6 +125,7 @@ describe("flags stay right, or STALE, and come right by themselves, when NATS", 
     await follows(linked);
     await nats.signal("SIGCONT");
     await agreed();
+    expect(await numberAt(follower)).toBe(counter.acknowledged);
   });
 
   test.for(["delay", "cut", "stall"] as const)(
@@ -135,6 +136,7 @@ describe("flags stay right, or STALE, and come right by themselves, when NATS", 
       await follows(linked);
       line.set("none");
       await agreed();
+      expect(await numberAt(follower)).toBe(counter.acknowledged);
     },
   );
 
@@ -175,6 +177,7 @@ describe("flags stay right, or STALE, and come right by themselves, when NATS", 
     await nats.signal("SIGKILL");
     await nats.restart();
     await agreed();
+    expect([await problemAt(linked), await problemAt(follower)]).toEqual(["", ""]);
   });
 
   test("is gone for good: who has a parent goes on, who has none is STALE, and nobody ever went back", async () => {
