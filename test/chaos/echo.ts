@@ -22,7 +22,7 @@ export class Echo {
   }
 
   async begin(): Promise<void> {
-    const connection = await connect({ servers: new URL(this.#url).host });
+    const connection = await connect({ servers: new URL(this.#url).host, noEcho: true });
     const kept: Heard[] = [];
     connection.subscribe("headwater.*.frames", {
       callback: (_error, { subject, data }) => {
