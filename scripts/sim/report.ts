@@ -27,7 +27,7 @@ export function violationText(story: Story, broken: BrokenPromise): string {
   return [
     `seed ${story.seed}: ${broken.message}`,
     "",
-    "The shortest story found, for test/sim/found-stories.test.ts:",
+    "The shortest story found, for test/sim/found-stories.ts:",
     "",
     storyText(shortest),
     "",

@@ -28,8 +28,12 @@ const frozenMs = 420_000;
 
 /** One in so many stories has a rollout, which lasts: fleets report every so often meanwhile. */
 const rampedEach = 8;
-const fleetsCount = 10;
+const fleetsCount = 14;
 const fleetEachMs = 30_000;
+
+/** In one of so many of them the vendor falls silent for all of a step. */
+const silentEach = 3;
+const silentMs = 400_000;
 
 /** Verbs besides changes that one story may have: few at once show more than all at once. */
 const kindsCountMax = 7;
@@ -70,13 +74,16 @@ function drawRamp(draw: Draw): Action[] {
   const { random } = draw;
   if (random.below(rampedEach) !== 0) return [];
   const [how = "well"] = verbs["fleet"]?.draw(draw) ?? [];
-  return [
+  const ramped = [
     { atMs: random.below(5_000), words: ["ramp", ...(verbs["ramp"]?.draw(draw) ?? [])] },
     ...Array.from({ length: fleetsCount }, (_, at) => ({
       atMs: at * fleetEachMs + random.below(fleetEachMs),
       words: ["fleet", how],
     })),
   ];
+  if (random.below(silentEach) !== 0) return ramped;
+  const atMs = 100_000 + random.below(100_000);
+  return [...ramped, { atMs, words: ["partition", "root", "vendor", String(silentMs)] }];
 }
 
 function freeze({ random, layout }: Draw): Action {
