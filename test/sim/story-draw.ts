@@ -31,8 +31,9 @@ const rampedEach = 8;
 const fleetsCount = 14;
 const fleetEachMs = 30_000;
 
-/** In one of so many of them the vendor falls silent for all of a step. */
+/** In one of so many of them the vendor falls silent about when the second step begins, for all of it. */
 const silentEach = 3;
+const silentFromMs = 165_000;
 const silentMs = 400_000;
 
 /** Verbs besides changes that one story may have: few at once show more than all at once. */
@@ -82,7 +83,7 @@ function drawRamp(draw: Draw): Action[] {
     })),
   ];
   if (random.below(silentEach) !== 0) return ramped;
-  const atMs = 100_000 + random.below(100_000);
+  const atMs = silentFromMs + random.below(40_000);
   return [...ramped, { atMs, words: ["partition", "root", "vendor", String(silentMs)] }];
 }
 
