@@ -55,10 +55,28 @@ export function libraryReports(
     if (project === undefined || authority === undefined) return [];
     if (!bytesEqual(project.ownLedger.name.authority, authority)) return [];
     const { health } = report;
-    const instance = `${report.project} ${report.instance}`;
+    const instance = instanceInside(report.project, report.instance);
     const own = create(ReportRequestSchema, { project: name, version, health, instance });
     return [{ project, report: own }];
   });
+}
+
+/**
+ * Under what names an instance that reports a library itself may have been taken as part of an
+ * application: it counts once.
+ */
+export function reportedInside(
+  { projects }: Pick<LibraryHoldings, "projects">,
+  { project, instance }: ReportRequest,
+): string[] {
+  return [...projects.values()].flatMap(({ name, own }) =>
+    own.libraries.has(project) ? instanceInside(name, instance) : [],
+  );
+}
+
+/** Two applications may have instances of one id, and each has the library in it. */
+function instanceInside(application: string, instance: string): string {
+  return `${application} ${instance}`;
 }
 
 interface LibraryHoldings {

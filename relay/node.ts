@@ -7,7 +7,7 @@ import { takeArrival } from "./arrival.ts";
 import { groupRecords } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
-import { libraryReports } from "./libraries.ts";
+import { libraryReports, reportedInside } from "./libraries.ts";
 import { mayHave } from "./link/admissions.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
@@ -309,6 +309,8 @@ export class Node {
     const { telemetry, holdings } = this.#parts;
     if (telemetry === undefined) return false;
     if (!telemetry.take(holdings.projects.get(report.project), report, at.wallMs)) return false;
+    const intake = telemetry.intake(report.project);
+    for (const instance of reportedInside(holdings, report)) intake.forget(instance);
     for (const { project, report: own } of libraryReports(holdings, report))
       if (!telemetry.intake(project.name).holds(report.instance))
         telemetry.take(project, own, at.wallMs);

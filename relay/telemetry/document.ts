@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import {
   type Document,
   DocumentSchema,
+  type Health,
   type Weights,
 } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { deriveSecret, drawFraction } from "../trust/key.ts";
@@ -29,17 +30,21 @@ interface DocumentParts {
 
 /** What a fleet comes to for a parent, at a level of disclosure. */
 export function documentOf(of: DocumentParts): Document {
-  const { fleet, shown } = of;
-  const health = (): Document["health"] =>
-    of.level === "EXACT" ? fleet.health : roundedHealth(fleet.health, shown?.health);
   return create(DocumentSchema, {
     project: of.project,
     kind: of.kind,
     disclosure: of.level,
     window: BigInt(of.window),
     windowMs: of.windowMs,
-    ...(of.kind === "WEIGHTS" ? { weights: weightsOf(of) } : { health: health() }),
+    ...(of.kind === "WEIGHTS" ? { weights: weightsOf(of) } : { health: healthOf(of) }),
   });
+}
+
+function healthOf({ fleet, level, shown }: DocumentParts): Health {
+  if (level === "EXACT") return fleet.health;
+  if (level === "PANEL") return roundedHealth(fleet.panelHealth, shown?.health);
+  if (level === "MODAL") return roundedHealth(fleet.modalHealth, shown?.health);
+  return roundedHealth(fleet.health, shown?.health);
 }
 
 /** A site has its own apps alone; above sites what is shown is a mean, and is drawn. */

@@ -1,10 +1,15 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import type { Document, Health, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Project } from "../layers/project.ts";
+import { modalVerdict } from "./disclosure/modal.ts";
+import { panelVerdict } from "./disclosure/panel.ts";
 import { joinHealth, ownHealth, type VerdictOf } from "./health.ts";
 import type { Received } from "./received.ts";
+import type { TrialKind } from "./trial.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
-import { type CrashesOf, meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
+import { byName, type CrashesOf, meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
+
+type IsWatched = (kind: TrialKind, name: string) => boolean;
 
 /**
  * What a node knows of a project's fleet: the mean of its reporters, each child being one and its
@@ -16,6 +21,7 @@ export class Fleet {
   readonly #reports: readonly ReportRequest[];
   readonly #panel: () => readonly ReportRequest[];
   readonly #verdictOf: VerdictOf;
+  readonly #isWatched: IsWatched;
   readonly #crashesOf: CrashesOf | undefined;
   readonly #weightDocuments: ReturnType<Received["of"]>;
   readonly #healthDocuments: ReturnType<Received["of"]>;
@@ -27,6 +33,8 @@ export class Fleet {
     panel: () => readonly ReportRequest[];
     /** What this site's own trials say. */
     verdictOf: VerdictOf;
+    /** Whether trials have looked at it. */
+    isWatched?: IsWatched;
     crashesOf?: CrashesOf;
     received: Received;
     wallMs: number;
@@ -37,6 +45,7 @@ export class Fleet {
     this.#reports = of.reports;
     this.#panel = of.panel;
     this.#verdictOf = of.verdictOf;
+    this.#isWatched = of.isWatched ?? (() => false);
     this.#crashesOf = of.crashesOf;
     const releases = new Map<string, string>();
     this.#vocabulary = vocabularyOf(of.project.own, (version) => {
@@ -80,10 +89,31 @@ export class Fleet {
 
   /** Own apps, or a node that serves nobody else, stand for this site. */
   get health(): Health {
+    return this.#joined(this.#verdictOf);
+  }
+
+  /** The same, of one's own apps only as much as their panel shows. */
+  get panelHealth(): Health {
+    const { releases, flags } = weigh(this.#panel(), this.#vocabulary);
+    const shares = { RELEASE: byName(releases), FLAG: byName(flags) };
+    return this.#joined((kind, name) =>
+      panelVerdict({
+        verdict: this.#verdictOf(kind, name),
+        basisPoints: shares[kind].get(name)?.basisPoints ?? 0,
+        isWatched: this.#isWatched(kind, name),
+      }),
+    );
+  }
+
+  /** The same, of one's own apps only what is wrong. */
+  get modalHealth(): Health {
+    return this.#joined((kind, name) => modalVerdict(this.#verdictOf(kind, name)));
+  }
+
+  #joined(verdictOf: VerdictOf): Health {
     const position = this.#project.ownLedger.position ?? { term: 0, seq: 0 };
     const all = this.#healthDocuments.flatMap(({ document }) => document.health ?? []);
-    if (this.own || all.length === 0)
-      all.push(ownHealth(this.#verdictOf, this.#vocabulary, position));
+    if (this.own || all.length === 0) all.push(ownHealth(verdictOf, this.#vocabulary, position));
     return joinHealth(all, this.#vocabulary, position);
   }
 

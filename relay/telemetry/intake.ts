@@ -47,6 +47,10 @@ export class Intake {
     this.#held.set(report.instance, { report, heardMs: wallMs, rank });
   }
 
+  forget(instance: string): void {
+    this.#held.delete(instance);
+  }
+
   /** Forgets instances that were silent for two intervals. */
   expire(wallMs: number, intervalMs: number): void {
     for (const [instance, { heardMs }] of this.#held) {

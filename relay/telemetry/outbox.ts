@@ -83,8 +83,9 @@ export class Outbox {
       const slot = slotOf({ upstream, project: project.name, kind });
       const windows = this.#windows(slot, kind);
       const last = this.#lastWindow(slot, windows.windowMs);
+      const untoldMs = Math.max(sinceMs, this.#toldElsewhereMs(slot, windows));
       const dueMs = wallMs - patienceMs(turn, windows.windowMs);
-      const window = windows.due({ wallMs: dueMs, last, sinceMs });
+      const window = windows.due({ wallMs: dueMs, last, sinceMs: untoldMs });
       if (window === undefined) return [];
       const document = this.#document({ slot, project, kind, level, window, wallMs, sinceMs });
       return [this.#dueDocument({ slot, upstream, document, wallMs })];
@@ -177,6 +178,25 @@ export class Outbox {
         for (const sent of news) this.log.accept(sent);
       },
     };
+  }
+
+  /**
+   * The end of the last window that another upstream may have been told of. One that comes after it
+   * hears of what is later, so that above both nothing is counted twice.
+   */
+  #toldElsewhereMs(slot: Slot, { windowMs }: Windows): number {
+    const { siteSecret } = this.#of;
+    const about = slot.slice(slot.indexOf(" "));
+    const ends = [...this.#states].flatMap(([other, { window, shown }]) => {
+      if (other === slot || other.slice(other.indexOf(" ")) !== about) return [];
+      const windows = new Windows({
+        siteSecret,
+        slot: other,
+        windowMs: shown?.windowMs ?? windowMs,
+      });
+      return windows.startMs(Number(window) + 1);
+    });
+    return Math.max(Number.NEGATIVE_INFINITY, ...ends);
   }
 
   /** Windows may have had another length before a restart; their starts rise all the same. */

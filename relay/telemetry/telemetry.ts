@@ -105,6 +105,8 @@ export class Telemetry {
       panel: () => intake.panel(sinceMs),
       verdictOf: (kind, name) =>
         this.#trials.verdict({ project: project.name, kind, name, sinceMs }),
+      isWatched: (kind, name) =>
+        this.#trials.isWatched({ project: project.name, kind, name, sinceMs }),
       crashesOf: (report) => this.crashes.of(report, sinceMs),
       received: this.received,
       wallMs,

@@ -64,6 +64,13 @@ export class Trials {
     return trial === undefined || trial.startedMs < of.sinceMs ? "INSUFFICIENT" : trial.verdict;
   }
 
+  /** Whether something has been compared with another for at least one look, enough of it or not. */
+  isWatched(of: { project: string; kind: TrialKind; name: string; sinceMs: number }): boolean {
+    const trial = this.#trial(of);
+    if (trial === undefined || trial.startedMs < of.sinceMs) return false;
+    return trial.looksCount > 0 && (trial.kind === "FLAG" || trial.against !== "");
+  }
+
   /** Ends trials of flags whose terms have changed, so that the same terms later are another trial. */
   close(projects: ReadonlyMap<string, Project>, wallMs: number): void {
     for (const trial of this.#all) {

@@ -5,7 +5,8 @@ import { LibrarySchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import { Project } from "../../relay/layers/project.ts";
 import { libraryReports, vouchedPins, vouchingProblems } from "../../relay/libraries.ts";
-import { Authority, type Entries, seedOf } from "./authority.ts";
+import { Authority, type Entries, seedOf, valueOf } from "./authority.ts";
+import { rootNode } from "./stepped-node.ts";
 
 const application = new Authority({ project: "horizon" });
 const library = new Authority({ name: "library", project: "oslo" });
@@ -91,4 +92,29 @@ describe("a report says of libraries", () => {
     const other = held(vouching("oslo", seedOf("other")), [pinned], [oslo]);
     expect(libraryReports(other, report)).toEqual([]);
   });
+});
+
+test("an instance that reports a library itself counts once, whichever report comes first", () => {
+  const node = rootNode();
+  const { ledgerKey, beatKey } = library.writer;
+  const seeds = { ledgerSeed: ledgerKey.seed, beatSeed: beatKey.seed };
+  valueOf(node.ask((call) => ({ kind: "prepare-ledger", call, project: "oslo", ...seeds })));
+  const { trust } = library;
+  valueOf(node.ask((call) => ({ kind: "create-ledger", call, project: "oslo", trust })));
+  valueOf(node.commit(vouching("oslo", library.id)));
+  const tell = (project: string, instance: string): void => {
+    const dependencies = project === "horizon" ? [{ project: "oslo", version: "7.1" }] : [];
+    const said = { project, version: "1.0", health: "OK", instance, dependencies };
+    const report = create(ReportRequestSchema, said);
+    valueOf(node.ask((call) => ({ kind: "report", call, report })));
+  };
+  const count = (): number => valueOf(node.node.reads.fleet("oslo", node.wallMs)).instancesCount;
+  tell("horizon", "i-1");
+  expect(count()).toBe(1);
+  for (const project of ["oslo", "horizon", "oslo"]) tell(project, "i-1");
+  expect(count()).toBe(1);
+  tell("oslo", "i-2");
+  tell("horizon", "i-2");
+  tell("horizon", "i-3");
+  expect(count()).toBe(3);
 });

@@ -1,4 +1,5 @@
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { type DocumentKind, slotOf, Windows } from "../../relay/telemetry/window.ts";
 import type { Hold } from "./checks.ts";
 import type { Link } from "./link.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
@@ -12,6 +13,8 @@ export class TelemetryChecks {
   /** Instances that have reported, by site. */
   readonly #instances = new Map<string, Set<string>>();
   readonly #accepted = new Set<string>();
+  /** What parents were told of, by site, project and kind. */
+  readonly #told = new Map<string, { upstream: string; beginsMs: number }[]>();
 
   constructor(of: { world: World; hold: Hold; project: string }) {
     this.#world = of.world;
@@ -24,8 +27,11 @@ export class TelemetryChecks {
     this.#instances.set(site, instances.add(instance));
   }
 
-  /** A parent's memory of documents went with its disk. */
+  /** A parent's memory of documents went with its disk, and a child's of whom it has told. */
   forget(node: string): void {
+    const { site } = this.#world.get(node).settings;
+    for (const about of this.#told.keys())
+      if (about.startsWith(`${site} `)) this.#told.delete(about);
     for (const key of this.#accepted) if (key.startsWith(`${node} `)) this.#accepted.delete(key);
   }
 
@@ -40,7 +46,31 @@ export class TelemetryChecks {
       () => `it takes the ${kind} of ${site} for one window twice`,
     );
     this.#accepted.add(key);
+    this.#toldOnce(link, document);
     this.counted(this.#world.get(link.parent));
+  }
+
+  /** No time of a site is told to two parents, whichever of its nodes tells it. */
+  #toldOnce(link: Link, document: Document): void {
+    const { project, kind, window = 0n, windowMs = 0 } = document;
+    const { site, siteSecret } = this.#world.get(link.child).settings;
+    const about = `${site} ${project} ${kind}`;
+    const slot = slotOf({ upstream: link.upstream, project, kind: kind as DocumentKind });
+    const beginsMs = new Windows({ siteSecret, slot, windowMs }).startMs(Number(window));
+    const told = this.#told.get(about) ?? [];
+    const other = told.find(
+      (one) =>
+        one.upstream !== link.upstream &&
+        one.beginsMs < beginsMs + windowMs &&
+        beginsMs < one.beginsMs + windowMs,
+    );
+    this.#hold(
+      "U5",
+      link.parent,
+      other === undefined,
+      () => `it takes the ${kind} of ${site} for a time that ${other?.upstream} was told of`,
+    );
+    this.#told.set(about, [...told, { upstream: link.upstream, beginsMs }]);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import type { VerdictWord } from "../verdict.ts";
 import { whole } from "../weights.ts";
 import { mapShares } from "./share.ts";
 
@@ -13,6 +14,11 @@ export function modal(weights: Weights, shown: Weights | undefined, repeats: boo
   return mapShares(weights, undefined, ({ list, name }) =>
     list === "releases" && name === mode ? whole : 0,
   );
+}
+
+/** What is wrong is said; that nothing is would tell whether there are enough instances to judge. */
+export function modalVerdict(verdict: VerdictWord): VerdictWord {
+  return verdict === "OK" ? "INSUFFICIENT" : verdict;
 }
 
 /** The most common release, if there is any; of several the one that was said last. */

@@ -6,8 +6,16 @@ import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemet
 import { dayMs } from "../../../relay/cadence.ts";
 import type { Write } from "../../../relay/effect.ts";
 import type { DisclosureLevel } from "../../../relay/telemetry/disclosure/level.ts";
+import { type DocumentKind, slotOf, Windows } from "../../../relay/telemetry/window.ts";
 import { epochMs } from "../authority.ts";
-import { healthDocument, hourMs, type ReportInit, sharesOf, weightsDocument } from "./fixture.ts";
+import {
+  healthDocument,
+  hourMs,
+  type ReportInit,
+  settings,
+  sharesOf,
+  weightsDocument,
+} from "./fixture.ts";
 import { Site, upstream } from "./site.ts";
 
 const levels = ["EXACT", "ROUNDED", "PANEL", "MODAL"] as const;
@@ -109,6 +117,35 @@ describe("documents", () => {
     expect(site.due(wallMs)).toEqual([]);
     expect(site.restarted().due(wallMs)).toEqual([]);
     expect(site.restarted().due(wallMs + dayMs)).toHaveLength(2);
+  });
+
+  test("to another upstream are about later windows: no time is told to two", () => {
+    const site = new Site();
+    const spans: { upstream: string; kind: string; beginsMs: number; windowMs: number }[] = [];
+    for (const one of ["openstack", "mirror"])
+      site.telemetry.consents
+        .choose({ upstream: one, level: "EXACT", byCommand: true, wallMs: epochMs })!
+        .accept();
+    for (let wallMs = epochMs; wallMs <= epochMs + 9 * dayMs; wallMs += hourMs / 4) {
+      // It goes over every three days and a bit, and comes back.
+      const to = Math.floor((wallMs - epochMs) / (3.1 * dayMs)) % 2 === 0 ? "openstack" : "mirror";
+      for (const due of site.telemetry.outbox.due(to, site.project, wallMs)) {
+        due.accept();
+        const { kind, window = 0n, windowMs = 0 } = due.document;
+        const slot = slotOf({ upstream: to, project: "horizon", kind: kind as DocumentKind });
+        const windows = new Windows({ siteSecret: settings.siteSecret, slot, windowMs });
+        spans.push({ upstream: to, kind, beginsMs: windows.startMs(Number(window)), windowMs });
+      }
+    }
+    const told = spans.filter(({ kind }) => kind === "WEIGHTS");
+    expect(new Set(told.map((one) => one.upstream)).size).toBe(2);
+    for (const [at, one] of spans.entries())
+      for (const other of spans.slice(at + 1))
+        if (one.kind === other.kind && one.upstream !== other.upstream)
+          expect(one.beginsMs + one.windowMs).toBeLessThanOrEqual(other.beginsMs);
+    // Two whole windows at most are told to nobody: the one it went over in, and the rest of a slot.
+    const gaps = told.slice(1).map(({ beginsMs }, at) => beginsMs - told[at]!.beginsMs);
+    expect(Math.max(...gaps)).toBeLessThan(3 * dayMs);
   });
 
   test("go on when windows become longer or shorter, and their starts rise", () => {

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { modalVerdict } from "../../../../relay/telemetry/disclosure/modal.ts";
 import {
   histogram,
   panelOf,
+  panelVerdict,
   type Ranked,
   seatsCount,
 } from "../../../../relay/telemetry/disclosure/panel.ts";
+import type { VerdictWord } from "../../../../relay/telemetry/verdict.ts";
 import { vocabularyOf } from "../../../../relay/telemetry/vocabulary.ts";
 import { weigh } from "../../../../relay/telemetry/weights.ts";
 import { drawFraction } from "../../../../relay/trust/key.ts";
@@ -98,3 +101,24 @@ function members(instances: readonly string[], by: Uint8Array = secret): string[
   }));
   return [...new Set(panelOf(all).map(({ instance }) => instance))].sort();
 }
+
+describe("a verdict", () => {
+  const said = { verdict: "OK", basisPoints: 2_000, isWatched: true } as const;
+
+  test("is OK of what four of twenty have, and was watched, however many instances there are", () => {
+    expect(panelVerdict(said)).toBe("OK");
+    expect(panelVerdict({ ...said, verdict: "INSUFFICIENT" })).toBe("OK");
+    expect(panelVerdict({ ...said, basisPoints: 1_500 })).toBe("INSUFFICIENT");
+    expect(panelVerdict({ ...said, isWatched: false })).toBe("INSUFFICIENT");
+  });
+
+  test("that something is wrong is said of whatever it is about", () => {
+    for (const verdict of ["BAD", "DEGRADED"] as const)
+      expect(panelVerdict({ verdict, basisPoints: 0, isWatched: false })).toBe(verdict);
+    expect(["OK", "INSUFFICIENT", "BAD"].map((one) => modalVerdict(one as VerdictWord))).toEqual([
+      "INSUFFICIENT",
+      "INSUFFICIENT",
+      "BAD",
+    ]);
+  });
+});
