@@ -61,6 +61,7 @@ export async function playRounds(of: {
   const { min, max } = of.faultMs ?? { min: faultMsMin, max: faultMsMax };
   const random = new Random(of.bounds.seed);
   const faults = of.faults.filter(({ name }) => name.includes(of.bounds.fault ?? ""));
+  if (faults.length === 0) throw new Error(noSuchFault(of));
   const tallies = new Map<string, Tally>();
   const broken: string[] = [];
   const startedMs = performance.now();
@@ -93,6 +94,15 @@ export async function playRounds(of: {
   }
   const all = [...tallies.values()].sort((a, b) => (a.fault < b.fault ? -1 : 1));
   return { name: of.name, rounds, tookMs: tookMs(), tallies: all, broken, counts: of.counts() };
+}
+
+function noSuchFault({
+  name,
+  faults,
+  bounds,
+}: Pick<Parameters<typeof playRounds>[0], "name" | "faults" | "bounds">): string {
+  const names = [...new Set(faults.map((fault) => fault.name))].join(", ");
+  return `no fault of ${name} has ${JSON.stringify(bounds.fault)} in its name; there are: ${names}`;
 }
 
 function emptyTally(fault: string): Tally {
