@@ -1,22 +1,33 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { type Document, DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Project } from "../../relay/layers/project.ts";
 import { Random } from "../../relay/random.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import { type AttackerName, attackers, type Sample, shareRight } from "./attackers.ts";
-import { featuresOf } from "./features.ts";
+import { type Features, featuresOf } from "./features.ts";
 import { type Answers, observe } from "./observed-site.ts";
 import type { Workload } from "./population.ts";
+
+/** What a parent looks at of one site, or of one parent of sites, at each level. */
+export type Look = (of: {
+  size: number;
+  levels: readonly DisclosureLevel[];
+  random: Random;
+}) => Map<DisclosureLevel, { features: Features; document: Document | undefined }>;
 
 /** A question: how well can a parent tell sites of these sizes apart? */
 export interface Experiment {
   readonly name: string;
   /** Numbers of instances, as likely each. */
   readonly sizes: readonly number[];
-  readonly workload: Workload;
-  readonly project: Project;
-  readonly daysCount: number;
-  readonly answers?: Answers;
+  /** What happens at a site whose weights documents are looked at; or else something else is. */
+  readonly seen:
+    | { workload: Workload; project: Project; daysCount: number; answers?: Answers; ids?: "listed" }
+    | Look;
   /** The most that an attacker may reach against each level; absent: no claim. */
   readonly most: Partial<Record<DisclosureLevel, number>>;
+  /** What no attacker can exceed against a panel, whatever it does: worked out, not tried. */
+  readonly ceiling?: (random: Random) => number;
 }
 
 /** How many sites of each size are learned from, and attacked. */
@@ -37,6 +48,9 @@ export interface Answer {
   /** The best of all on sites that it had not learned from, and that are not those attacked. */
   readonly attacker: AttackerName;
   readonly most?: number;
+  /** Within which the share would be in 95 of 100 such runs (Wilson). */
+  readonly interval: readonly [number, number];
+  readonly ceiling?: number;
   /** Different sizes of documents on the wire. */
   readonly bytesCount: number;
 }
@@ -71,11 +85,32 @@ function sitesOf(of: {
   const sites = new Map(levels.map((level) => [level, new Array<Site>()]));
   for (const [label, size] of experiment.sizes.entries())
     for (let n = 0; n < of.count; n++) {
-      const population = experiment.workload(size, random);
-      for (const [level, seen] of observe({ ...experiment, levels, population, random }))
-        sites.get(level)?.push({ label, features: featuresOf(seen.documents), bytes: seen.bytes });
+      for (const [level, site] of look(experiment, { size, levels, random }))
+        sites.get(level)?.push({ label, ...site });
     }
   return sites;
+}
+
+function look(
+  { seen }: Experiment,
+  of: Parameters<Look>[0],
+): Map<DisclosureLevel, Omit<Site, "label">> {
+  if (typeof seen === "function") {
+    const all = [...seen(of)];
+    const bytesOf = (document: Document | undefined): Set<number> =>
+      new Set(document && [toBinary(DocumentSchema, document).length]);
+    return new Map(
+      all.map(([level, { features, document }]) => [level, { features, bytes: bytesOf(document) }]),
+    );
+  }
+  const population = seen.workload(of.size, of.random);
+  const observed = observe({ ...seen, ...of, population });
+  return new Map(
+    [...observed].map(([level, { documents, bytes }]) => [
+      level,
+      { features: featuresOf(documents, seen.ids), bytes },
+    ]),
+  );
 }
 
 function answerOf(of: {
@@ -90,18 +125,32 @@ function answerOf(of: {
   const classify = attackers[attacker](known, labelsCount);
   const guesses = unknown.map(({ features, label }) => ({ label, guess: classify(features) }));
   const most = experiment.most[level];
+  const ceiling = level === "PANEL" ? experiment.ceiling?.(new Random(1)) : undefined;
+  const right = guesses.filter(({ label, guess }) => label === guess).length;
   const bytes = new Set([...known, ...unknown].flatMap((site) => [...site.bytes]));
   return {
     experiment: experiment.name,
     level,
     sizes: experiment.sizes,
-    accuracy: guesses.filter(({ label, guess }) => label === guess).length / guesses.length,
+    accuracy: right / guesses.length,
+    interval: intervalOf(right, guesses.length),
     chance: 1 / labelsCount,
     bits: bitsOf(guesses, labelsCount),
     attacker,
     bytesCount: bytes.size,
     ...(most !== undefined && { most }),
+    ...(ceiling !== undefined && { ceiling }),
   };
+}
+
+/** Wilson's, for 95 %. */
+function intervalOf(right: number, of: number): [number, number] {
+  const z = 1.96;
+  const share = right / of;
+  const middle = (share + z ** 2 / (2 * of)) / (1 + z ** 2 / of);
+  const spread =
+    (z / (1 + z ** 2 / of)) * Math.sqrt((share * (1 - share)) / of + z ** 2 / (4 * of ** 2));
+  return [middle - spread, middle + spread];
 }
 
 function bestOf(training: readonly Sample[], labelsCount: number): AttackerName {

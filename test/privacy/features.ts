@@ -5,7 +5,7 @@ import { newRelease } from "./population.ts";
 export type Features = Readonly<Record<string, number>>;
 
 /** Statistics that each give one of the known attacks its chance, and the curve itself. */
-export function featuresOf(documents: readonly Weights[]): Features {
+export function featuresOf(documents: readonly Weights[], ids?: "listed"): Features {
   const curve = documents.map(({ releases }) => shareOf(releases, newRelease));
   const shares = documents.map(({ releases }) =>
     releases.map(({ basisPoints = 0 }) => basisPoints),
@@ -20,6 +20,7 @@ export function featuresOf(documents: readonly Weights[]): Features {
     ...shape(curve, begins),
     ...wobble(shares),
     ...presence(documents),
+    ...(ids === "listed" && flagByFlag(documents)),
     ...Object.fromEntries(aligned.slice(0, 14).map((share, day) => [`day ${day}`, share])),
   };
 }
@@ -84,6 +85,12 @@ function presence(documents: readonly Weights[]): Features {
     "probes: rarest present": Math.max(0, ...present.map(({ name }) => Number(name.split("-")[1]))),
     "probes: variance": deviation(even.map(({ basisPoints = 0 }) => basisPoints)),
   };
+}
+
+/** Each flag by itself: for who knows of each id whether it has the flag. */
+function flagByFlag(documents: readonly Weights[]): Features {
+  const flags = documents.at(-1)?.flags ?? [];
+  return Object.fromEntries(flags.map(({ name, basisPoints = 0 }) => [name, basisPoints]));
 }
 
 function shareOf(weights: Weights["releases"], name: string): number {

@@ -6,6 +6,7 @@ import { type Answer, answersOf } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
 import { hopError } from "./hops.ts";
 import { type Findings, missed } from "./laboratory.ts";
+import { pictureOf } from "./picture.ts";
 import { tablesOf } from "./tables.ts";
 import { zeroDate } from "./zero-date.ts";
 
@@ -58,6 +59,11 @@ describe("what is kept of the whole laboratory", () => {
   test("is what docs/privacy.md shows", () => {
     const page = readFileSync(join(import.meta.dirname, "../../docs/privacy.md"), "utf8");
     expect(page).toContain(tablesOf(findings));
+  });
+
+  test("is what docs/privacy.svg draws", () => {
+    const picture = readFileSync(join(import.meta.dirname, "../../docs/privacy.svg"), "utf8");
+    expect(picture).toBe(pictureOf(findings));
   });
 
   test("is judged by the bounds of now", () => {

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Findings, investigate, missed } from "./laboratory.ts";
+import { pictureOf } from "./picture.ts";
 import { tablesOf } from "./tables.ts";
 
 const usage = `npm run privacy [-- OPTIONS]
@@ -12,7 +13,7 @@ Attacks the telemetry of simulated sites, and prints how often their size was fo
 Ends with 1 when a bound is missed, 2 when it is used wrongly.
 
   --json       the findings for machines
-  --write      keep them: test/privacy/findings.json and the tables of docs/privacy.md
+  --write      keep them: test/privacy/findings.json, the tables of docs/privacy.md, docs/privacy.svg
   --kept       do not run anything: print what is kept
   --seed N     another seed than 1
   --training N, --attacked N   sites of each size (40, 80)
@@ -20,6 +21,7 @@ Ends with 1 when a bound is missed, 2 when it is used wrongly.
 
 const findingsPath = join(import.meta.dirname, "findings.json");
 const pagePath = join(import.meta.dirname, "../../docs/privacy.md");
+const picturePath = join(import.meta.dirname, "../../docs/privacy.svg");
 const marks = ["<!-- npm run privacy -->", "<!-- end -->"] as const;
 
 process.exitCode = main();
@@ -68,6 +70,7 @@ function parsed() {
 }
 
 function keep(findings: Findings): void {
+  writeFileSync(picturePath, pictureOf(findings));
   writeFileSync(findingsPath, `${JSON.stringify(findings, undefined, 2)}\n`);
   const page = readFileSync(pagePath, "utf8");
   const [before, after] = [page.indexOf(marks[0]), page.indexOf(marks[1])];

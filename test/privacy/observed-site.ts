@@ -34,10 +34,11 @@ export function observe<Level extends DisclosureLevel>(of: {
   daysCount: number;
   random: Random;
   answers?: Answers;
+  /** Ids that a parent can list let it work out on which of them a flag is on. */
+  ids?: "listed";
 }): Map<Level, Observed> {
   const { project, levels, population } = of;
-  // Ids that a parent could list would let it work out on which of them a flag is on.
-  const site = of.answers === undefined ? "" : `${of.random.uint32()}-`;
+  const site = of.answers === undefined || of.ids === "listed" ? "" : `${of.random.uint32()}-`;
   const siteSecret = new Uint8Array(32).map(() => of.random.below(256));
   const intake = new Intake((instance) => drawFraction(siteSecret, instance));
   const seen = levels.map((level) => ({

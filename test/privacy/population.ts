@@ -32,10 +32,18 @@ export const independent: Workload = (size, random) => {
   return upgradesAt(names(size).map(() => begins + exponential(random, delay)));
 };
 
+const waveShares = [0.05, 0.25, 0.5, 1];
+
+/** Of a site of a size how many upgrade in each wave, as if each wave had days of its own. */
+export function waveDays(size: number): number[] {
+  const untils = waveShares.map((share) => Math.round(share * size));
+  return untils.map((until, n) => until - (untils[n - 1] ?? 0));
+}
+
 /** 5 %, 25 %, 50 % and all, exactly, with half a day to two days between. */
 export const waves: Workload = (size, random) => {
   let at = beginningOf(random);
-  const ends = [0.05, 0.25, 0.5, 1].map((share) => {
+  const ends = waveShares.map((share) => {
     const wave = { until: Math.round(share * size), at };
     at += between(random, 12, 48);
     return wave;
@@ -57,6 +65,20 @@ export const serial: Workload = (size, random) => {
   );
   return upgradesAt(order.map((n) => begins + ((n + 1) / size) * lasts));
 };
+
+/** Of sites of these sizes how many upgrade on each day, when all begin and end alike. */
+export function serialDays(sizes: readonly number[], random: Random): number[][] {
+  const begins = random.fraction() * dayHours;
+  const lasts = between(random, 2, 6) * dayHours;
+  return sizes.map((size) => {
+    const days = Array.from({ length: 8 }, () => 0);
+    for (let n = 0; n < size; n++) {
+      const day = Math.ceil((begins + ((n + 1) / size) * lasts) / dayHours);
+      days[day] = (days[day] ?? 0) + 1;
+    }
+    return days;
+  });
+}
 
 /** Instances live one to four days; who takes a place is new, and of what was current by then. */
 export const churn: Workload = (size, random) => {
@@ -168,7 +190,7 @@ export function between(random: Random, low: number, high: number): number {
   return low + random.fraction() * (high - low);
 }
 
-function exponential(random: Random, mean: number): number {
+export function exponential(random: Random, mean: number): number {
   return -mean * Math.log(1 - random.fraction());
 }
 

@@ -2,7 +2,7 @@ import type { Answer } from "./experiment.ts";
 import type { Findings } from "./laboratory.ts";
 
 /** The findings as docs/privacy.md shows them. */
-export function tablesOf({ scale, answers, hops, zeroDates }: Findings): string {
+export function tablesOf({ scale, answers, hops, zeroDates, sendTimes }: Findings): string {
   const names = [...new Set(answers.map(({ experiment }) => experiment))];
   const rows = names.map((name) => {
     const of = (level: string): Answer | undefined =>
@@ -21,13 +21,17 @@ export function tablesOf({ scale, answers, hops, zeroDates }: Findings): string 
       rows,
     ),
     `Share of sites whose size the best of three attackers named; ${scale.training} sites of each ` +
-      `size to learn from, ${scale.attacked} others attacked. In brackets the bound.`,
+      `size to learn from, ${scale.attacked} others attacked. In brackets where it is in 95 of 100 ` +
+      "such runs, then the bound; *can not exceed* is worked out, for every attacker there is.",
     table(
       ["vendors", "sites each", "samples", "bias, points", "95 % are within, points"],
       hops.map(({ vendorsCount, sitesCount, samplesCount, bias, p95 }) =>
         [vendorsCount, sitesCount, samplesCount, bias.toFixed(2), p95.toFixed(2)].map(String),
       ),
     ),
+    `Documents of ${sendTimes.sitesCount} sites with one secret, of 1 to 1000 instances, quiet or ` +
+      `restless: ${sendTimes.documentsCount} documents were sent at ${sendTimes.listsCount} list of ` +
+      "times, so neither size nor events can be told from when.",
     table(
       ["average delay, days", "window, days", "windows begin", "bits"],
       zeroDates.map(({ delayDays, windowDays, anchored, bits }) =>
@@ -44,10 +48,11 @@ export function tablesOf({ scale, answers, hops, zeroDates }: Findings): string 
 
 function cell(answer: Answer | undefined): string {
   if (answer === undefined) return "";
-  const { accuracy, most } = answer;
-  return most === undefined || most >= 1
-    ? percent(accuracy)
-    : `${percent(accuracy)} (${percent(most)})`;
+  const { accuracy, most, interval, ceiling } = answer;
+  const [low, high] = interval.map((share) => Math.round(100 * share));
+  const bound = most === undefined || most >= 1 ? "" : `; bound ${percent(most)}`;
+  const worked = ceiling === undefined ? "" : `; can not exceed ${percent(ceiling)}`;
+  return `${percent(accuracy)} (${low}–${high}${bound}${worked})`;
 }
 
 function percent(share: number | undefined): string {
