@@ -206,9 +206,15 @@ function weightsProblem({ weights }: Document): string | undefined {
 
 function healthProblem({ health }: Document): string | undefined {
   if (health === undefined) return "health: missing";
-  if (health.releases.length > vocabularyWordsMax + 1) return "health.releases: too many words";
-  const name = nameProblem(health.releases.map(({ release }) => release));
-  if (name !== undefined) return `health.releases${name}`;
+  const words = {
+    releases: health.releases.map(({ release }) => release),
+    flags: health.flags.map(({ flag }) => flag),
+  };
+  for (const [list, names] of Object.entries(words)) {
+    if (names.length > vocabularyWordsMax + 1) return `health.${list}: too many words`;
+    const name = nameProblem(names);
+    if (name !== undefined) return `health.${list}${name}`;
+  }
   if ((health.arrival?.basisPoints ?? 0) > whole)
     return `health.arrival.basis_points: more than ${whole}`;
   return undefined;

@@ -117,6 +117,9 @@ describe("a hostile document is refused, and the field is named", () => {
   test.each([
     ["health.arrival.basis_points", healthDocument({}, { arrived: 10_001 })],
     ["health.releases[0].name", healthDocument({ ["x".repeat(129)]: 1 })],
+    ["health.flags: too many", judging(Array(1_000_000).fill("f"))],
+    ["health.flags[1].name: said twice", judging(["f", "f"])],
+    ["health.flags[0].name: longer", judging(["x".repeat(129)])],
   ])("%s of a health document", (field, document) => {
     const outcome = new Received(new Map()).prepare("a", document, epochMs);
     expect(refusalOf(outcome)).toContain(`invalid: ${field}`);
@@ -187,6 +190,13 @@ function childrenOf(received: Received): string[] {
     .of(asked)
     .map(({ child, document }) => `${child} ${document.weights?.releases[0]?.name ?? ""}`)
     .sort();
+}
+
+function judging(flags: readonly string[]): Document {
+  const document = healthDocument({});
+  const verdict = { $typeName: "headwater.v1.FlagVerdict", judgement: 3 } as const;
+  document.health!.flags = flags.map((flag) => ({ ...verdict, flag }));
+  return document;
 }
 
 function weights(of: Partial<NonNullable<Document["weights"]>>): Partial<Document> {
