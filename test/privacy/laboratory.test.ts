@@ -2,11 +2,15 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { Random } from "../../relay/random.ts";
+import { ceilingOf } from "./ceiling.ts";
 import { type Answer, answersOf } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
 import { hopError } from "./hops.ts";
 import { type Findings, missed } from "./laboratory.ts";
 import { pictureOf } from "./picture.ts";
+import { waveDays } from "./population.ts";
+import { sendTimes } from "./send-times.ts";
 import { tablesOf } from "./tables.ts";
 import { zeroDate } from "./zero-date.ts";
 
@@ -37,10 +41,40 @@ describe("a parent that attacks", () => {
     expect(answers.get("MODAL")?.accuracy).toBeLessThan(0.25 + 4 * Math.sqrt(0.1875 / 160));
   });
 
+  test("finds a site's size by which verdicts it can give when it is rounded, not by a panel", () => {
+    const answers = small("verdicts on 12 probe flags", [100, 400]);
+    expect(answers.get("ROUNDED")?.accuracy).toBeGreaterThan(0.9);
+    expect(answers.get("PANEL")?.accuracy).toBeLessThan(0.5 + 4 * Math.sqrt(0.25 / 80));
+  });
+
   test("sees documents of one size", () => {
     for (const name of ["independent upgrades", "rare failures", "upgrades of a real browser"])
       for (const { bytesCount } of small(name, [100, 140]).values()) expect(bytesCount).toBe(1);
   });
+});
+
+describe("what nobody can exceed", () => {
+  const ceiling = (sites: readonly number[][]): number =>
+    ceilingOf({ random: new Random(1), runs: 2_000, draw: () => sites });
+
+  test("is to guess where sites are alike, and to know where they are not", () => {
+    expect(ceiling([waveDays(400), waveDays(400)])).toBeCloseTo(0.5);
+    expect(
+      ceiling([
+        [100, 0],
+        [0, 100],
+      ]),
+    ).toBeCloseTo(1);
+  });
+
+  test("is a little more than to guess for exact waves of 100 and more, as summed exactly", () => {
+    // Over all 1771 counts of a panel in four waves it is 0.27448.
+    expect(ceiling([100, 400, 1_000, 10_000].map(waveDays))).toBeCloseTo(0.27448, 2);
+  });
+});
+
+test("documents of sites of all sizes are sent at the same times", () => {
+  expect(sendTimes(1)).toMatchObject({ sitesCount: 8, listsCount: 1 });
 });
 
 test("over two hops that hide, shares are right in the mean of 5 vendors of 50 sites", () => {
