@@ -1,17 +1,24 @@
 import { copyFileSync } from "node:fs";
-import { join } from "node:path";
+import { join as joinPath } from "node:path";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ReleaseSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { type AdminClient, openAdminClient } from "../../nodes/cli/admin-client.ts";
+import { entryKey } from "../../relay/ledger/entry.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
 import { NatsProcess } from "../../scripts/demo/nats-process.ts";
-import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
+import { NodeProcess } from "../../scripts/demo/node-process.ts";
 import { BadLine } from "./bad-line.ts";
 
 export const project = "horizon";
 export const release = "2.3.0";
 
 /** Documents and reports of seconds instead of hours, so that there is something to count. */
-const windows = { HEADWATER_WINDOW: "20s", HEADWATER_HEALTH_WINDOW: "20s" };
+export type Windows = Readonly<Record<"HEADWATER_WINDOW" | "HEADWATER_HEALTH_WINDOW", string>>;
+
+export function windowsOf(window: string): Windows {
+  return { HEADWATER_WINDOW: window, HEADWATER_HEALTH_WINDOW: window };
+}
 
 const settleMsMax = 120_000;
 
@@ -31,23 +38,26 @@ export interface SiteNode {
 type Keep = <T extends AsyncDisposable>(part: T) => T;
 
 /** A root with the project; `env` may put its data somewhere else. */
-export async function startRoot(keep: Keep, env: Record<string, string> = {}): Promise<RootOnLine> {
+export async function startRoot(keep: Keep, env: Record<string, string>): Promise<RootOnLine> {
   const [port = 0] = await freePorts(1);
-  const of = { ...windows, HEADWATER_MESH_ADVERTISE: `127.0.0.1:${port}`, ...env };
+  const of = { HEADWATER_MESH_ADVERTISE: `127.0.0.1:${port}`, ...env };
   const root = keep(await NodeProcess.start("upstream", of));
   const line = keep(await BadLine.open({ port, toPort: portOf(root.mesh) }));
   await root.do(["init", project]);
-  await root.do(
-    ["apply", "--yes", "-f", "-"],
-    `project: ${project}\nreleases: ["${release}"]\nflags: {}\n`,
-  );
+  const value = toBinary(ReleaseSchema, create(ReleaseSchema, { name: release }));
+  const entries = [{ key: entryKey("release", release), value }];
+  await adminOf(root).ledgers.commit({ ledger: { project }, entries });
   return { root, line };
 }
 
 /** A node that has joined the root, and follows it. */
-export async function startChild(keep: Keep, parent: NodeProcess): Promise<NodeProcess> {
+export async function startChild(
+  keep: Keep,
+  parent: NodeProcess,
+  windows: Windows,
+): Promise<NodeProcess> {
   const child = keep(await NodeProcess.start("plant", windows));
-  await joinProcess(parent, child);
+  await join(parent, child);
   await follows(child);
   return child;
 }
@@ -55,25 +65,26 @@ export async function startChild(keep: Keep, parent: NodeProcess): Promise<NodeP
 /** A site of several nodes, each with a line of its own to one NATS; but for the last all have joined. */
 export async function startSite(
   keep: Keep,
-  of: { parent: NodeProcess; nodesCount: number },
+  of: { parent: NodeProcess; nodesCount: number; windows: Windows },
 ): Promise<{ nats: NatsProcess; nodes: SiteNode[] }> {
   const nats = keep(await NatsProcess.start());
-  const nodes: SiteNode[] = [];
-  for (let n = 1; n <= of.nodesCount; n++) {
+  const start = async (n: number, env: Record<string, string>): Promise<SiteNode> => {
     const natsLine = keep(await BadLine.open({ toPort: Number(new URL(nats.url).port) }));
-    const [first] = nodes;
-    const env = {
-      ...windows,
+    const shared = {
+      ...of.windows,
       HEADWATER_SITE: "plant",
       HEADWATER_NATS_URL: `nats://127.0.0.1:${natsLine.port}`,
       HEADWATER_DISCLOSURE: "exact",
-      ...(first && { HEADWATER_SITE_SECRET_FILE: secretOf(first.node) }),
+      ...env,
     };
-    const node = keep(await NodeProcess.start(`plant-${n}`, env));
-    nodes.push({ node, natsLine });
-  }
+    return { node: keep(await NodeProcess.start(`plant-${n}`, shared)), natsLine };
+  };
+  const first = await start(1, {});
+  const secret = { HEADWATER_SITE_SECRET_FILE: secretOf(first.node) };
+  const others = Array.from({ length: of.nodesCount - 1 }, (_, n) => start(n + 2, secret));
+  const nodes = [first, ...(await Promise.all(others))];
   for (const { node } of nodes.slice(0, Math.max(1, of.nodesCount - 1)))
-    await joinProcess(of.parent, node);
+    await join(of.parent, node);
   for (const { node } of nodes) await follows(node);
   return { nats, nodes };
 }
@@ -82,10 +93,16 @@ export function adminOf(node: NodeProcess): AdminClient {
   return openAdminClient(node.operatorEnv);
 }
 
+async function join(parent: NodeProcess, child: NodeProcess): Promise<void> {
+  const name = child.env["HEADWATER_SITE"] ?? child.name;
+  const { token } = await adminOf(parent).nodes.addChild({ name });
+  await adminOf(child).nodes.join({ token });
+}
+
 /** Each node of a site reads the secret of its own copy: the first one's may be gone one day. */
 function secretOf(first: NodeProcess): string {
-  const copy = join(first.directory, "site.secret");
-  copyFileSync(join(first.dataDirectory, "site.secret"), copy);
+  const copy = joinPath(first.directory, "site.secret");
+  copyFileSync(joinPath(first.dataDirectory, "site.secret"), copy);
   return copy;
 }
 

@@ -3,7 +3,15 @@ import { eventually } from "../../scripts/demo/eventually.ts";
 import type { NatsProcess } from "../../scripts/demo/nats-process.ts";
 import type { NodeProcess } from "../../scripts/demo/node-process.ts";
 import type { BadLine } from "./bad-line.ts";
-import { adminOf, project, release, type SiteNode, startRoot, startSite } from "./chaos-mesh.ts";
+import {
+  adminOf,
+  project,
+  release,
+  type SiteNode,
+  startRoot,
+  startSite,
+  windowsOf,
+} from "./chaos-mesh.ts";
 import { Counter } from "./counter.ts";
 import { Echo } from "./echo.ts";
 import { Flock } from "./flock.ts";
@@ -23,12 +31,15 @@ const stepEveryMs = 400;
 export async function siteRounds(of: {
   bounds: Bounds;
   appsCount: number;
+  /** Of documents, as the environment has it; instances report twice in it. */
+  window?: string;
   onRound: (line: string) => void;
 }): Promise<Outcome> {
   await using parts = new AsyncDisposableStack();
   const keep = <T extends AsyncDisposable>(part: T): T => parts.use(part);
-  const { root, line } = await startRoot(keep);
-  const { nats, nodes } = await startSite(keep, { parent: root, nodesCount: 3 });
+  const windows = windowsOf(of.window ?? "20s");
+  const { root, line } = await startRoot(keep, windows);
+  const { nats, nodes } = await startSite(keep, { parent: root, nodesCount: 3, windows });
   const counter = new Counter({ project, admin: () => adminOf(root) });
   await counter.begin();
   const flock = keep(await Flock.start(groupsOf(nodes, of.appsCount), siteHealMsMax));
