@@ -1,0 +1,90 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+
+/** What a worker is asked, by verb. Arguments and answers are JSON. */
+type Verbs = Readonly<Record<string, (argument: never) => unknown>>;
+
+interface Ask {
+  readonly id: number;
+  readonly verb: string;
+  readonly argument: unknown;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly problem?: string;
+}
+
+/** One part of a measurement in a process of its own, so that its CPU and memory are its own. */
+export class Worker implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  #asksCount = 0;
+
+  constructor(file: string, env: Readonly<Record<string, string>> = {}) {
+    this.#child = fork(file, {
+      execArgv: ["--expose-gc"],
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    this.#child.on("message", (answer: Answer) => {
+      this.#waiting.get(answer.id)?.(answer);
+      this.#waiting.delete(answer.id);
+    });
+    this.#child.once("exit", (code, signal) => {
+      const problem = `${file} has ended with ${code ?? signal}`;
+      for (const [id, answer] of this.#waiting) answer({ id, problem });
+    });
+  }
+
+  /** @throws Error with what the worker says has gone wrong */
+  async ask<T>(verb: string, argument?: unknown): Promise<T> {
+    const id = ++this.#asksCount;
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#child.send({ id, verb, argument } satisfies Ask);
+    });
+    if (answer.problem !== undefined) throw new Error(answer.problem);
+    return answer.value as T;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+}
+
+/** To be called in a worker: answers what it is asked, and what every worker can say of itself. */
+export function serveVerbs(verbs: Verbs): void {
+  const all: Readonly<Record<string, (argument: never) => unknown>> = { ...common, ...verbs };
+  const answer = async ({ id, verb, argument }: Ask): Promise<Answer> => {
+    try {
+      return { id, value: await all[verb]?.(argument as never) };
+    } catch (thrown) {
+      return {
+        id,
+        problem: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      };
+    }
+  };
+  process.on("message", (ask: Ask) => void answer(ask).then((said) => process.send?.(said)));
+  process.on("disconnect", () => process.exit());
+}
+
+const common: Verbs = {
+  /** Microseconds of CPU of this process since it began. */
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
+  /** Bytes that are resident after a full collection. */
+  resident: () => {
+    globalThis.gc?.();
+    globalThis.gc?.();
+    return process.memoryUsage.rss();
+  },
+};
