@@ -7,6 +7,7 @@ const levels = [
   { level: "MODAL", words: "panel, under-100", color: "#0f766e" },
 ] as const;
 
+const dashes = 'stroke="#111111" stroke-dasharray="2 2"';
 const labelWidth = 230;
 const scaleWidth = 420;
 const barHeight = 9;
@@ -38,7 +39,9 @@ function legend(): string {
     const x = labelWidth + n * 140;
     return `<rect x="${x}" y="12" width="10" height="10" fill="${color}"/><text x="${x + 14}" y="21">${words}</text>`;
   });
-  return `<text x="8" y="21" font-weight="bold">how often a size was named</text>${entries.join("")}`;
+  const x = labelWidth + levels.length * 140 - 30;
+  const guessing = `<line x1="${x}" x2="${x}" y1="9" y2="25" ${dashes}/><text x="${x + 6}" y="21">guessing</text>`;
+  return `<text x="8" y="21" font-weight="bold">how often a size was named</text>${entries.join("")}${guessing}`;
 }
 
 function rowOf(name: string, group: readonly Answer[], y: number): string {
@@ -53,6 +56,6 @@ function rowOf(name: string, group: readonly Answer[], y: number): string {
       `<text x="${(end + 4).toFixed(1)}" y="${top + barHeight}" font-size="9">${Math.round(100 * accuracy)} %</text>`
     );
   });
-  const line = `<line x1="${chance}" x2="${chance}" y1="${y - 3}" y2="${y + height + 1}" stroke="#111111" stroke-dasharray="2 2"/>`;
+  const line = `<line x1="${chance}" x2="${chance}" y1="${y - 3}" y2="${y + height + 1}" ${dashes}/>`;
   return `<text x="8" y="${y + barHeight}">${name}</text>${bars.join("")}${line}`;
 }
