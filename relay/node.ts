@@ -313,7 +313,7 @@ export class Node {
     for (const instance of reportedInside(holdings, report)) intake.forget(instance);
     for (const { project, report: own } of libraryReports(holdings, report))
       if (!telemetry.intake(project.name).holds(report.instance))
-        telemetry.take(project, own, at.wallMs);
+        telemetry.take(project, own, at.wallMs, report.instance);
     return true;
   }
 

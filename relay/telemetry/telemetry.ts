@@ -75,13 +75,21 @@ export class Telemetry {
     return intake;
   }
 
-  /** False when there is no such project, or no room for one more instance. */
-  take(project: Project | undefined, report: ReportRequest, wallMs: number): boolean {
+  /**
+   * False when there is no such project, or no room for one more instance.
+   * @param id what an instance is judged once by, whatever name it reports under
+   */
+  take(
+    project: Project | undefined,
+    report: ReportRequest,
+    wallMs: number,
+    id: string = report.instance,
+  ): boolean {
     if (project === undefined) return false;
     const intake = this.intake(project.name);
     if (!intake.holds(report.instance) && this.#instancesCount >= instancesCountMax) return false;
     intake.take(report, wallMs);
-    this.#trials.take(project, report, wallMs);
+    this.#trials.take(project, report, wallMs, id);
     this.crashes.take(project, report, wallMs);
     return true;
   }

@@ -45,11 +45,16 @@ export class Trials {
    * An upgrade that failed counts as a failed instance of the release that it was to; one that was
    * rolled back, of the release that was left.
    */
-  take(project: Project, report: ReportRequest, wallMs: number): void {
+  take(
+    project: Project,
+    report: ReportRequest,
+    wallMs: number,
+    id: string = report.instance,
+  ): void {
     const { release } = project.buildOf(report.version, wallMs);
     if (release === "") return;
     const health = report.upgrade?.outcome === "FAILED" ? "FAILED" : report.health;
-    const instance = this.#instanceOf(report);
+    const instance = this.#instanceOf(project.name, id);
     this.#takeRelease({ project, release, instance, health, wallMs });
     const left = project.buildOf(leftBehind(report), wallMs).release;
     if (left !== "" && left !== release)
@@ -247,7 +252,7 @@ export class Trials {
     return Math.max(0, Math.floor((2 * (wallMs - trial.startedMs)) / this.#windowMs));
   }
 
-  #instanceOf({ project, instance }: ReportRequest): number {
+  #instanceOf(project: string, instance: string): number {
     const text = new TextEncoder().encode(`${project} ${instance}`);
     return Buffer.from(sha256(this.#salt, text)).readUIntBE(0, 6);
   }

@@ -6,7 +6,8 @@ import { type ProjectPin, ProjectPinSchema } from "../../gen/headwater/v1/mesh_p
 import { Project } from "../../relay/layers/project.ts";
 import { libraryReports, vouchedPins, vouchingProblems } from "../../relay/libraries.ts";
 import { Authority, type Entries, seedOf, valueOf } from "./authority.ts";
-import { rootNode } from "./stepped-node.ts";
+import { releaseEntries } from "./layers/entries.ts";
+import { rootNode, type SteppedNode } from "./stepped-node.ts";
 
 const application = new Authority({ project: "horizon" });
 const library = new Authority({ name: "library", project: "oslo" });
@@ -94,7 +95,8 @@ describe("a report says of libraries", () => {
   });
 });
 
-test("an instance that reports a library itself counts once, whichever report comes first", () => {
+/** A node that holds both projects, and takes reports of both. */
+function nodeOfBoth(): { node: SteppedNode; tell: (project: string, of: Told) => void } {
   const node = rootNode();
   const { ledgerKey, beatKey } = library.writer;
   const seeds = { ledgerSeed: ledgerKey.seed, beatSeed: beatKey.seed };
@@ -102,19 +104,52 @@ test("an instance that reports a library itself counts once, whichever report co
   const { trust } = library;
   valueOf(node.ask((call) => ({ kind: "create-ledger", call, project: "oslo", trust })));
   valueOf(node.commit(vouching("oslo", library.id)));
-  const tell = (project: string, instance: string): void => {
-    const dependencies = project === "horizon" ? [{ project: "oslo", version: "7.1" }] : [];
-    const said = { project, version: "1.0", health: "OK", instance, dependencies };
+  const tell = (project: string, of: Told): void => {
+    const { instance, version = "1.0", health = "OK" } = of;
+    const dependencies = project === "horizon" ? [{ project: "oslo", version }] : [];
+    const said = { project, version, health, instance, dependencies };
     const report = create(ReportRequestSchema, said);
     valueOf(node.ask((call) => ({ kind: "report", call, report })));
   };
+  return { node, tell };
+}
+
+interface Told {
+  readonly instance: string;
+  readonly version?: string;
+  readonly health?: string;
+}
+
+test("an instance that reports a library itself counts once, whichever report comes first", () => {
+  const { node, tell } = nodeOfBoth();
   const count = (): number => valueOf(node.node.reads.fleet("oslo", node.wallMs)).instancesCount;
-  tell("horizon", "i-1");
+  tell("horizon", { instance: "i-1" });
   expect(count()).toBe(1);
-  for (const project of ["oslo", "horizon", "oslo"]) tell(project, "i-1");
+  for (const project of ["oslo", "horizon", "oslo"]) tell(project, { instance: "i-1" });
   expect(count()).toBe(1);
-  tell("oslo", "i-2");
-  tell("horizon", "i-2");
-  tell("horizon", "i-3");
+  tell("oslo", { instance: "i-2" });
+  tell("horizon", { instance: "i-2" });
+  tell("horizon", { instance: "i-3" });
   expect(count()).toBe(3);
+});
+
+test("and is judged once: twelve instances are not the twenty that a verdict needs", () => {
+  const { node, tell } = nodeOfBoth();
+  valueOf(node.commit(releaseEntries("1.0", "2.0"), "oslo"));
+  const judged = (count: number): number | undefined => {
+    for (const [version, health] of [
+      ["1.0", "OK"],
+      ["2.0", "FAILED"],
+    ] as const)
+      for (let n = 0; n < count; n++)
+        for (const project of ["horizon", "oslo"])
+          tell(project, { instance: `${version}-${n}`, version, health });
+    node.wait(1.1 * 3_600_000);
+    const { health } = valueOf(node.node.reads.fleet("oslo", node.wallMs));
+    return health?.releases.find(({ release }) => release === "2.0")?.judgement;
+  };
+  expect(judged(12)).toBe(0);
+  // At the next look.
+  node.wait(4.5 * 3_600_000);
+  expect(judged(24)).toBe(3);
 });
