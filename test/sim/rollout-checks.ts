@@ -113,7 +113,8 @@ export class RolloutChecks {
       startedMs: rollout.stepStartedMs,
       sinceMs: this.#world.nowMs,
     });
-    if (former === undefined) return;
+    // A node that becomes the writer begins the step anew.
+    if (former === undefined || former.step === rollout.step) return;
     const isDecided = decisions.some(
       (one) => one.decision === "PROMOTE" && one.rollout?.flag === rollout.flag,
     );
