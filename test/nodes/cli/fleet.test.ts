@@ -13,6 +13,7 @@ const fleet = {
     degraded: [{ name: "2.3.0", basisPoints: 500 }],
     failed: [{ name: "2.3.0", basisPoints: 0 }],
     flags: [{ name: "new-scheduler", basisPoints: 10_000 }],
+    crashes: [{ name: "deadbeef", basisPoints: 500 }],
   },
   health: {
     releases: [
@@ -27,6 +28,10 @@ const fleet = {
   own: true,
   windowsOldMax: 1,
   instancesCount: 340,
+  crashes: [
+    { signature: "deadbeef", instancesCount: 17, listed: true },
+    { signature: "01234567", instancesCount: 1, listed: false },
+  ],
 };
 
 it("shows bars, weights and verdicts, and how complete they are", async () => {

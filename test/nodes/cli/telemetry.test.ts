@@ -32,6 +32,7 @@ const shown = {
     degraded: [],
     failed: [],
     flags: [{ name: "a", basisPoints: 500 }],
+    crashes: [],
   },
 };
 
