@@ -85,6 +85,10 @@ function deedOf(event: OperatorEvent): Deed {
       const whom = event.upstream === "" ? "every upstream" : event.upstream;
       return ofNode(`disclosure/${event.upstream || nodeSubject}`, `${event.level} to ${whom}`);
     }
+    case "set-enrollment": {
+      const says = event.isEnrolled ? "takes part in censuses" : "takes no part in censuses";
+      return { project: event.project, key: "census/enrollment", says };
+    }
     case "start-rollout":
     case "change-rollout": {
       const says =

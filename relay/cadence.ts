@@ -63,6 +63,12 @@ export const overloadRetryMs = 30 * secondMs;
  */
 export const copyWaitMs = 2 * (backoffMsMax + dialDeadlineMs) + minuteMs;
 
+/** The shortest window of a census, unless a node is told otherwise: shorter ones tell how many. */
+export const censusWindowMsMin = 30 * dayMs;
+
+/** A question that nobody closes goes on for so long. */
+export const censusLifeMs = 365 * dayMs;
+
 /** How often the nodes of a site say that they are there, and compare what they hold. */
 export const peerIntervalMs = 10 * secondMs;
 

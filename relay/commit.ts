@@ -1,5 +1,6 @@
 import type { CommitRequest } from "../gen/headwater/v1/ledgers_pb.ts";
 import { advance } from "./advance.ts";
+import { censusProblem } from "./census-enrollment.ts";
 import { auditWrites } from "./durable.ts";
 import type { Moment, Origin } from "./event.ts";
 import type { Project } from "./layers/project.ts";
@@ -19,7 +20,8 @@ export function commit(parts: NodeParts, event: OperationEvent<"commit">): Outco
   const found = parts.holdings.ledgerOf(project, authority);
   const isOwn = own !== undefined && found.ok && found.value === own;
   const owned = isOwn ? parts.rollouts.ownershipProblem(own, request) : undefined;
-  return owned ?? prepareChange(parts, { request, at, by });
+  const census = isOwn ? censusProblem(parts, { own, request, wallMs: at.wallMs }) : undefined;
+  return owned ?? census ?? prepareChange(parts, { request, at, by });
 }
 
 /** Entries of a ledger that is written here: made durable, then served. */

@@ -142,6 +142,13 @@ type OperatorAsk =
     }
   | { readonly kind: "join"; readonly call: CallId; readonly token: JoinToken }
   | {
+      readonly kind: "set-enrollment";
+      readonly call: CallId;
+      readonly project: string;
+      readonly isEnrolled: boolean;
+      readonly withoutApps: boolean;
+    }
+  | {
       readonly kind: "set-disclosure";
       readonly call: CallId;
       readonly level: DisclosureLevel;

@@ -56,7 +56,8 @@ export function libraryReports(
     if (!bytesEqual(project.ownLedger.name.authority, authority)) return [];
     const { health } = report;
     const instance = instanceInside(report.project, report.instance);
-    const own = create(ReportRequestSchema, { project: name, version, health, instance });
+    const { last } = report;
+    const own = create(ReportRequestSchema, { project: name, version, health, instance, last });
     return [{ project, report: own }];
   });
 }

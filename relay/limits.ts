@@ -287,5 +287,12 @@ export const peerAnswersMax = 2;
 /** Handed to the NATS client and not yet taken by the server; what is past it is asked for again. */
 export const fanoutBytesInFlightMax = 16 * 1024 * 1024;
 
+/** Questions of a project that may be open at once, and that may be asked in a year: each tells. */
+export const censusesOpenMax = 8;
+export const censusesYearMax = 24;
+
+/** Times of watching that are kept for one question: more than that were restarts without end. */
+export const censusSpansMax = 64;
+
 /** Libraries of one application that are followed: each is a project, of `projectsCountMax`. */
 export const librariesCountMax = 64;

@@ -107,6 +107,8 @@ export class Node {
         return [answered(event.call, this.#answerPeer(event))];
       case "fanout-changed":
         peers.connected = event.connected;
+        // What peers have heard meanwhile was not heard here.
+        this.#parts.telemetry?.censuses.interrupt(event.at.wallMs);
         peers.problem = event.problem;
         if (event.connected) peers.askAll();
         return [
@@ -127,6 +129,7 @@ export class Node {
       case "revoke-child":
       case "join":
       case "set-disclosure":
+      case "set-enrollment":
       case "start-rollout":
       case "change-rollout":
       case "add-token":
@@ -211,7 +214,7 @@ export class Node {
 
   #documentReceived(event: Of<"document-received">): Effect[] {
     const { call, document, at } = event;
-    const received = this.#parts.telemetry?.received;
+    const { received, censuses } = this.#parts.telemetry ?? {};
     const site = this.#authenticate(event.peer, at);
     if (!site.ok) return [answered(call, site)];
     if (received === undefined) return [answered(call, { outcome: "TELEMETRY_OFF" })];
@@ -222,9 +225,11 @@ export class Node {
     if (!prepared.ok) return [answered(call, prepared)];
     const record = prepared.value;
     if (record === "REPEATED") return [answered(call, { outcome: "REPEATED" })];
-    return this.#stage(receivedWrite(record), {
+    const census = censuses?.hearChild(site.value.site, document, at.wallMs);
+    return this.#stage([...receivedWrite(record), ...(census?.writes ?? [])], {
       accept: () => {
         received.accept(record);
+        census?.accept();
         const message = `${site.value.site}: ${document.kind} of ${document.project}`;
         return [
           answered(call, { outcome: "ACCEPTED" }),
@@ -314,6 +319,7 @@ export class Node {
     for (const { project, report: own } of libraryReports(holdings, report))
       if (!telemetry.intake(project.name).holds(report.instance))
         telemetry.take(project, own, at.wallMs, report.instance);
+      else telemetry.censuses.hear(project, own, { wallMs: at.wallMs, knowsUse: false });
     return true;
   }
 

@@ -6,6 +6,7 @@ import {
   TokenRecordSchema,
 } from "../gen/headwater/v1/store_pb.ts";
 import { operationAudit, operationLog } from "./audit.ts";
+import { setEnrollment } from "./census-enrollment.ts";
 import { commit } from "./commit.ts";
 import { pinWrite } from "./durable.ts";
 import type { Effect, Write } from "./effect.ts";
@@ -57,6 +58,8 @@ function operationOf(parts: NodeParts, event: Event & OperatorEvent): Outcome<Op
       return join(parts, event);
     case "set-disclosure":
       return setDisclosure(parts, event);
+    case "set-enrollment":
+      return setEnrollment(parts, event);
     case "start-rollout":
       return startRollout(parts, event);
     case "change-rollout":

@@ -1,4 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type ListCensusesResponse,
+  ListCensusesResponseSchema,
+} from "../gen/headwater/v1/censuses_pb.ts";
 import { type GetFleetResponse, GetFleetResponseSchema } from "../gen/headwater/v1/fleet_pb.ts";
 import {
   type GetLedgerResponse,
@@ -35,6 +39,7 @@ import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { checkCondition, conditionProblem, joinAnswers } from "./rollout/gate.ts";
 import { statusOf } from "./status.ts";
 import { cautionsOf } from "./telemetry/caution.ts";
+import { censusStandings } from "./telemetry/census-standing.ts";
 import { isDisclosureLevel } from "./telemetry/disclosure/level.ts";
 import { documentKinds } from "./telemetry/window.ts";
 import { trustMessage } from "./trust/trusted.ts";
@@ -248,15 +253,36 @@ export class Reads {
     const unknown = request.conditions.map((one) => conditionProblem(one, project.value.own));
     const problem = unknown.find((one) => one !== undefined);
     if (problem !== undefined) return refused("unknown", `conditions: ${problem}`);
-    const fleet = this.#parts.telemetry?.fleet(project.value, wallMs);
-    if (fleet === undefined) return telemetryOff();
+    const { telemetry } = this.#parts;
+    if (telemetry === undefined) return telemetryOff();
+    const fleet = telemetry.fleet(project.value, wallMs);
     const { weights, health, reportersCount, own, windowsOldMax } = fleet;
-    const facts = { weights, health, reportersCount, sitesMin: request.sitesMin };
+    const censuses = censusStandings(telemetry.censuses, project.value, wallMs);
+    const facts = { weights, health, reportersCount, sitesMin: request.sitesMin, censuses };
     const checks = request.conditions.map((one) => checkCondition(one, facts));
     const answer = joinAnswers(checks.map((check) => check.answer));
     const childrenCount = new Set(this.#parts.downlinks.links.map(({ site }) => site)).size;
     const data = { reportersCount, own, windowsOldMax, childrenCount };
     return done(create(CheckGateResponseSchema, { answer, checks, data }));
+  }
+
+  /** What is asked of a project, whether this node takes part, and what came of it. */
+  censuses(name: string, wallMs: number): Outcome<ListCensusesResponse> {
+    const project = this.#project(name);
+    if (!project.ok) return project;
+    const { telemetry } = this.#parts;
+    if (telemetry === undefined) return telemetryOff();
+    const { censuses } = telemetry;
+    const enrollment = censuses.enrollment(name);
+    return done(
+      create(ListCensusesResponseSchema, {
+        censuses: censusStandings(censuses, project.value, wallMs),
+        enrolled: enrollment !== undefined,
+        withoutApps: enrollment?.withoutApps === true,
+        windowMsMin: BigInt(censuses.windowMsMin),
+        reportersCount: telemetry.fleet(project.value, wallMs).reportersCount,
+      }),
+    );
   }
 
   preview(

@@ -33,6 +33,8 @@ export interface NodeSettings {
   readonly onBad: OnBad;
   readonly windowMs: number;
   readonly healthWindowMs: number;
+  /** The shortest window of a census that is asked or answered here; a month by default. */
+  readonly censusWindowMsMin?: number | undefined;
   /** What the store holds, but for its logs. */
   readonly records: Iterable<StoredRecord>;
   /** The newest of its log of sent documents. */

@@ -99,12 +99,14 @@ export class Upkeep {
     const isUrgent = this.#news.length > 0;
     const counted = trials?.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
     const crashed = telemetry?.crashes.due(at.wallMs);
+    const census = telemetry?.censuses.due(at.wallMs);
     const ramped = (renewal?.ledgers.size ?? 0) > 0 ? nothing : this.#ramp(at);
     const accept = (): Effect[] => {
       this.#news = [];
       counted?.accept();
       crashed?.accept();
       for (const pin of pins) holdings.pin(pin);
+      census?.accept();
       for (const accepted of [copy, ...choices, ...due]) accepted.accept();
       const sends = due.map(
         ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
@@ -131,6 +133,7 @@ export class Upkeep {
       ...samples,
       ...(counted?.writes ?? []),
       ...(crashed?.writes ?? []),
+      ...(census?.writes ?? []),
       ...reaction.writes,
       ...ramped.writes,
     ];
@@ -148,6 +151,7 @@ export class Upkeep {
     this.#lookedAtMonoMs = at.monoMs;
     const { holdings, telemetry, trials, admissions, downlinks } = this.#parts;
     telemetry?.expire(at.wallMs);
+    telemetry?.censuses.look(holdings.projects, at.wallMs);
     const ended = admissions.ended(at.wallMs);
     trials?.close(holdings.projects, at.wallMs);
     const folded = holdings.refold(at.wallMs);

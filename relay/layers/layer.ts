@@ -1,6 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
   AliasSchema,
+  type Census,
+  CensusSchema,
   CrashSchema,
   FeatureSchema,
   type Flag,
@@ -16,6 +18,7 @@ import { isName } from "../flag/name.ts";
 import { ruleFlag, ruleName, splitEntryKey } from "../ledger/entry.ts";
 import type { HeldEntry } from "../ledger/ledger.ts";
 import { noteLengthMax, versionLengthMax } from "../limits.ts";
+import { censusFormProblem } from "../telemetry/census-question.ts";
 import { parseScope, type Scope } from "./scope.ts";
 
 /** The newest version of the meaning of entries that this software understands. */
@@ -71,6 +74,8 @@ export class Layer {
   readonly crashes = new Set<string>();
   /** Authorities of projects that are used inside this one. */
   readonly libraries = new Map<string, Uint8Array>();
+  /** Questions, by the name of their entry. */
+  readonly censuses = new Map<string, Census>();
   readonly caps = new Map<string, LayerRule<CapEffect>>();
   readonly kills = new Map<string, LayerRule<KillEffect>>();
   readonly pins = new Map<string, LayerRule<PinEffect>>();
@@ -97,6 +102,7 @@ export class Layer {
     if (kind === "feature") this.features.delete(name);
     if (kind === "crash") this.crashes.delete(name);
     if (kind === "library") this.libraries.delete(name);
+    if (kind === "census") this.censuses.delete(name);
     if (kind === "rule") this.#forgetRule(name);
   }
 
@@ -118,6 +124,7 @@ export class Layer {
       if (kind === "crash") return this.#takeCrash(name, fromBinary(CrashSchema, value).signature);
       if (kind === "alias") return this.#takeAlias(name, value);
       if (kind === "library") return this.#takeLibrary(name, value);
+      if (kind === "census") return this.#takeCensus(name, fromBinary(CensusSchema, value));
       if (kind === "rule") return this.#takeRule(name, fromBinary(RuleSchema, value));
       return false;
     } catch {
@@ -154,6 +161,12 @@ export class Layer {
     const { project, authority } = fromBinary(LibrarySchema, value);
     if (project !== name || !isName(name) || authority.length !== authorityBytes) return false;
     this.libraries.set(name, authority);
+    return true;
+  }
+
+  #takeCensus(name: string, census: Census): boolean {
+    if (censusFormProblem(name, census) !== undefined) return false;
+    this.censuses.set(name, census);
     return true;
   }
 

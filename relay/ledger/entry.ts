@@ -1,5 +1,6 @@
 import {
   AliasSchema,
+  CensusSchema,
   CrashSchema,
   FeatureSchema,
   FlagSchema,
@@ -21,6 +22,7 @@ export const entrySchemas = {
   alias: AliasSchema,
   library: LibrarySchema,
   rule: RuleSchema,
+  census: CensusSchema,
 } as const;
 
 export type EntryKind = keyof typeof entrySchemas;

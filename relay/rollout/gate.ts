@@ -1,3 +1,4 @@
+import type { CensusStanding } from "../../gen/headwater/v1/censuses_pb.ts";
 import type { GateCheck, GateCondition } from "../../gen/headwater/v1/rollouts_pb.ts";
 import type { Health, Weight, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { formatPercent } from "../flag/percent.ts";
@@ -15,6 +16,8 @@ export interface GateFacts {
   readonly reportersCount: number;
   /** Below so many reporting sites nothing is known. */
   readonly sitesMin: number;
+  /** What censuses have come to, the newest question first. */
+  readonly censuses: readonly CensusStanding[];
 }
 
 type Check = Pick<GateCheck, "condition" | "reason"> & { readonly answer: GateAnswer };
@@ -28,7 +31,7 @@ export function joinAnswers(answers: readonly GateAnswer[]): GateAnswer {
 /** What the project has no word for; undefined when it knows all that is asked about. */
 export function conditionProblem(
   { condition }: GateCondition,
-  own: Pick<Layer, "releases" | "flags">,
+  own: Pick<Layer, "releases" | "flags" | "features">,
 ): string | undefined {
   const no = (kind: string, name: string): string => `there is no ${kind} ${JSON.stringify(name)}`;
   const flag = (name: string): string | undefined =>
@@ -44,6 +47,12 @@ export function conditionProblem(
       return condition.value.kind === "FLAG"
         ? flag(condition.value.name)
         : release(condition.value.name);
+    case "unused": {
+      const { kind, name } = condition.value;
+      if (kind === "FLAG") return flag(name);
+      if (kind === "BELOW") return parseVersion(name) ? undefined : no("version", name);
+      return own.features.has(name) ? undefined : no("feature", name);
+    }
     case undefined:
       return "one asks nothing that this version knows";
   }
@@ -53,6 +62,8 @@ export function conditionProblem(
 export function checkCondition(asked: GateCondition, facts: GateFacts): Check {
   const condition = conditionWords(asked);
   const { reportersCount, sitesMin } = facts;
+  if (asked.condition.case === "unused")
+    return { condition, ...unusedAnswer(asked.condition.value, facts) };
   if (reportersCount === 0) return { condition, answer: "UNKNOWN", reason: "nobody has reported" };
   if (reportersCount < sitesMin)
     return {
@@ -65,8 +76,9 @@ export function checkCondition(asked: GateCondition, facts: GateFacts): Check {
 
 function answerTo(
   { condition }: GateCondition,
-  { weights, health }: GateFacts,
+  facts: GateFacts,
 ): Pick<Check, "answer" | "reason"> {
+  const { weights, health } = facts;
   switch (condition.case) {
     case "atLeast":
       return shareAnswer(shareAtLeast(weights, condition.value.release), condition.value);
@@ -74,6 +86,8 @@ function answerTo(
       return shareAnswer(shareActive(weights, condition.value.flag), condition.value);
     case "verdict":
       return verdictAnswer(verdictOn(health, condition.value), condition.value.verdict);
+    case "unused":
+      return unusedAnswer(condition.value, facts);
     case undefined:
       return { answer: "UNKNOWN", reason: "nothing was asked" };
   }
@@ -131,6 +145,26 @@ function verdictAnswer(is: VerdictWord, wanted: string): Pick<Check, "answer" | 
   return { answer: isMet ? "YES" : "NO", reason };
 }
 
+/** Of the newest question about it, the last window that is over, and whoever took part in it. */
+function unusedAnswer(
+  of: { kind: string; name: string },
+  { censuses, sitesMin }: GateFacts,
+): Pick<Check, "answer" | "reason"> {
+  const asked = censuses.find(({ kind, name }) => kind === of.kind && name === of.name);
+  if (asked === undefined)
+    return { answer: "UNKNOWN", reason: "no census asks this: headwater census open" };
+  if (asked.problem !== "") return { answer: "UNKNOWN", reason: asked.problem };
+  const [result] = asked.results;
+  if (result === undefined) return { answer: "UNKNOWN", reason: "no window of it is over yet" };
+  const { answer, startMs, endMs, childrenCount } = result;
+  const day = (ms: bigint): string => new Date(Number(ms)).toISOString().slice(0, 10);
+  const reason = `${day(startMs)} to ${day(endMs)}: ${result.reason}`;
+  if (answer === "USED") return { answer: "NO", reason };
+  if (answer === "UNUSED" && childrenCount >= sitesMin) return { answer: "YES", reason };
+  const few = answer === "UNUSED" ? `; of ${sitesMin} sites that are wanted` : "";
+  return { answer: "UNKNOWN", reason: `${reason}${few}` };
+}
+
 function conditionWords({ condition }: GateCondition): string {
   switch (condition.case) {
     case "atLeast":
@@ -140,6 +174,11 @@ function conditionWords({ condition }: GateCondition): string {
     case "verdict": {
       const { kind, name, verdict } = condition.value;
       return `${kind.toLowerCase()} ${name} ${verdict.toLowerCase()}`;
+    }
+    case "unused": {
+      const { kind, name } = condition.value;
+      if (kind === "BELOW") return `nothing older than ${name}`;
+      return `${kind.toLowerCase()} ${name} unused`;
     }
     case undefined:
       return "nothing";

@@ -107,6 +107,9 @@ export class SiteMemory {
     const sent = outbox?.heard(records.sent, wallMs);
     const held = records.received.filter(({ document }) => projects.has(document?.project ?? ""));
     const documents = received?.heard(held, wallMs) ?? [];
+    const words = documents.flatMap(({ received: { child }, document }) => {
+      return this.#telemetry?.censuses.hearChild(child, document, wallMs) ?? [];
+    });
     const rollouts = this.#rollouts.heard(records.rollouts, (project) => {
       const followed = projects.get(project);
       return followed !== undefined && !this.#holdings.writers.has(followed.ownLedger.id);
@@ -116,10 +119,12 @@ export class SiteMemory {
         ...(sent?.writes ?? []),
         ...documents.flatMap((document) => receivedWrite(document)),
         ...rollouts.map(rolloutWrite),
+        ...words.flatMap((word) => word.writes),
       ],
       accept: () => {
         sent?.accept();
         for (const document of documents) received?.accept(document);
+        for (const word of words) word.accept();
         for (const rollout of rollouts) this.#rollouts.accept(rollout);
         this.#trials?.heard(records.trials, { isNamed: namedBy(projects), wallMs });
       },

@@ -1,4 +1,5 @@
 import { dayMs, minuteMs, reportIntervalMs } from "../cadence.ts";
+import { censusSpansMax } from "../limits.ts";
 
 /** What a deployment can say of a feature, release or flag; the later word is the stronger one. */
 export const censusAnswers = ["UNUSED", "UNKNOWN", "USED"] as const;
@@ -23,18 +24,46 @@ export const censusSkewMs: number = 10 * minuteMs;
 /** A child that is silent for this long is no part of the answer any more, which then says so. */
 const expelledAfterMs = 90 * dayMs;
 
+/** Windows whose evidence is kept after they could be answered. */
+const windowsKept = 4;
+
+/** The same for windows of seconds, as demos have: reports come that much more often. */
+export function graceMsOf({ windowMs }: CensusWindows): number {
+  return Math.min(censusGraceMs, windowMs / 4);
+}
+
+function skewMsOf({ windowMs }: CensusWindows): number {
+  return Math.min(censusSkewMs, windowMs / 20);
+}
+
 /** The stronger of two: `used` before `unknown` before `unused`. */
 export function joinAnswer(one: CensusAnswer, other: CensusAnswer): CensusAnswer {
   return censusAnswers.indexOf(one) > censusAnswers.indexOf(other) ? one : other;
 }
 
 /** The last window that everything about can have been heard of; below 0 there is none yet. */
-export function windowToAnswer({ openedMs, windowMs }: CensusWindows, wallMs: number): number {
-  return Math.floor((wallMs - openedMs - censusGraceMs - censusSkewMs) / windowMs) - 1;
+export function windowToAnswer(windows: CensusWindows, wallMs: number): number {
+  const lateMs = graceMsOf(windows) + skewMsOf(windows);
+  return Math.floor((wallMs - windows.openedMs - lateMs) / windows.windowMs) - 1;
 }
 
-interface Instance {
-  readonly heardMs: number;
+/** A time during which somebody watched. */
+export interface WatchedSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * What was seen, in the form in which it is kept. All three are sets that only grow, so what
+ * several nodes of a site have seen together is the union of each: this is where a peer's evidence
+ * is to be added, and `answer` then holds for the site. A peer may add the spans of its own watching
+ * only for times at which it heard of every report in the site.
+ */
+export interface Evidence {
+  /** Windows by number. */
+  readonly used: readonly number[];
+  readonly doubted: readonly number[];
+  readonly watched: readonly WatchedSpan[];
 }
 
 /**
@@ -44,67 +73,114 @@ interface Instance {
  */
 export class CensusWatch {
   readonly #windows: CensusWindows;
-  /** By number; those without a word so far are absent. */
-  readonly #found = new Map<number, CensusAnswer>();
-  readonly #instances = new Map<string, Instance>();
+  readonly #used: Set<number>;
+  readonly #doubted: Set<number>;
+  #spans: WatchedSpan[];
+  /** When each was last heard, the longest unheard first. */
+  readonly #heard = new Map<string, number>();
   #watchedMs: number;
 
-  /**
-   * Who begins to watch after the opening can not know what was before, so windows open a while
-   * after they are asked for.
-   */
-  constructor(windows: CensusWindows, wallMs: number) {
+  /** @param held what was kept from before; between then and now nobody watched */
+  constructor(windows: CensusWindows, wallMs: number, held?: Evidence) {
     this.#windows = windows;
+    this.#used = new Set(held?.used);
+    this.#doubted = new Set(held?.doubted);
+    this.#spans = [...(held?.watched ?? [])];
     this.#watchedMs = wallMs;
-    if (wallMs > windows.openedMs - censusSkewMs) this.#mark("UNKNOWN", windows.openedMs, wallMs);
+    this.#begin(wallMs);
+  }
+
+  get evidence(): Evidence {
+    return { used: [...this.#used], doubted: [...this.#doubted], watched: this.#spans };
   }
 
   /** A report: whether it was used since the instance started, and whether it was its last one. */
   hear(of: { instance: string; isUsed: boolean; isLast: boolean; wallMs: number }): void {
     this.watch(of.wallMs);
     const { instance, wallMs } = of;
-    const heardMs = this.#instances.get(instance)?.heardMs ?? wallMs;
-    if (of.isUsed) this.#mark("USED", heardMs, wallMs);
-    if (of.isLast) this.#instances.delete(instance);
-    else this.#instances.set(instance, { heardMs: wallMs });
+    if (of.isUsed) this.#mark(this.#used, this.#heard.get(instance) ?? wallMs, wallMs);
+    this.#heard.delete(instance);
+    if (!of.isLast) this.#heard.set(instance, wallMs);
   }
 
   /** Somebody is there who does not report: an app whose telemetry is off. */
   overhear(wallMs: number): void {
-    this.#mark("UNKNOWN", wallMs, wallMs);
+    this.#mark(this.#doubted, wallMs, wallMs);
   }
 
   /** Time passes. Whoever was silent for too long may have used it before it went. */
   watch(wallMs: number): void {
     // A clock that was set back says nothing about how long it was.
-    if (wallMs < this.#watchedMs) this.#mark("UNKNOWN", wallMs, this.#watchedMs);
-    for (const [instance, { heardMs }] of this.#instances) {
-      if (wallMs - heardMs <= censusGraceMs) continue;
-      this.#mark("UNKNOWN", heardMs, wallMs);
-      this.#instances.delete(instance);
+    if (wallMs < this.#watchedMs) this.#mark(this.#doubted, wallMs, this.#watchedMs);
+    const isGap = wallMs - this.#watchedMs > graceMsOf(this.#windows);
+    for (const [instance, heardMs] of this.#heard) {
+      if (wallMs - heardMs <= graceMsOf(this.#windows)) break;
+      this.#mark(this.#doubted, heardMs, wallMs);
+      this.#heard.delete(instance);
     }
     this.#watchedMs = wallMs;
+    const last = this.#spans.at(-1);
+    // A machine that slept has missed reports.
+    if (isGap || last === undefined) this.#begin(wallMs);
+    else this.#spans.splice(-1, 1, { ...last, toMs: Math.max(last.toMs, wallMs) });
+    this.#forget();
   }
 
   /** Nobody watched until now: a restart, or a node that was away. */
   resume(wallMs: number): void {
-    this.#mark("UNKNOWN", Math.min(this.#watchedMs, wallMs), Math.max(this.#watchedMs, wallMs));
+    if (wallMs < this.#watchedMs) this.#mark(this.#doubted, wallMs, this.#watchedMs);
+    this.#heard.clear();
     this.#watchedMs = wallMs;
+    this.#begin(wallMs);
   }
 
   /** What there is to say of a window; nothing that is still going on is answered. */
   answer(window: number): CensusAnswer {
     if (window < 0 || window > windowToAnswer(this.#windows, this.#watchedMs)) return "UNKNOWN";
-    return this.#found.get(window) ?? "UNUSED";
+    if (this.#used.has(window)) return "USED";
+    return this.#doubted.has(window) || !this.#isWatched(window) ? "UNKNOWN" : "UNUSED";
+  }
+
+  /** Only what was heard or doubted; undefined where nothing was. */
+  seen(window: number): CensusAnswer | undefined {
+    if (this.#used.has(window)) return "USED";
+    return this.#doubted.has(window) ? "UNKNOWN" : undefined;
+  }
+
+  /** Who was there before is known once all that live have reported. */
+  #begin(wallMs: number): void {
+    const fromMs = wallMs + graceMsOf(this.#windows);
+    this.#spans.push({ fromMs, toMs: fromMs });
+    this.#spans = this.#spans.slice(-censusSpansMax);
+  }
+
+  /** From before the window, by any clock of the chain, until all of it can have been heard. */
+  #isWatched(window: number): boolean {
+    const { openedMs, windowMs } = this.#windows;
+    const startMs = openedMs + window * windowMs;
+    const skewMs = skewMsOf(this.#windows);
+    const untilMs = startMs + windowMs + graceMsOf(this.#windows) + skewMs;
+    let sureMs = startMs - skewMs;
+    for (const { fromMs, toMs } of this.#spans.toSorted((one, other) => one.fromMs - other.fromMs))
+      if (fromMs <= sureMs) sureMs = Math.max(sureMs, toMs);
+    return sureMs >= untilMs;
   }
 
   /** Windows that a time between two may lie in, for any clock of the chain. */
-  #mark(answer: CensusAnswer, fromMs: number, toMs: number): void {
+  #mark(windows: Set<number>, fromMs: number, toMs: number): void {
     const { openedMs, windowMs } = this.#windows;
+    const skewMs = skewMsOf(this.#windows);
     const at = (ms: number): number => Math.floor((ms - openedMs) / windowMs);
-    const last = at(toMs + censusSkewMs);
-    for (let n = Math.max(0, at(fromMs - censusGraceMs - censusSkewMs)); n <= last; n++)
-      this.#found.set(n, joinAnswer(this.#found.get(n) ?? "UNUSED", answer));
+    const last = at(toMs + skewMs);
+    const first = at(fromMs - graceMsOf(this.#windows) - skewMs);
+    for (let n = Math.max(0, first, last - windowsKept); n <= last; n++) windows.add(n);
+  }
+
+  /** What nobody asks for any more. */
+  #forget(): void {
+    const oldest = windowToAnswer(this.#windows, this.#watchedMs) - windowsKept;
+    for (const windows of [this.#used, this.#doubted])
+      for (const window of windows) if (window < oldest) windows.delete(window);
   }
 }
 

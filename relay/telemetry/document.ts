@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  type CensusSlot,
   type Document,
   DocumentSchema,
   type Health,
@@ -26,6 +27,8 @@ interface DocumentParts {
   /** What was shown last, since the operator's consent. */
   readonly shown: Document | undefined;
   readonly siteSecret: Uint8Array;
+  /** Answers to what is asked; the same at every level. */
+  readonly census?: () => readonly CensusSlot[];
 }
 
 /** What a fleet comes to for a parent, at a level of disclosure. */
@@ -36,7 +39,9 @@ export function documentOf(of: DocumentParts): Document {
     disclosure: of.level,
     window: BigInt(of.window),
     windowMs: of.windowMs,
-    ...(of.kind === "WEIGHTS" ? { weights: weightsOf(of) } : { health: healthOf(of) }),
+    ...(of.kind === "WEIGHTS"
+      ? { weights: weightsOf(of), census: [...(of.census?.() ?? [])] }
+      : { health: healthOf(of) }),
   });
 }
 

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type SentDocument, SentDocumentSchema } from "../../gen/headwater/v1/fleet_pb.ts";
 import { type WindowState, WindowStateSchema } from "../../gen/headwater/v1/store_pb.ts";
-import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import type { CensusSlot, Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { turnMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
@@ -28,6 +28,8 @@ interface OutboxParts {
   readonly consents: Consents;
   /** What is known of a project from reports and documents since a time. */
   readonly fleet: (project: Project, wallMs: number, sinceMs: number) => Fleet;
+  /** The places for answers, of windows since then. */
+  readonly census?: (project: Project, wallMs: number, sinceMs: number) => readonly CensusSlot[];
 }
 
 /** Attempts for one document; best effort, and never a burst. */
@@ -233,6 +235,7 @@ export class Outbox {
       windowMs: this.#windowMs(of.kind),
       shown: this.#shown(of.slot, of.kind, of.sinceMs),
       siteSecret: this.#of.siteSecret,
+      census: () => this.#of.census?.(of.project, of.wallMs, of.sinceMs) ?? [],
     });
   }
 

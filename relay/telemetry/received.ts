@@ -6,6 +6,7 @@ import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import { isName } from "../flag/name.ts";
 import {
+  censusesOpenMax,
   childrenCountMax,
   entryKeyLengthMax,
   receivedBytesMax,
@@ -184,7 +185,14 @@ export function documentProblem(document: Document, wallMs: number): string | un
   if (!isDisclosureLevel(disclosure) || disclosure === "OFF") return "disclosure: not a level";
   if (windowMs < secondMs || windowMs > 7 * dayMs) return "window_ms: from a second to a week";
   if (window > BigInt(Math.ceil(wallMs / windowMs) + 1)) return "window: from the future";
-  return kind === "WEIGHTS" ? weightsProblem(document) : healthProblem(document);
+  if (kind === "HEALTH") return healthProblem(document);
+  return weightsProblem(document) ?? censusProblem(document);
+}
+
+function censusProblem({ census }: Document): string | undefined {
+  if (census.length > censusesOpenMax) return `census: more than ${censusesOpenMax}`;
+  const wrong = census.findIndex(({ answer = 0, expelled = 0 }) => answer > 3 || expelled > 1);
+  return wrong < 0 ? undefined : `census[${wrong}].answer: 0 to 3, and expelled 0 or 1`;
 }
 
 function isFromLongAgo({ windowMs = 0, window = 0n }: Document, wallMs: number): boolean {

@@ -4,6 +4,7 @@ import type { Records } from "../durable.ts";
 import type { Project } from "../layers/project.ts";
 import { instancesCountMax } from "../limits.ts";
 import { deriveSecret, drawFraction } from "../trust/key.ts";
+import { Censuses } from "./censuses.ts";
 import { Consents } from "./consents.ts";
 import { Crashes } from "./crashes.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
@@ -18,6 +19,8 @@ export interface TelemetrySettings {
   readonly siteSecret: Uint8Array;
   readonly windowMs: number;
   readonly healthWindowMs: number;
+  /** Shorter windows of a census are neither asked nor answered here; a month by default. */
+  readonly censusWindowMsMin?: number | undefined;
   /** What the environment says, for upstreams without a choice made at a command. */
   readonly disclosure: DisclosureLevel;
 }
@@ -29,6 +32,7 @@ export class Telemetry {
   readonly outbox: Outbox;
   readonly samples: FleetSamples;
   readonly crashes: Crashes;
+  readonly censuses: Censuses;
   readonly #settings: TelemetrySettings;
   readonly #trials: Trials;
   readonly #intakes = new Map<string, Intake>();
@@ -44,6 +48,7 @@ export class Telemetry {
     this.#trials = trials;
     this.received = new Received(records);
     this.crashes = new Crashes(settings.siteSecret, records);
+    this.censuses = new Censuses(settings, records);
     this.consents = new Consents(settings.disclosure, records);
     this.samples = new FleetSamples(settings.healthWindowMs, (project, wallMs) =>
       this.fleet(project, wallMs),
@@ -53,6 +58,7 @@ export class Telemetry {
         ...settings,
         consents: this.consents,
         fleet: (project, wallMs, sinceMs) => this.fleet(project, wallMs, sinceMs),
+        census: (...of) => this.censuses.slots(...of),
       },
       records,
       sentLatest,
@@ -62,7 +68,8 @@ export class Telemetry {
   /** Reports are asked for at least twice a window, so that short windows see something. */
   get reportEveryMs(): number {
     const shortest = Math.min(this.#settings.windowMs, this.#settings.healthWindowMs);
-    return Math.min(reportIntervalMs, Math.max(secondMs, Math.floor(shortest / 2)));
+    const censusMs = this.censuses.reportEveryMs;
+    return Math.min(reportIntervalMs, censusMs, Math.max(secondMs, Math.floor(shortest / 2)));
   }
 
   intake(project: string): Intake {
@@ -87,7 +94,12 @@ export class Telemetry {
   ): boolean {
     if (project === undefined) return false;
     const intake = this.intake(project.name);
-    if (!intake.holds(report.instance) && this.#instancesCount >= instancesCountMax) return false;
+    if (!intake.holds(report.instance) && this.#instancesCount >= instancesCountMax) {
+      this.censuses.overhear(project.name, wallMs);
+      return false;
+    }
+    // What an application says of a library goes by another name, and does not say what was used.
+    this.censuses.hear(project, report, { wallMs, knowsUse: id === report.instance });
     intake.take(report, wallMs);
     this.#trials.take(project, report, wallMs, id);
     this.crashes.take(project, report, wallMs);

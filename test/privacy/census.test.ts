@@ -3,7 +3,7 @@ import { Random } from "../../relay/random.ts";
 import { censusRun } from "./census-model.ts";
 
 /** `CENSUS_RUNS=100000 npx vitest run test/privacy/census.test.ts` takes some minutes. */
-const runsCount = Number(process.env["CENSUS_RUNS"] ?? 1_000);
+const runsCount = Number(process.env["CENSUS_RUNS"] ?? 300);
 
 test("what was used is never said to be unused, whatever is lost, late, restarted or skewed", () => {
   const random = new Random(20_260_101);

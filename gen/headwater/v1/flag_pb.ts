@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/flag.proto.
  */
 export const file_headwater_v1_flag: GenFile = /*@__PURE__*/
-  fileDesc("ChdoZWFkd2F0ZXIvdjEvZmxhZy5wcm90bxIMaGVhZHdhdGVyLnYxIrYBCgRGbGFnEgwKBG5hbWUYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNEioKB3JvbGxvdXQYAyADKAsyGS5oZWFkd2F0ZXIudjEuUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYBCABKAkSIAoEa2lsbBgFIAEoCzISLmhlYWR3YXRlci52MS5LaWxsEgwKBGhhc2gYBiABKA0SDgoGcmVhZGVyGAcgASgNEgwKBG5vdGUYCCABKAkiNQoLUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIhgKBEtpbGwSEAoIdmVyc2lvbnMYASABKAkiFwoHUmVsZWFzZRIMCgRuYW1lGAEgASgJIhcKB0ZlYXR1cmUSDAoEbmFtZRgBIAEoCSIaCgVDcmFzaBIRCglzaWduYXR1cmUYASABKAkiJgoFQWxpYXMSDAoEbmFtZRgBIAEoCRIPCgdyZWxlYXNlGAIgASgJIi0KB0xpYnJhcnkSDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwilAEKBFJ1bGUSDAoEZmxhZxgBIAEoCRIgCgNjYXAYAiABKAsyES5oZWFkd2F0ZXIudjEuQ2FwSAASIgoEa2lsbBgDIAEoCzISLmhlYWR3YXRlci52MS5LaWxsSAASIAoDcGluGAQgASgLMhEuaGVhZHdhdGVyLnYxLlBpbkgAEgwKBG5vdGUYBSABKAlCCAoGZWZmZWN0Ii0KA0NhcBIUCgxiYXNpc19wb2ludHMYASABKA0SEAoIdmVyc2lvbnMYAiABKAkiGwoDUGluEhQKDGJhc2lzX3BvaW50cxgBIAEoDWIGcHJvdG8z");
+  fileDesc("ChdoZWFkd2F0ZXIvdjEvZmxhZy5wcm90bxIMaGVhZHdhdGVyLnYxIrYBCgRGbGFnEgwKBG5hbWUYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNEioKB3JvbGxvdXQYAyADKAsyGS5oZWFkd2F0ZXIudjEuUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYBCABKAkSIAoEa2lsbBgFIAEoCzISLmhlYWR3YXRlci52MS5LaWxsEgwKBGhhc2gYBiABKA0SDgoGcmVhZGVyGAcgASgNEgwKBG5vdGUYCCABKAkiNQoLUm9sbG91dFN0ZXASEAoIdmVyc2lvbnMYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIhgKBEtpbGwSEAoIdmVyc2lvbnMYASABKAkiFwoHUmVsZWFzZRIMCgRuYW1lGAEgASgJIhcKB0ZlYXR1cmUSDAoEbmFtZRgBIAEoCSIaCgVDcmFzaBIRCglzaWduYXR1cmUYASABKAkiJgoFQWxpYXMSDAoEbmFtZRgBIAEoCRIPCgdyZWxlYXNlGAIgASgJIi0KB0xpYnJhcnkSDwoHcHJvamVjdBgBIAEoCRIRCglhdXRob3JpdHkYAiABKAwieQoGQ2Vuc3VzEgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglvcGVuZWRfbXMYAyABKAQSEQoJd2luZG93X21zGAQgASgEEgwKBHNsb3QYBSABKA0SEQoJY2xvc2VkX21zGAYgASgEEgwKBG5vdGUYByABKAkilAEKBFJ1bGUSDAoEZmxhZxgBIAEoCRIgCgNjYXAYAiABKAsyES5oZWFkd2F0ZXIudjEuQ2FwSAASIgoEa2lsbBgDIAEoCzISLmhlYWR3YXRlci52MS5LaWxsSAASIAoDcGluGAQgASgLMhEuaGVhZHdhdGVyLnYxLlBpbkgAEgwKBG5vdGUYBSABKAlCCAoGZWZmZWN0Ii0KA0NhcBIUCgxiYXNpc19wb2ludHMYASABKA0SEAoIdmVyc2lvbnMYAiABKAkiGwoDUGluEhQKDGJhc2lzX3BvaW50cxgBIAEoDWIGcHJvdG8z");
 
 /**
  * Flag is a code path and the percentage of the deployed base that takes it.
@@ -223,6 +223,63 @@ export const LibrarySchema: GenMessage<Library> = /*@__PURE__*/
   messageDesc(file_headwater_v1_flag, 7);
 
 /**
+ * Census is a question to everybody who takes part: does anyone still use this?
+ *
+ * @generated from message headwater.v1.Census
+ */
+export type Census = Message<"headwater.v1.Census"> & {
+  /**
+   * FEATURE: used by an instance; FLAG: asked for by one; BELOW: a build older than this release.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Windows are counted from here, milliseconds since 1970.
+   *
+   * @generated from field: uint64 opened_ms = 3;
+   */
+  openedMs: bigint;
+
+  /**
+   * @generated from field: uint64 window_ms = 4;
+   */
+  windowMs: bigint;
+
+  /**
+   * Which of a document's places is for the answer, 0 to 7.
+   *
+   * @generated from field: uint32 slot = 5;
+   */
+  slot: number;
+
+  /**
+   * 0: it goes on, for a year at most.
+   *
+   * @generated from field: uint64 closed_ms = 6;
+   */
+  closedMs: bigint;
+
+  /**
+   * @generated from field: string note = 7;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message headwater.v1.Census.
+ * Use `create(CensusSchema)` to create a new message.
+ */
+export const CensusSchema: GenMessage<Census> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_flag, 8);
+
+/**
  * Rule is what an overlay says about one flag of a project, or about `*`, all of them.
  *
  * @generated from message headwater.v1.Rule
@@ -267,7 +324,7 @@ export type Rule = Message<"headwater.v1.Rule"> & {
  * Use `create(RuleSchema)` to create a new message.
  */
 export const RuleSchema: GenMessage<Rule> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 8);
+  messageDesc(file_headwater_v1_flag, 9);
 
 /**
  * Cap is the most that a flag may reach, and the releases it may reach (empty: no limit).
@@ -291,7 +348,7 @@ export type Cap = Message<"headwater.v1.Cap"> & {
  * Use `create(CapSchema)` to create a new message.
  */
 export const CapSchema: GenMessage<Cap> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 9);
+  messageDesc(file_headwater_v1_flag, 10);
 
 /**
  * Pin replaces the project's percentage; it needs a grant.
@@ -310,5 +367,5 @@ export type Pin = Message<"headwater.v1.Pin"> & {
  * Use `create(PinSchema)` to create a new message.
  */
 export const PinSchema: GenMessage<Pin> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_flag, 10);
+  messageDesc(file_headwater_v1_flag, 11);
 

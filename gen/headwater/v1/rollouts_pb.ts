@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/rollouts.proto.
  */
 export const file_headwater_v1_rollouts: GenFile = /*@__PURE__*/
-  fileDesc("ChtoZWFkd2F0ZXIvdjEvcm9sbG91dHMucHJvdG8SDGhlYWR3YXRlci52MSJnChBDaGVja0dhdGVSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSLwoKY29uZGl0aW9ucxgCIAMoCzIbLmhlYWR3YXRlci52MS5HYXRlQ29uZGl0aW9uEhEKCXNpdGVzX21pbhgDIAEoDSKfAQoNR2F0ZUNvbmRpdGlvbhIpCghhdF9sZWFzdBgBIAEoCzIVLmhlYWR3YXRlci52MS5BdExlYXN0SAASKgoHdmVyZGljdBgCIAEoCzIXLmhlYWR3YXRlci52MS5WZXJkaWN0SXNIABIqCgZhY3RpdmUYAyABKAsyGC5oZWFkd2F0ZXIudjEuRmxhZ0FjdGl2ZUgAQgsKCWNvbmRpdGlvbiIwCgdBdExlYXN0Eg8KB3JlbGVhc2UYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIjgKCVZlcmRpY3RJcxIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdmVyZGljdBgDIAEoCSIwCgpGbGFnQWN0aXZlEgwKBGZsYWcYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNInIKEUNoZWNrR2F0ZVJlc3BvbnNlEg4KBmFuc3dlchgBIAEoCRInCgZjaGVja3MYAiADKAsyFy5oZWFkd2F0ZXIudjEuR2F0ZUNoZWNrEiQKBGRhdGEYAyABKAsyFi5oZWFkd2F0ZXIudjEuR2F0ZURhdGEiPgoJR2F0ZUNoZWNrEg4KBmFuc3dlchgBIAEoCRIRCgljb25kaXRpb24YAiABKAkSDgoGcmVhc29uGAMgASgJImEKCEdhdGVEYXRhEhcKD3JlcG9ydGVyc19jb3VudBgBIAEoDRILCgNvd24YAiABKAgSFgoOY2hpbGRyZW5fY291bnQYAyABKA0SFwoPd2luZG93c19vbGRfbWF4GAQgASgNItIBCgtSb2xsb3V0UGxhbhIoCgVzdGVwcxgBIAMoCzIZLmhlYWR3YXRlci52MS5QbGFubmVkU3RlcBIPCgdyZWxlYXNlGAIgASgJEhwKFHJlbGVhc2VfYmFzaXNfcG9pbnRzGAMgASgNEhwKFGFycml2YWxfYmFzaXNfcG9pbnRzGAQgASgNEhEKCXNpdGVzX21pbhgFIAEoDRITCgtraWxsX29uX2JhZBgGIAEoCBIWCg5nb19vbl9hZnRlcl9tcxgHIAEoBBIMCgRob3BzGAggASgNIjUKC1BsYW5uZWRTdGVwEhQKDGJhc2lzX3BvaW50cxgBIAEoDRIQCghkd2VsbF9tcxgCIAEoBCKYAgoHUm9sbG91dBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSJwoEcGxhbhgDIAEoCzIZLmhlYWR3YXRlci52MS5Sb2xsb3V0UGxhbhINCgVzdGF0ZRgEIAEoCRIMCgRzdGVwGAUgASgNEhcKD3N0ZXBfc3RhcnRlZF9tcxgGIAEoBBIoCghwb3NpdGlvbhgHIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhISCgpzdGFydGVkX21zGAggASgEEg0KBWFjdG9yGAkgASgJEg4KBnJlYXNvbhgKIAEoCRISCgpiYWRfYmVmb3JlGAsgASgIEhAKCHJldmlzaW9uGAwgASgEEgwKBHRlcm0YDSABKA0i+QEKDFJvbGxvdXRGYWN0cxIOCgZub3dfbXMYASABKAQSFAoMYmFzaXNfcG9pbnRzGAIgASgNEg4KBmtpbGxlZBgDIAEoCBIUCgxmbGFnX3ZlcmRpY3QYBCABKAkSFwoPcmVsZWFzZV92ZXJkaWN0GAUgASgJEhoKDXJlbGVhc2Vfc2hhcmUYBiABKA1IAIgBARIVCg1hcnJpdmFsX3NoYXJlGAcgASgNEhcKD3JlcG9ydGVyc19jb3VudBgIIAEoDRITCgtzdGFsZV9jb3VudBgJIAEoDRIRCgl0cmF2ZWxfbXMYCiABKARCEAoOX3JlbGVhc2Vfc2hhcmUihgEKD1JvbGxvdXREZWNpc2lvbhImCgdyb2xsb3V0GAEgASgLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQSKQoFZmFjdHMYAiABKAsyGi5oZWFkd2F0ZXIudjEuUm9sbG91dEZhY3RzEhAKCGRlY2lzaW9uGAMgASgJEg4KBnJlYXNvbhgEIAEoCSJdChNTdGFydFJvbGxvdXRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEZmxhZxgCIAEoCRInCgRwbGFuGAMgASgLMhkuaGVhZHdhdGVyLnYxLlJvbGxvdXRQbGFuIj4KFFN0YXJ0Um9sbG91dFJlc3BvbnNlEiYKB3JvbGxvdXQYASABKAsyFS5oZWFkd2F0ZXIudjEuUm9sbG91dCImChNMaXN0Um9sbG91dHNSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkiPwoUTGlzdFJvbGxvdXRzUmVzcG9uc2USJwoIcm9sbG91dHMYASADKAsyFS5oZWFkd2F0ZXIudjEuUm9sbG91dCJFChRDaGFuZ2VSb2xsb3V0UmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSDgoGYWN0aW9uGAMgASgJIj8KFUNoYW5nZVJvbGxvdXRSZXNwb25zZRImCgdyb2xsb3V0GAEgASgLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQiRAoUTGlzdERlY2lzaW9uc1JlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRIMCgRmbGFnGAIgASgJEg0KBWxpbWl0GAMgASgNIkkKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIwCglkZWNpc2lvbnMYASADKAsyHS5oZWFkd2F0ZXIudjEuUm9sbG91dERlY2lzaW9uMsADCg5Sb2xsb3V0U2VydmljZRJMCglDaGVja0dhdGUSHi5oZWFkd2F0ZXIudjEuQ2hlY2tHYXRlUmVxdWVzdBofLmhlYWR3YXRlci52MS5DaGVja0dhdGVSZXNwb25zZRJVCgxTdGFydFJvbGxvdXQSIS5oZWFkd2F0ZXIudjEuU3RhcnRSb2xsb3V0UmVxdWVzdBoiLmhlYWR3YXRlci52MS5TdGFydFJvbGxvdXRSZXNwb25zZRJVCgxMaXN0Um9sbG91dHMSIS5oZWFkd2F0ZXIudjEuTGlzdFJvbGxvdXRzUmVxdWVzdBoiLmhlYWR3YXRlci52MS5MaXN0Um9sbG91dHNSZXNwb25zZRJYCg1DaGFuZ2VSb2xsb3V0EiIuaGVhZHdhdGVyLnYxLkNoYW5nZVJvbGxvdXRSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkNoYW5nZVJvbGxvdXRSZXNwb25zZRJYCg1MaXN0RGVjaXNpb25zEiIuaGVhZHdhdGVyLnYxLkxpc3REZWNpc2lvbnNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_ledger]);
+  fileDesc("ChtoZWFkd2F0ZXIvdjEvcm9sbG91dHMucHJvdG8SDGhlYWR3YXRlci52MSJnChBDaGVja0dhdGVSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSLwoKY29uZGl0aW9ucxgCIAMoCzIbLmhlYWR3YXRlci52MS5HYXRlQ29uZGl0aW9uEhEKCXNpdGVzX21pbhgDIAEoDSLHAQoNR2F0ZUNvbmRpdGlvbhIpCghhdF9sZWFzdBgBIAEoCzIVLmhlYWR3YXRlci52MS5BdExlYXN0SAASKgoHdmVyZGljdBgCIAEoCzIXLmhlYWR3YXRlci52MS5WZXJkaWN0SXNIABIqCgZhY3RpdmUYAyABKAsyGC5oZWFkd2F0ZXIudjEuRmxhZ0FjdGl2ZUgAEiYKBnVudXNlZBgEIAEoCzIULmhlYWR3YXRlci52MS5VbnVzZWRIAEILCgljb25kaXRpb24iJAoGVW51c2VkEgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCSIwCgdBdExlYXN0Eg8KB3JlbGVhc2UYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIjgKCVZlcmRpY3RJcxIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdmVyZGljdBgDIAEoCSIwCgpGbGFnQWN0aXZlEgwKBGZsYWcYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNInIKEUNoZWNrR2F0ZVJlc3BvbnNlEg4KBmFuc3dlchgBIAEoCRInCgZjaGVja3MYAiADKAsyFy5oZWFkd2F0ZXIudjEuR2F0ZUNoZWNrEiQKBGRhdGEYAyABKAsyFi5oZWFkd2F0ZXIudjEuR2F0ZURhdGEiPgoJR2F0ZUNoZWNrEg4KBmFuc3dlchgBIAEoCRIRCgljb25kaXRpb24YAiABKAkSDgoGcmVhc29uGAMgASgJImEKCEdhdGVEYXRhEhcKD3JlcG9ydGVyc19jb3VudBgBIAEoDRILCgNvd24YAiABKAgSFgoOY2hpbGRyZW5fY291bnQYAyABKA0SFwoPd2luZG93c19vbGRfbWF4GAQgASgNItIBCgtSb2xsb3V0UGxhbhIoCgVzdGVwcxgBIAMoCzIZLmhlYWR3YXRlci52MS5QbGFubmVkU3RlcBIPCgdyZWxlYXNlGAIgASgJEhwKFHJlbGVhc2VfYmFzaXNfcG9pbnRzGAMgASgNEhwKFGFycml2YWxfYmFzaXNfcG9pbnRzGAQgASgNEhEKCXNpdGVzX21pbhgFIAEoDRITCgtraWxsX29uX2JhZBgGIAEoCBIWCg5nb19vbl9hZnRlcl9tcxgHIAEoBBIMCgRob3BzGAggASgNIjUKC1BsYW5uZWRTdGVwEhQKDGJhc2lzX3BvaW50cxgBIAEoDRIQCghkd2VsbF9tcxgCIAEoBCKYAgoHUm9sbG91dBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSJwoEcGxhbhgDIAEoCzIZLmhlYWR3YXRlci52MS5Sb2xsb3V0UGxhbhINCgVzdGF0ZRgEIAEoCRIMCgRzdGVwGAUgASgNEhcKD3N0ZXBfc3RhcnRlZF9tcxgGIAEoBBIoCghwb3NpdGlvbhgHIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhISCgpzdGFydGVkX21zGAggASgEEg0KBWFjdG9yGAkgASgJEg4KBnJlYXNvbhgKIAEoCRISCgpiYWRfYmVmb3JlGAsgASgIEhAKCHJldmlzaW9uGAwgASgEEgwKBHRlcm0YDSABKA0i+QEKDFJvbGxvdXRGYWN0cxIOCgZub3dfbXMYASABKAQSFAoMYmFzaXNfcG9pbnRzGAIgASgNEg4KBmtpbGxlZBgDIAEoCBIUCgxmbGFnX3ZlcmRpY3QYBCABKAkSFwoPcmVsZWFzZV92ZXJkaWN0GAUgASgJEhoKDXJlbGVhc2Vfc2hhcmUYBiABKA1IAIgBARIVCg1hcnJpdmFsX3NoYXJlGAcgASgNEhcKD3JlcG9ydGVyc19jb3VudBgIIAEoDRITCgtzdGFsZV9jb3VudBgJIAEoDRIRCgl0cmF2ZWxfbXMYCiABKARCEAoOX3JlbGVhc2Vfc2hhcmUihgEKD1JvbGxvdXREZWNpc2lvbhImCgdyb2xsb3V0GAEgASgLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQSKQoFZmFjdHMYAiABKAsyGi5oZWFkd2F0ZXIudjEuUm9sbG91dEZhY3RzEhAKCGRlY2lzaW9uGAMgASgJEg4KBnJlYXNvbhgEIAEoCSJdChNTdGFydFJvbGxvdXRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEZmxhZxgCIAEoCRInCgRwbGFuGAMgASgLMhkuaGVhZHdhdGVyLnYxLlJvbGxvdXRQbGFuIj4KFFN0YXJ0Um9sbG91dFJlc3BvbnNlEiYKB3JvbGxvdXQYASABKAsyFS5oZWFkd2F0ZXIudjEuUm9sbG91dCImChNMaXN0Um9sbG91dHNSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkiPwoUTGlzdFJvbGxvdXRzUmVzcG9uc2USJwoIcm9sbG91dHMYASADKAsyFS5oZWFkd2F0ZXIudjEuUm9sbG91dCJFChRDaGFuZ2VSb2xsb3V0UmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSDgoGYWN0aW9uGAMgASgJIj8KFUNoYW5nZVJvbGxvdXRSZXNwb25zZRImCgdyb2xsb3V0GAEgASgLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQiRAoUTGlzdERlY2lzaW9uc1JlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRIMCgRmbGFnGAIgASgJEg0KBWxpbWl0GAMgASgNIkkKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIwCglkZWNpc2lvbnMYASADKAsyHS5oZWFkd2F0ZXIudjEuUm9sbG91dERlY2lzaW9uMsADCg5Sb2xsb3V0U2VydmljZRJMCglDaGVja0dhdGUSHi5oZWFkd2F0ZXIudjEuQ2hlY2tHYXRlUmVxdWVzdBofLmhlYWR3YXRlci52MS5DaGVja0dhdGVSZXNwb25zZRJVCgxTdGFydFJvbGxvdXQSIS5oZWFkd2F0ZXIudjEuU3RhcnRSb2xsb3V0UmVxdWVzdBoiLmhlYWR3YXRlci52MS5TdGFydFJvbGxvdXRSZXNwb25zZRJVCgxMaXN0Um9sbG91dHMSIS5oZWFkd2F0ZXIudjEuTGlzdFJvbGxvdXRzUmVxdWVzdBoiLmhlYWR3YXRlci52MS5MaXN0Um9sbG91dHNSZXNwb25zZRJYCg1DaGFuZ2VSb2xsb3V0EiIuaGVhZHdhdGVyLnYxLkNoYW5nZVJvbGxvdXRSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkNoYW5nZVJvbGxvdXRSZXNwb25zZRJYCg1MaXN0RGVjaXNpb25zEiIuaGVhZHdhdGVyLnYxLkxpc3REZWNpc2lvbnNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_ledger]);
 
 /**
  * @generated from message headwater.v1.CheckGateRequest
@@ -70,6 +70,12 @@ export type GateCondition = Message<"headwater.v1.GateCondition"> & {
      */
     value: FlagActive;
     case: "active";
+  } | {
+    /**
+     * @generated from field: headwater.v1.Unused unused = 4;
+     */
+    value: Unused;
+    case: "unused";
   } | { case: undefined; value?: undefined };
 };
 
@@ -79,6 +85,32 @@ export type GateCondition = Message<"headwater.v1.GateCondition"> & {
  */
 export const GateConditionSchema: GenMessage<GateCondition> = /*@__PURE__*/
   messageDesc(file_headwater_v1_rollouts, 1);
+
+/**
+ * Unused: a census has found that nobody who takes part used it in the last window.
+ *
+ * @generated from message headwater.v1.Unused
+ */
+export type Unused = Message<"headwater.v1.Unused"> & {
+  /**
+   * FEATURE, FLAG or BELOW, as in a Census.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message headwater.v1.Unused.
+ * Use `create(UnusedSchema)` to create a new message.
+ */
+export const UnusedSchema: GenMessage<Unused> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_rollouts, 2);
 
 /**
  * AtLeast: of what runs, this share runs the release or a newer one.
@@ -102,7 +134,7 @@ export type AtLeast = Message<"headwater.v1.AtLeast"> & {
  * Use `create(AtLeastSchema)` to create a new message.
  */
 export const AtLeastSchema: GenMessage<AtLeast> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 2);
+  messageDesc(file_headwater_v1_rollouts, 3);
 
 /**
  * VerdictIs: a release or a flag is judged OK, or at the least DEGRADED.
@@ -135,7 +167,7 @@ export type VerdictIs = Message<"headwater.v1.VerdictIs"> & {
  * Use `create(VerdictIsSchema)` to create a new message.
  */
 export const VerdictIsSchema: GenMessage<VerdictIs> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 3);
+  messageDesc(file_headwater_v1_rollouts, 4);
 
 /**
  * FlagActive: of what runs, this share has last been told that the flag is on.
@@ -159,7 +191,7 @@ export type FlagActive = Message<"headwater.v1.FlagActive"> & {
  * Use `create(FlagActiveSchema)` to create a new message.
  */
 export const FlagActiveSchema: GenMessage<FlagActive> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 4);
+  messageDesc(file_headwater_v1_rollouts, 5);
 
 /**
  * @generated from message headwater.v1.CheckGateResponse
@@ -190,7 +222,7 @@ export type CheckGateResponse = Message<"headwater.v1.CheckGateResponse"> & {
  * Use `create(CheckGateResponseSchema)` to create a new message.
  */
 export const CheckGateResponseSchema: GenMessage<CheckGateResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 5);
+  messageDesc(file_headwater_v1_rollouts, 6);
 
 /**
  * @generated from message headwater.v1.GateCheck
@@ -217,7 +249,7 @@ export type GateCheck = Message<"headwater.v1.GateCheck"> & {
  * Use `create(GateCheckSchema)` to create a new message.
  */
 export const GateCheckSchema: GenMessage<GateCheck> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 6);
+  messageDesc(file_headwater_v1_rollouts, 7);
 
 /**
  * GateData is how complete and how old the data is that an answer rests on.
@@ -255,7 +287,7 @@ export type GateData = Message<"headwater.v1.GateData"> & {
  * Use `create(GateDataSchema)` to create a new message.
  */
 export const GateDataSchema: GenMessage<GateData> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 7);
+  messageDesc(file_headwater_v1_rollouts, 8);
 
 /**
  * RolloutPlan is how a flag's percentage rises.
@@ -325,7 +357,7 @@ export type RolloutPlan = Message<"headwater.v1.RolloutPlan"> & {
  * Use `create(RolloutPlanSchema)` to create a new message.
  */
 export const RolloutPlanSchema: GenMessage<RolloutPlan> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 8);
+  messageDesc(file_headwater_v1_rollouts, 9);
 
 /**
  * @generated from message headwater.v1.PlannedStep
@@ -349,7 +381,7 @@ export type PlannedStep = Message<"headwater.v1.PlannedStep"> & {
  * Use `create(PlannedStepSchema)` to create a new message.
  */
 export const PlannedStepSchema: GenMessage<PlannedStep> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 9);
+  messageDesc(file_headwater_v1_rollouts, 10);
 
 /**
  * @generated from message headwater.v1.Rollout
@@ -442,7 +474,7 @@ export type Rollout = Message<"headwater.v1.Rollout"> & {
  * Use `create(RolloutSchema)` to create a new message.
  */
 export const RolloutSchema: GenMessage<Rollout> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 10);
+  messageDesc(file_headwater_v1_rollouts, 11);
 
 /**
  * RolloutFacts is all that a decision is based on, besides the rollout.
@@ -516,7 +548,7 @@ export type RolloutFacts = Message<"headwater.v1.RolloutFacts"> & {
  * Use `create(RolloutFactsSchema)` to create a new message.
  */
 export const RolloutFactsSchema: GenMessage<RolloutFacts> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 11);
+  messageDesc(file_headwater_v1_rollouts, 12);
 
 /**
  * @generated from message headwater.v1.RolloutDecision
@@ -550,7 +582,7 @@ export type RolloutDecision = Message<"headwater.v1.RolloutDecision"> & {
  * Use `create(RolloutDecisionSchema)` to create a new message.
  */
 export const RolloutDecisionSchema: GenMessage<RolloutDecision> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 12);
+  messageDesc(file_headwater_v1_rollouts, 13);
 
 /**
  * @generated from message headwater.v1.StartRolloutRequest
@@ -577,7 +609,7 @@ export type StartRolloutRequest = Message<"headwater.v1.StartRolloutRequest"> & 
  * Use `create(StartRolloutRequestSchema)` to create a new message.
  */
 export const StartRolloutRequestSchema: GenMessage<StartRolloutRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 13);
+  messageDesc(file_headwater_v1_rollouts, 14);
 
 /**
  * @generated from message headwater.v1.StartRolloutResponse
@@ -594,7 +626,7 @@ export type StartRolloutResponse = Message<"headwater.v1.StartRolloutResponse"> 
  * Use `create(StartRolloutResponseSchema)` to create a new message.
  */
 export const StartRolloutResponseSchema: GenMessage<StartRolloutResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 14);
+  messageDesc(file_headwater_v1_rollouts, 15);
 
 /**
  * @generated from message headwater.v1.ListRolloutsRequest
@@ -613,7 +645,7 @@ export type ListRolloutsRequest = Message<"headwater.v1.ListRolloutsRequest"> & 
  * Use `create(ListRolloutsRequestSchema)` to create a new message.
  */
 export const ListRolloutsRequestSchema: GenMessage<ListRolloutsRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 15);
+  messageDesc(file_headwater_v1_rollouts, 16);
 
 /**
  * @generated from message headwater.v1.ListRolloutsResponse
@@ -630,7 +662,7 @@ export type ListRolloutsResponse = Message<"headwater.v1.ListRolloutsResponse"> 
  * Use `create(ListRolloutsResponseSchema)` to create a new message.
  */
 export const ListRolloutsResponseSchema: GenMessage<ListRolloutsResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 16);
+  messageDesc(file_headwater_v1_rollouts, 17);
 
 /**
  * @generated from message headwater.v1.ChangeRolloutRequest
@@ -659,7 +691,7 @@ export type ChangeRolloutRequest = Message<"headwater.v1.ChangeRolloutRequest"> 
  * Use `create(ChangeRolloutRequestSchema)` to create a new message.
  */
 export const ChangeRolloutRequestSchema: GenMessage<ChangeRolloutRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 17);
+  messageDesc(file_headwater_v1_rollouts, 18);
 
 /**
  * @generated from message headwater.v1.ChangeRolloutResponse
@@ -676,7 +708,7 @@ export type ChangeRolloutResponse = Message<"headwater.v1.ChangeRolloutResponse"
  * Use `create(ChangeRolloutResponseSchema)` to create a new message.
  */
 export const ChangeRolloutResponseSchema: GenMessage<ChangeRolloutResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 18);
+  messageDesc(file_headwater_v1_rollouts, 19);
 
 /**
  * @generated from message headwater.v1.ListDecisionsRequest
@@ -707,7 +739,7 @@ export type ListDecisionsRequest = Message<"headwater.v1.ListDecisionsRequest"> 
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 19);
+  messageDesc(file_headwater_v1_rollouts, 20);
 
 /**
  * @generated from message headwater.v1.ListDecisionsResponse
@@ -726,7 +758,7 @@ export type ListDecisionsResponse = Message<"headwater.v1.ListDecisionsResponse"
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 20);
+  messageDesc(file_headwater_v1_rollouts, 21);
 
 /**
  * RolloutService is for operators: questions about a fleet with a yes or no, and ramps that ask

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/store.proto.
  */
 export const file_headwater_v1_store: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkicwoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgSEwoLY2VydGlmaWNhdGUYBiABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJYChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgSDwoHc2FpZF9tcxgEIAEoBCJECgtXaW5kb3dTdGF0ZRIOCgZ3aW5kb3cYASABKAQSJQoFc2hvd24YAiABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQimwIKBVRyaWFsEg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FnYWluc3QYBCABKAkSDQoFdGVybXMYBSABKAwSEgoKc3RhcnRlZF9tcxgGIAEoBBITCgtsb29rc19jb3VudBgHIAEoDRIRCglqdWRnZW1lbnQYCCABKA0SIgoHc3ViamVjdBgJIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIgoHY29udHJvbBgKIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIAoFbG9va3MYCyADKAsyES5oZWFkd2F0ZXIudjEuQXJtEg8KB21lbWJlcnMYDCABKAwSDgoGY2xvc2VkGA0gASgIIkcKDkNyYXNoU2lnaHRpbmdzEg8KB3Byb2plY3QYASABKAkSEQoJc2lnbmF0dXJlGAIgASgJEhEKCWluc3RhbmNlcxgDIAEoDCJQCgNBcm0SEQoJaW5zdGFuY2VzGAEgASgNEg4KBnVud2VsbBgCIAEoDRIOCgZmYWlsZWQYAyABKA0SFgoOaGFsZl9pbnRlcnZhbHMYBCABKARiBnByb3RvMw", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkicwoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgSEwoLY2VydGlmaWNhdGUYBiABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJYChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgSDwoHc2FpZF9tcxgEIAEoBCJECgtXaW5kb3dTdGF0ZRIOCgZ3aW5kb3cYASABKAQSJQoFc2hvd24YAiABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQimwIKBVRyaWFsEg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FnYWluc3QYBCABKAkSDQoFdGVybXMYBSABKAwSEgoKc3RhcnRlZF9tcxgGIAEoBBITCgtsb29rc19jb3VudBgHIAEoDRIRCglqdWRnZW1lbnQYCCABKA0SIgoHc3ViamVjdBgJIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIgoHY29udHJvbBgKIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIAoFbG9va3MYCyADKAsyES5oZWFkd2F0ZXIudjEuQXJtEg8KB21lbWJlcnMYDCABKAwSDgoGY2xvc2VkGA0gASgIIkcKDkNyYXNoU2lnaHRpbmdzEg8KB3Byb2plY3QYASABKAkSEQoJc2lnbmF0dXJlGAIgASgJEhEKCWluc3RhbmNlcxgDIAEoDCI6ChBDZW5zdXNFbnJvbGxtZW50EhAKCHNpbmNlX21zGAEgASgEEhQKDHdpdGhvdXRfYXBwcxgCIAEoCCKKAQoOQ2Vuc3VzRXZpZGVuY2USDwoHcHJvamVjdBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHVzZWQYAyADKA0SDwoHZG91YnRlZBgEIAMoDRInCgd3YXRjaGVkGAUgAygLMhYuaGVhZHdhdGVyLnYxLlRpbWVTcGFuEhEKCXdpbmRvd19tcxgGIAEoBCIqCghUaW1lU3BhbhIPCgdmcm9tX21zGAEgASgEEg0KBXRvX21zGAIgASgEIosBCgtDZW5zdXNDaGlsZBINCgVjaGlsZBgBIAEoCRIPCgdwcm9qZWN0GAIgASgJEhAKCHNpbmNlX21zGAMgASgEEhAKCGhlYXJkX21zGAQgASgEEg8KB2xlZnRfbXMYBSABKAQSJwoFd29yZHMYBiADKAsyGC5oZWFkd2F0ZXIudjEuQ2Vuc3VzV29yZCJRCgpDZW5zdXNXb3JkEhEKCW9wZW5lZF9tcxgBIAEoBBIOCgZ3aW5kb3cYAiABKA0SDgoGYW5zd2VyGAMgASgNEhAKCGV4cGVsbGVkGAQgASgIIlAKA0FybRIRCglpbnN0YW5jZXMYASABKA0SDgoGdW53ZWxsGAIgASgNEg4KBmZhaWxlZBgDIAEoDRIWCg5oYWxmX2ludGVydmFscxgEIAEoBGIGcHJvdG8z", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
 
 /**
  * WriterKeys are the secret seeds with which a node writes a ledger.
@@ -390,6 +390,187 @@ export const CrashSightingsSchema: GenMessage<CrashSightings> = /*@__PURE__*/
   messageDesc(file_headwater_v1_store, 8);
 
 /**
+ * CensusEnrollment is an operator's word that this node takes part in a project's censuses.
+ *
+ * @generated from message headwater.v1.CensusEnrollment
+ */
+export type CensusEnrollment = Message<"headwater.v1.CensusEnrollment"> & {
+  /**
+   * @generated from field: uint64 since_ms = 1;
+   */
+  sinceMs: bigint;
+
+  /**
+   * No app uses this node: only its children are counted.
+   *
+   * @generated from field: bool without_apps = 2;
+   */
+  withoutApps: boolean;
+};
+
+/**
+ * Describes the message headwater.v1.CensusEnrollment.
+ * Use `create(CensusEnrollmentSchema)` to create a new message.
+ */
+export const CensusEnrollmentSchema: GenMessage<CensusEnrollment> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 9);
+
+/**
+ * CensusEvidence is what was seen at a node for one question. What several nodes of a site have
+ * seen is the union of each list.
+ *
+ * @generated from message headwater.v1.CensusEvidence
+ */
+export type CensusEvidence = Message<"headwater.v1.CensusEvidence"> & {
+  /**
+   * @generated from field: string project = 1;
+   */
+  project: string;
+
+  /**
+   * Of the question's entry.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Windows by number: in which it was used, or may have been.
+   *
+   * @generated from field: repeated uint32 used = 3;
+   */
+  used: number[];
+
+  /**
+   * @generated from field: repeated uint32 doubted = 4;
+   */
+  doubted: number[];
+
+  /**
+   * When somebody watched.
+   *
+   * @generated from field: repeated headwater.v1.TimeSpan watched = 5;
+   */
+  watched: TimeSpan[];
+
+  /**
+   * @generated from field: uint64 window_ms = 6;
+   */
+  windowMs: bigint;
+};
+
+/**
+ * Describes the message headwater.v1.CensusEvidence.
+ * Use `create(CensusEvidenceSchema)` to create a new message.
+ */
+export const CensusEvidenceSchema: GenMessage<CensusEvidence> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 10);
+
+/**
+ * @generated from message headwater.v1.TimeSpan
+ */
+export type TimeSpan = Message<"headwater.v1.TimeSpan"> & {
+  /**
+   * @generated from field: uint64 from_ms = 1;
+   */
+  fromMs: bigint;
+
+  /**
+   * @generated from field: uint64 to_ms = 2;
+   */
+  toMs: bigint;
+};
+
+/**
+ * Describes the message headwater.v1.TimeSpan.
+ * Use `create(TimeSpanSchema)` to create a new message.
+ */
+export const TimeSpanSchema: GenMessage<TimeSpan> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 11);
+
+/**
+ * CensusChild is what a child that took part has said, of all questions of one project.
+ *
+ * @generated from message headwater.v1.CensusChild
+ */
+export type CensusChild = Message<"headwater.v1.CensusChild"> & {
+  /**
+   * @generated from field: string child = 1;
+   */
+  child: string;
+
+  /**
+   * @generated from field: string project = 2;
+   */
+  project: string;
+
+  /**
+   * When it was first, and when last heard to take part.
+   *
+   * @generated from field: uint64 since_ms = 3;
+   */
+  sinceMs: bigint;
+
+  /**
+   * @generated from field: uint64 heard_ms = 4;
+   */
+  heardMs: bigint;
+
+  /**
+   * When it said that it does so no more; 0 while it does.
+   *
+   * @generated from field: uint64 left_ms = 5;
+   */
+  leftMs: bigint;
+
+  /**
+   * @generated from field: repeated headwater.v1.CensusWord words = 6;
+   */
+  words: CensusWord[];
+};
+
+/**
+ * Describes the message headwater.v1.CensusChild.
+ * Use `create(CensusChildSchema)` to create a new message.
+ */
+export const CensusChildSchema: GenMessage<CensusChild> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 12);
+
+/**
+ * @generated from message headwater.v1.CensusWord
+ */
+export type CensusWord = Message<"headwater.v1.CensusWord"> & {
+  /**
+   * @generated from field: uint64 opened_ms = 1;
+   */
+  openedMs: bigint;
+
+  /**
+   * @generated from field: uint32 window = 2;
+   */
+  window: number;
+
+  /**
+   * As in a CensusSlot.
+   *
+   * @generated from field: uint32 answer = 3;
+   */
+  answer: number;
+
+  /**
+   * @generated from field: bool expelled = 4;
+   */
+  expelled: boolean;
+};
+
+/**
+ * Describes the message headwater.v1.CensusWord.
+ * Use `create(CensusWordSchema)` to create a new message.
+ */
+export const CensusWordSchema: GenMessage<CensusWord> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_store, 13);
+
+/**
  * Arm is one side of a comparison.
  *
  * @generated from message headwater.v1.Arm
@@ -421,5 +602,5 @@ export type Arm = Message<"headwater.v1.Arm"> & {
  * Use `create(ArmSchema)` to create a new message.
  */
 export const ArmSchema: GenMessage<Arm> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_store, 9);
+  messageDesc(file_headwater_v1_store, 14);
 

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/telemetry.proto.
  */
 export const file_headwater_v1_telemetry: GenFile = /*@__PURE__*/
-  fileDesc("ChxoZWFkd2F0ZXIvdjEvdGVsZW1ldHJ5LnByb3RvEgxoZWFkd2F0ZXIudjEi0QEKCERvY3VtZW50Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhMKBndpbmRvdxgEIAEoBkgAiAEBEhYKCXdpbmRvd19tcxgFIAEoB0gBiAEBEiYKB3dlaWdodHMYBiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYByABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoQgkKB193aW5kb3dCDAoKX3dpbmRvd19tcyLLAQoHV2VpZ2h0cxImCghyZWxlYXNlcxgBIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSJgoIZGVncmFkZWQYAiADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0EiQKBmZhaWxlZBgDIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSIwoFZmxhZ3MYBCADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0EiUKB2NyYXNoZXMYBSADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0ImAKBldlaWdodBIMCgRuYW1lGAEgASgJEhkKDGJhc2lzX3BvaW50cxgCIAEoB0gAiAEBEhIKBWNvdW50GAMgASgHSAGIAQFCDwoNX2Jhc2lzX3BvaW50c0IICgZfY291bnQigwEKBkhlYWx0aBInCghyZWxlYXNlcxgBIAMoCzIVLmhlYWR3YXRlci52MS5WZXJkaWN0EiYKB2Fycml2YWwYAiABKAsyFS5oZWFkd2F0ZXIudjEuQXJyaXZhbBIoCgVmbGFncxgDIAMoCzIZLmhlYWR3YXRlci52MS5GbGFnVmVyZGljdCJBCgtGbGFnVmVyZGljdBIMCgRmbGFnGAEgASgJEhYKCWp1ZGdlbWVudBgCIAEoB0gAiAEBQgwKCl9qdWRnZW1lbnQiQAoHVmVyZGljdBIPCgdyZWxlYXNlGAEgASgJEhYKCWp1ZGdlbWVudBgCIAEoB0gAiAEBQgwKCl9qdWRnZW1lbnQiawoHQXJyaXZhbBIRCgR0ZXJtGAEgASgHSACIAQESEAoDc2VxGAIgASgHSAGIAQESGQoMYmFzaXNfcG9pbnRzGAMgASgHSAKIAQFCBwoFX3Rlcm1CBgoEX3NlcUIPCg1fYmFzaXNfcG9pbnRzYgZwcm90bzM");
+  fileDesc("ChxoZWFkd2F0ZXIvdjEvdGVsZW1ldHJ5LnByb3RvEgxoZWFkd2F0ZXIudjEi+wEKCERvY3VtZW50Eg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRISCgpkaXNjbG9zdXJlGAMgASgJEhMKBndpbmRvdxgEIAEoBkgAiAEBEhYKCXdpbmRvd19tcxgFIAEoB0gBiAEBEiYKB3dlaWdodHMYBiABKAsyFS5oZWFkd2F0ZXIudjEuV2VpZ2h0cxIkCgZoZWFsdGgYByABKAsyFC5oZWFkd2F0ZXIudjEuSGVhbHRoEigKBmNlbnN1cxgIIAMoCzIYLmhlYWR3YXRlci52MS5DZW5zdXNTbG90QgkKB193aW5kb3dCDAoKX3dpbmRvd19tcyKWAQoKQ2Vuc3VzU2xvdBIWCglvcGVuZWRfbXMYASABKAZIAIgBARITCgZ3aW5kb3cYAiABKAdIAYgBARITCgZhbnN3ZXIYAyABKAdIAogBARIVCghleHBlbGxlZBgEIAEoB0gDiAEBQgwKCl9vcGVuZWRfbXNCCQoHX3dpbmRvd0IJCgdfYW5zd2VyQgsKCV9leHBlbGxlZCLLAQoHV2VpZ2h0cxImCghyZWxlYXNlcxgBIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSJgoIZGVncmFkZWQYAiADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0EiQKBmZhaWxlZBgDIAMoCzIULmhlYWR3YXRlci52MS5XZWlnaHQSIwoFZmxhZ3MYBCADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0EiUKB2NyYXNoZXMYBSADKAsyFC5oZWFkd2F0ZXIudjEuV2VpZ2h0ImAKBldlaWdodBIMCgRuYW1lGAEgASgJEhkKDGJhc2lzX3BvaW50cxgCIAEoB0gAiAEBEhIKBWNvdW50GAMgASgHSAGIAQFCDwoNX2Jhc2lzX3BvaW50c0IICgZfY291bnQigwEKBkhlYWx0aBInCghyZWxlYXNlcxgBIAMoCzIVLmhlYWR3YXRlci52MS5WZXJkaWN0EiYKB2Fycml2YWwYAiABKAsyFS5oZWFkd2F0ZXIudjEuQXJyaXZhbBIoCgVmbGFncxgDIAMoCzIZLmhlYWR3YXRlci52MS5GbGFnVmVyZGljdCJBCgtGbGFnVmVyZGljdBIMCgRmbGFnGAEgASgJEhYKCWp1ZGdlbWVudBgCIAEoB0gAiAEBQgwKCl9qdWRnZW1lbnQiQAoHVmVyZGljdBIPCgdyZWxlYXNlGAEgASgJEhYKCWp1ZGdlbWVudBgCIAEoB0gAiAEBQgwKCl9qdWRnZW1lbnQiawoHQXJyaXZhbBIRCgR0ZXJtGAEgASgHSACIAQESEAoDc2VxGAIgASgHSAGIAQESGQoMYmFzaXNfcG9pbnRzGAMgASgHSAKIAQFCBwoFX3Rlcm1CBgoEX3NlcUIPCg1fYmFzaXNfcG9pbnRzYgZwcm90bzM");
 
 /**
  * Document is what a window of reports amounts to, after disclosure. It names words of the
@@ -60,6 +60,13 @@ export type Document = Message<"headwater.v1.Document"> & {
    * @generated from field: headwater.v1.Health health = 7;
    */
   health?: Health | undefined;
+
+  /**
+   * In a document of weights: 8 of them, whatever is asked or answered.
+   *
+   * @generated from field: repeated headwater.v1.CensusSlot census = 8;
+   */
+  census: CensusSlot[];
 };
 
 /**
@@ -68,6 +75,48 @@ export type Document = Message<"headwater.v1.Document"> & {
  */
 export const DocumentSchema: GenMessage<Document> = /*@__PURE__*/
   messageDesc(file_headwater_v1_telemetry, 0);
+
+/**
+ * CensusSlot is one place for an answer to a census.
+ *
+ * @generated from message headwater.v1.CensusSlot
+ */
+export type CensusSlot = Message<"headwater.v1.CensusSlot"> & {
+  /**
+   * When the question was opened, which names it; 0: nothing is asked here.
+   *
+   * @generated from field: optional fixed64 opened_ms = 1;
+   */
+  openedMs?: bigint | undefined;
+
+  /**
+   * The window that is answered, counted from the opening; 4294967295: none is over yet.
+   *
+   * @generated from field: optional fixed32 window = 2;
+   */
+  window?: number | undefined;
+
+  /**
+   * 0: does not take part, 1 UNUSED, 2 UNKNOWN, 3 USED.
+   *
+   * @generated from field: optional fixed32 answer = 3;
+   */
+  answer?: number | undefined;
+
+  /**
+   * 1: somebody who was silent for too long is left out.
+   *
+   * @generated from field: optional fixed32 expelled = 4;
+   */
+  expelled?: number | undefined;
+};
+
+/**
+ * Describes the message headwater.v1.CensusSlot.
+ * Use `create(CensusSlotSchema)` to create a new message.
+ */
+export const CensusSlotSchema: GenMessage<CensusSlot> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_telemetry, 1);
 
 /**
  * Weights are shares in basis points; exclusive items of one list may sum to more than 10000
@@ -116,7 +165,7 @@ export type Weights = Message<"headwater.v1.Weights"> & {
  * Use `create(WeightsSchema)` to create a new message.
  */
 export const WeightsSchema: GenMessage<Weights> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 1);
+  messageDesc(file_headwater_v1_telemetry, 2);
 
 /**
  * @generated from message headwater.v1.Weight
@@ -145,7 +194,7 @@ export type Weight = Message<"headwater.v1.Weight"> & {
  * Use `create(WeightSchema)` to create a new message.
  */
 export const WeightSchema: GenMessage<Weight> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 2);
+  messageDesc(file_headwater_v1_telemetry, 3);
 
 /**
  * Health is judged where the exact data is; no rate leaves.
@@ -178,7 +227,7 @@ export type Health = Message<"headwater.v1.Health"> & {
  * Use `create(HealthSchema)` to create a new message.
  */
 export const HealthSchema: GenMessage<Health> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 3);
+  messageDesc(file_headwater_v1_telemetry, 4);
 
 /**
  * @generated from message headwater.v1.FlagVerdict
@@ -202,7 +251,7 @@ export type FlagVerdict = Message<"headwater.v1.FlagVerdict"> & {
  * Use `create(FlagVerdictSchema)` to create a new message.
  */
 export const FlagVerdictSchema: GenMessage<FlagVerdict> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 4);
+  messageDesc(file_headwater_v1_telemetry, 5);
 
 /**
  * @generated from message headwater.v1.Verdict
@@ -227,7 +276,7 @@ export type Verdict = Message<"headwater.v1.Verdict"> & {
  * Use `create(VerdictSchema)` to create a new message.
  */
 export const VerdictSchema: GenMessage<Verdict> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 5);
+  messageDesc(file_headwater_v1_telemetry, 6);
 
 /**
  * Arrival is the share of sites that hold this position or a newer one.
@@ -256,5 +305,5 @@ export type Arrival = Message<"headwater.v1.Arrival"> & {
  * Use `create(ArrivalSchema)` to create a new message.
  */
 export const ArrivalSchema: GenMessage<Arrival> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_telemetry, 6);
+  messageDesc(file_headwater_v1_telemetry, 7);
 

@@ -23,6 +23,7 @@ const facts = (of: {
     Object.entries(shares).map(([name, basisPoints]) => ({ name, basisPoints }));
   const judged = Object.entries(of.judged ?? {});
   return {
+    censuses: [],
     weights: create(WeightsSchema, { releases: list(of.releases), flags: list(of.flags) }),
     health: create(HealthSchema, {
       releases: judged.map(([release, judgement]) => ({ release, judgement })),
@@ -98,7 +99,7 @@ test("data that is not there is never a yes", () => {
 });
 
 test("what the project has no word for is named", () => {
-  const own = { releases: new Set(["2.0"]), flags: new Map() };
+  const own = { releases: new Set(["2.0"]), flags: new Map(), features: new Set(["old-api"]) };
   const problem = (condition?: Asked) =>
     conditionProblem(create(GateConditionSchema, { ...(condition && { condition }) }), own);
   expect(problem(atLeast("2.0", 1))).toBeUndefined();

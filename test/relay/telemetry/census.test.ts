@@ -32,6 +32,12 @@ function watched(
   return watch;
 }
 
+/** Looks every hour, as a node does far more often. */
+function watchUntil(watch: CensusWatch, fromMs: number, untilMs: number): void {
+  for (let wallMs = fromMs; wallMs < untilMs; wallMs += reportIntervalMs) watch.watch(wallMs);
+  watch.watch(untilMs);
+}
+
 describe("a deployment says", () => {
   test("unused only of a whole window, once everything about it can have been heard", () => {
     expect(windowToAnswer(windows, endMs + lateMs - 1)).toBe(-1);
@@ -55,15 +61,16 @@ describe("a deployment says", () => {
     const watch = watched({ until: epochMs + 10 * dayMs });
     watch.resume(epochMs + 10 * dayMs + 1);
     watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs + 2 });
-    watch.watch(endMs + lateMs);
+    watchUntil(watch, epochMs + 10 * dayMs + 2, endMs + lateMs);
     expect(watch.answer(0)).toBe("UNKNOWN");
   });
 
   test("unknown when an instance went without a word, not when it said goodbye", () => {
     for (const isLast of [true, false]) {
       const watch = new CensusWatch(windows, epochMs - dayMs);
+      watchUntil(watch, epochMs - dayMs, epochMs + dayMs);
       watch.hear({ instance: "i", isUsed: false, isLast, wallMs: epochMs + dayMs });
-      watch.watch(endMs + lateMs);
+      watchUntil(watch, epochMs + dayMs, endMs + lateMs);
       expect(watch.answer(0)).toBe(isLast ? "UNUSED" : "UNKNOWN");
     }
   });
@@ -72,14 +79,35 @@ describe("a deployment says", () => {
     const watch = watched({ until: epochMs + 10 * dayMs });
     watch.overhear(epochMs + 10 * dayMs);
     watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs });
-    watch.watch(endMs + lateMs);
+    watchUntil(watch, epochMs + 10 * dayMs, endMs + lateMs);
     expect(watch.answer(0)).toBe("UNKNOWN");
     const other = new CensusWatch(windows, epochMs - dayMs);
-    other.watch(epochMs + 10 * dayMs);
-    other.watch(epochMs + 9 * dayMs);
-    other.watch(endMs + lateMs);
+    watchUntil(other, epochMs - dayMs, epochMs + 10 * dayMs);
+    watchUntil(other, epochMs + 10 * dayMs - reportIntervalMs, endMs + lateMs);
     expect(other.answer(0)).toBe("UNKNOWN");
   });
+});
+
+test("what two nodes of a site have seen is the union of what each has", () => {
+  const away = watched({ until: epochMs + 10 * dayMs });
+  const other = watched({ from: epochMs + 9 * dayMs });
+  expect(other.answer(0)).toBe("UNKNOWN");
+  const union = {
+    used: [],
+    doubted: [],
+    watched: [...away.evidence.watched, ...other.evidence.watched],
+  };
+  const site = new CensusWatch(windows, endMs + lateMs, union);
+  expect(site.answer(0)).toBe("UNUSED");
+  const used = new CensusWatch(windows, endMs + lateMs, { ...union, used: [0] });
+  expect(used.answer(0)).toBe("USED");
+});
+
+test("a machine that slept has not watched", () => {
+  const watch = watched({ until: epochMs + 10 * dayMs });
+  watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs });
+  watchUntil(watch, epochMs + 10 * dayMs + 2 * censusGraceMs, endMs + lateMs);
+  expect(watch.answer(0)).toBe("UNKNOWN");
 });
 
 describe("a parent", () => {

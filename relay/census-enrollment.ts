@@ -1,0 +1,83 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Census, CensusSchema } from "../gen/headwater/v1/flag_pb.ts";
+import type { CommitRequest } from "../gen/headwater/v1/ledgers_pb.ts";
+import { censusLifeMs, censusWindowMsMin } from "./cadence.ts";
+import { splitEntryKey } from "./ledger/entry.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { Operation, OperationEvent } from "./operation.ts";
+import type { NodeParts } from "./parts.ts";
+import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
+import { budgetProblem, censusFormProblem } from "./telemetry/census-question.ts";
+
+/** An operator takes part in a project's censuses, or no more. */
+export function setEnrollment(
+  { telemetry, holdings, uplinks }: NodeParts,
+  event: OperationEvent<"set-enrollment">,
+): Outcome<Operation> {
+  const { project: name, isEnrolled, at } = event;
+  if (telemetry === undefined) return telemetryOff();
+  const project = holdings.projects.get(name);
+  if (project === undefined) return refused("unknown", `project: ${name} is not held here`);
+  const enrollment = telemetry.censuses.enroll({ ...event, wallMs: at.wallMs });
+  return done({
+    writes: enrollment.writes,
+    accept: () => {
+      enrollment.accept();
+      telemetry.censuses.look(holdings.projects, at.wallMs);
+      const upstream = uplinks.primaryOf(project.ownLedger.id)?.settings.id;
+      const isOff = upstream !== undefined && telemetry.consents.of(upstream).level === "OFF";
+      const caution = `disclosure to ${upstream} is off, and answers travel in its documents: headwater telemetry disclose panel`;
+      return { value: { cautions: isEnrolled && isOff ? [caution] : [] }, effects: [] };
+    },
+  });
+}
+
+/** A commit to a project's own ledger keeps within what may be asked, and changes no question. */
+export function censusProblem(
+  { telemetry }: NodeParts,
+  of: { own: Ledger; request: CommitRequest; wallMs: number },
+): ReturnType<typeof refused> | undefined {
+  const { own, request, wallMs } = of;
+  const asked = request.entries.filter(({ key }) => splitEntryKey(key).kind === "census");
+  const all = new Map<string, Census>();
+  for (const { key, value } of [...own.entries].map(([key, { value }]) => ({ key, value })))
+    if (splitEntryKey(key).kind === "census") put(all, key, value);
+  const gone = request.tombstones.find((key) => {
+    const census = all.get(key);
+    return census !== undefined && wallMs - Number(census.openedMs) < censusLifeMs;
+  });
+  if (gone !== undefined)
+    return refused("forbidden", `tombstones: ${gone} counts for a year: close it instead`);
+  const before = new Map(all);
+  for (const { key, value } of asked) {
+    if (put(all, key, value)) continue;
+    return refused("invalid", `entries: ${key} is no question that this version knows`);
+  }
+  for (const { key } of asked) {
+    const census = all.get(key);
+    const held = before.get(key);
+    if (census === undefined) continue;
+    if (held !== undefined && !isSameQuestion(held, census))
+      return refused("invalid", `entries: ${key} may be closed, and not be changed`);
+    const windowMsMin = telemetry?.censuses.windowMsMin ?? censusWindowMsMin;
+    const problem = budgetProblem(census, all.values(), { wallMs, windowMsMin });
+    if (held === undefined && problem !== undefined)
+      return refused("limit", `entries: ${key}: ${problem}`);
+  }
+  return undefined;
+}
+
+function put(all: Map<string, Census>, key: string, value: Uint8Array): boolean {
+  try {
+    const census = fromBinary(CensusSchema, value);
+    const problem = censusFormProblem(splitEntryKey(key).name, census);
+    if (problem === undefined) all.set(key, census);
+    return problem === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function isSameQuestion(one: Census, other: Census): boolean {
+  return one.windowMs === other.windowMs && one.slot === other.slot;
+}
