@@ -190,6 +190,7 @@ function settingsOf(of: {
     onBad: config.onBad,
     windowMs: config.windowMs,
     healthWindowMs: config.healthWindowMs,
+    censusWindowMsMin: config.censusWindowMsMin,
   };
 }
 

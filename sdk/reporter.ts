@@ -1,6 +1,5 @@
-import { equals } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ReportRequest, ReportRequestSchema } from "../gen/headwater/v1/apps_pb.ts";
+import type { ReportRequest } from "../gen/headwater/v1/apps_pb.ts";
 import { Backoff } from "./backoff.ts";
 import { Deadline } from "./deadline.ts";
 import {
@@ -31,7 +30,7 @@ export class Reporter {
   readonly #parts: ReporterParts;
   readonly #backoff: Backoff;
   #idle: Deadline | undefined;
-  #said: ReportRequest | undefined;
+  #isLast = false;
 
   constructor(parts: ReporterParts) {
     this.#parts = parts;
@@ -57,16 +56,19 @@ export class Reporter {
     this.#idle?.close();
   }
 
-  /** Says what no report has said yet: there is no next one. */
+  /**
+   * Says what there still is to say, and that it is the last: whoever goes without a word may have
+   * used anything before.
+   */
   async finish(signal: AbortSignal): Promise<void> {
-    const contents = this.#parts.contents();
-    if (this.#said !== undefined && equals(ReportRequestSchema, this.#said, contents)) return;
+    this.#isLast = true;
     await this.#report(signal);
   }
 
   /** Tells the first node that listens; answers in how many milliseconds to report again. */
   async #report(signal: AbortSignal): Promise<number> {
     const contents = this.#parts.contents();
+    contents.last = this.#isLast;
     for (const node of this.#parts.nodes) {
       const nextMs = await this.#tell(node, contents, signal);
       if (nextMs !== undefined) return nextMs;
@@ -83,7 +85,6 @@ export class Reporter {
     try {
       deadline.set(reportMsMax);
       const { nextAfterMs } = await node.report(contents, deadline.signal);
-      this.#said = contents;
       this.#backoff.reset();
       this.#parts.succeeded();
       return this.#jittered(nextAfterMs);

@@ -1,4 +1,5 @@
 import type { ConnectRouter } from "@connectrpc/connect";
+import { CensusService } from "../../gen/headwater/v1/censuses_pb.ts";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
@@ -14,6 +15,7 @@ import type { Log } from "../log.ts";
 import type { Count, LabelledCounter } from "../metric.ts";
 import { Authorization } from "./authorization.ts";
 import { admittedKey } from "./call-origin.ts";
+import { censusService } from "./census-service.ts";
 import { ChangeStreams } from "./change-stream.ts";
 import type { EventCounts } from "./event-counts.ts";
 import { FlagStreams } from "./flag-stream.ts";
@@ -80,6 +82,7 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
           nodeService({ access, streams, software, startedMs, advertise }),
         ),
       (router) => router.service(FleetService, fleetService(access)),
+      (router) => router.service(CensusService, censusService(access)),
       (router) => router.service(RolloutService, rolloutService(access)),
       (router) =>
         router.service(

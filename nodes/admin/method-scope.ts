@@ -1,4 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import { CensusService } from "../../gen/headwater/v1/censuses_pb.ts";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
@@ -49,6 +50,11 @@ const fleet: ScopesOf<typeof FleetService> = {
   listSamples: read,
 };
 
+const censuses: ScopesOf<typeof CensusService> = {
+  listCensuses: read,
+  setEnrollment: admin,
+};
+
 const rollouts: ScopesOf<typeof RolloutService> = {
   checkGate: read,
   startRollout: ["flags"],
@@ -70,6 +76,7 @@ const scopesByMethod = new Map<string, Scopes>([
   ...entriesOf(LedgerService.typeName, ledgers),
   ...entriesOf(NodeService.typeName, nodes),
   ...entriesOf(FleetService.typeName, fleet),
+  ...entriesOf(CensusService.typeName, censuses),
   ...entriesOf(RolloutService.typeName, rollouts),
   ...entriesOf(OperatorService.typeName, operators),
 ]);

@@ -9,6 +9,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
+import { CensusService } from "../../gen/headwater/v1/censuses_pb.ts";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
@@ -27,6 +28,7 @@ export interface AdminClient {
   readonly token: string | undefined;
   readonly ledgers: Client<typeof LedgerService>;
   readonly nodes: Client<typeof NodeService>;
+  readonly censuses: Client<typeof CensusService>;
   readonly fleet: Client<typeof FleetService>;
   readonly rollouts: Client<typeof RolloutService>;
   readonly operators: Client<typeof OperatorService>;
@@ -56,6 +58,7 @@ export function openAdminClient(env: Texts, actor: string = ""): AdminClient {
     token,
     ledgers: createClient(LedgerService, transport),
     nodes: createClient(NodeService, transport),
+    censuses: createClient(CensusService, transport),
     fleet: createClient(FleetService, transport),
     rollouts: createClient(RolloutService, transport),
     operators: createClient(OperatorService, transport),

@@ -19,6 +19,8 @@ interface GateOptions extends CommonOptions {
   readonly release?: string;
   readonly flag?: string;
   readonly sites?: number;
+  readonly unused?: string;
+  readonly noneBelow?: string;
 }
 
 type Asked = NonNullable<MessageInitShape<typeof GateConditionSchema>["condition"]>;
@@ -35,6 +37,7 @@ export function addGateCommand(parent: Command, context: CommandContext): void {
       "headwater gate horizon --at-least 2.3.0 --share 95%",
       "headwater gate horizon --verdict ok --release 2.3.0 --sites 5",
       "headwater gate horizon --active new-scheduler --share 99%",
+      "headwater gate horizon --unused keystone-v2-api --sites 20",
     ],
   })
     .argument("<PROJECT>", "the project")
@@ -44,6 +47,8 @@ export function addGateCommand(parent: Command, context: CommandContext): void {
     .option("--verdict <VERDICT>", "--release or --flag is judged ok, or degraded at worst")
     .option("--release <RELEASE>", "whose verdict is meant")
     .option("--flag <FLAG>", "whose verdict is meant")
+    .option("--unused <FEATURE>", "a census has found that nobody who takes part uses it")
+    .option("--none-below <RELEASE>", "a census has found that nothing older is left")
     .option("--sites <COUNT>", "while fewer sites report nothing is known", countOption)
     .action(
       answer(context, async (text: string, options: GateOptions) => gate(context, text, options)),
@@ -57,12 +62,12 @@ async function gate(
 ): Promise<ExitCode> {
   const { terminal } = context;
   const project = parseProject(text);
-  const asked = [...sharesAsked(options), ...verdictsAsked(options)];
+  const asked = [...sharesAsked(options), ...verdictsAsked(options), ...censusAsked(options)];
   if (asked.length === 0)
     throw new HeadwaterError({
       kind: "invalid",
       message: "nothing is asked",
-      hint: "Give --at-least, --active or --verdict; --help shows how.",
+      hint: "Give --at-least, --active, --verdict, --unused or --none-below; --help shows how.",
     });
   const conditions = asked.map((condition) => create(GateConditionSchema, { condition }));
   const sitesMin = options.sites ?? 0;
@@ -107,6 +112,15 @@ function verdictsAsked({ verdict: text, release, flag }: GateOptions): Asked[] {
       hint: "Write ok, or degraded for one that is not bad.",
     });
   return subjects.map((subject) => ({ case: "verdict", value: { ...subject, verdict } }));
+}
+
+function censusAsked({ unused, noneBelow }: GateOptions): Asked[] {
+  const asked: Asked[] = [];
+  if (unused !== undefined)
+    asked.push({ case: "unused", value: { kind: "FEATURE", name: named(unused) } });
+  if (noneBelow !== undefined)
+    asked.push({ case: "unused", value: { kind: "BELOW", name: named(noneBelow) } });
+  return asked;
 }
 
 function named(text: string): string {

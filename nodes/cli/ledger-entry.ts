@@ -1,6 +1,8 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   AliasSchema,
+  type Census,
+  CensusSchema,
   CrashSchema,
   FeatureSchema,
   type Flag,
@@ -64,6 +66,11 @@ export function crashEntry(signature: string): LedgerEntry {
 
 export function aliasEntry(of: { name: string; release: string }): LedgerEntry {
   return { key: entryKey("alias", of.name), value: toBinary(AliasSchema, create(AliasSchema, of)) };
+}
+
+export function censusEntry(census: Census): LedgerEntry {
+  const name = `${census.kind.toLowerCase()}/${census.name}/${census.openedMs}`;
+  return { key: entryKey("census", name), value: toBinary(CensusSchema, census) };
 }
 
 export function libraryEntry(of: { project: string; authority: Uint8Array }): LedgerEntry {

@@ -6,6 +6,10 @@ import { type AdminClient, adminError, openAdminClient } from "./admin-client.ts
 import { addApplyCommand } from "./apply.ts";
 import { addAuditCommand } from "./audit.ts";
 import { addBackupCommand } from "./backup.ts";
+import { addCensusCloseCommand } from "./census-close.ts";
+import { addCensusEnrollCommands } from "./census-enroll.ts";
+import { addCensusOpenCommand } from "./census-open.ts";
+import { addCensusAnswerCommand, addCensusShowCommand } from "./census-show.ts";
 import { addChildAddCommand } from "./child-add.ts";
 import { addChildListCommand } from "./child-list.ts";
 import { addChildRevokeCommand } from "./child-revoke.ts";
@@ -109,6 +113,7 @@ export function createProgram(context: CommandContext): Command {
   addStatusCommand(program, context);
   addFleetCommand(program, context);
   addGateCommand(program, context);
+  addCensusCommands(program, context);
   addRolloutCommands(program, context);
   addTelemetryCommands(program, context);
   addChildCommands(program, context);
@@ -152,6 +157,18 @@ function addOverlayCommands(program: Command, context: CommandContext): void {
   addOverlayAliasCommand(overlay, context);
   addOverlayClearCommand(overlay, context);
   addOverlayListCommand(overlay, context);
+}
+
+function addCensusCommands(program: Command, context: CommandContext): void {
+  const census = addCommandGroup(program, {
+    name: "census",
+    summary: "ask whether anyone still uses something, and take part",
+  });
+  addCensusOpenCommand(census, context);
+  addCensusShowCommand(census, context);
+  addCensusCloseCommand(census, context);
+  addCensusEnrollCommands(census, context);
+  addCensusAnswerCommand(census, context);
 }
 
 function addRolloutCommands(program: Command, context: CommandContext): void {

@@ -53,6 +53,7 @@ export interface NodeSettings {
   readonly panelTier: PanelTier;
   readonly windowMs: number;
   readonly healthWindowMs: number;
+  readonly censusWindowMsMin: number;
   readonly logLevel: LogLevel;
 }
 
@@ -262,6 +263,14 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "the window of health documents",
     default: "1h",
     example: "500ms",
+    schema: durationValue(windowMsMax),
+  },
+  censusWindowMsMin: {
+    variable: "HEADWATER_CENSUS_WINDOW",
+    value: "DURATION",
+    sentence: "the shortest window of a census that is asked or answered here",
+    default: "720h",
+    example: "20s",
     schema: durationValue(windowMsMax),
   },
   logLevel: {

@@ -156,9 +156,8 @@ function unusedAnswer(
   if (asked.problem !== "") return { answer: "UNKNOWN", reason: asked.problem };
   const [result] = asked.results;
   if (result === undefined) return { answer: "UNKNOWN", reason: "no window of it is over yet" };
-  const { answer, startMs, endMs, childrenCount } = result;
-  const day = (ms: bigint): string => new Date(Number(ms)).toISOString().slice(0, 10);
-  const reason = `${day(startMs)} to ${day(endMs)}: ${result.reason}`;
+  const { answer, window, childrenCount } = result;
+  const reason = `window ${window + 1}: ${result.reason}`;
   if (answer === "USED") return { answer: "NO", reason };
   if (answer === "UNUSED" && childrenCount >= sitesMin) return { answer: "YES", reason };
   const few = answer === "UNUSED" ? `; of ${sitesMin} sites that are wanted` : "";

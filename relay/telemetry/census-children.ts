@@ -20,7 +20,7 @@ const wordsKept = 4;
 /** What a document changes: to be made durable, then accepted. */
 export interface HeardChild {
   readonly writes: readonly Write[];
-  accept(): void;
+  readonly accept: () => void;
 }
 
 /** What children that take part have said, by project; what each said last of a window counts. */

@@ -6,11 +6,9 @@ import { censusesOpenMax, censusesYearMax, noteLengthMax } from "../limits.ts";
 import type { CensusWindows } from "./census.ts";
 
 /** What a question may be about. */
-export const censusKinds = ["FEATURE", "FLAG", "BELOW"] as const;
+const censusKinds = ["FEATURE", "FLAG", "BELOW"] as const;
 
-export type CensusKind = (typeof censusKinds)[number];
-
-export type CensusState = "TO_COME" | "OPEN" | "CLOSED";
+type CensusState = "TO_COME" | "OPEN" | "CLOSED";
 
 /** The name of a question's entry: the same may be asked again, and counts again. */
 export function censusName({ kind, name, openedMs }: Pick<Census, "kind" | "name" | "openedMs">) {

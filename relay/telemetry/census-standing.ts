@@ -35,6 +35,7 @@ export function censusStandings(
       openedMs,
       windowMs,
       closedMs,
+      slot: census.slot,
       problem,
       state: censusState(census, wallMs),
       results: problem === "" ? resultsOf({ censuses, project: project.name, census, wallMs }) : [],

@@ -36,6 +36,7 @@ describe("without any setting", () => {
       panelTier: "under-100",
       windowMs: 24 * 60 * 60 * 1000,
       healthWindowMs: 60 * 60 * 1000,
+      censusWindowMsMin: 30 * 24 * 60 * 60 * 1000,
       logLevel: "info",
     });
   });
