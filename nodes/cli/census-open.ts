@@ -1,4 +1,4 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { CensusSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { isName } from "../../relay/flag/name.ts";
