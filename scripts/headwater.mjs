@@ -3,6 +3,8 @@
 // Plain JavaScript, because it starts on whatever Node the machine has.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { installedNode, isModern, nodeMajorMin, packageDir, runtimePackage } from "./runtime.mjs";
@@ -12,8 +14,15 @@ const built = join(packageDir, "dist", "nodes", "cli", "main.js");
 const isCheckout = existsSync(source);
 
 if (isCheckout && !existsSync(join(packageDir, "node_modules"))) await import("./setup.mjs");
+keepCompiled();
 if (isModern()) await import(pathToFileURL(isCheckout ? source : built).href);
 else runOn(installedNode() ?? fetchedNode());
+
+/** Compiling is half of what a command takes. Where it can not be kept it is done each time. */
+function keepCompiled() {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  module.enableCompileCache?.(join(cache, "headwater", "compiled"));
+}
 
 function runOn(node) {
   const launcher = fileURLToPath(import.meta.url);

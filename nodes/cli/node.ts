@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { type Command, Option } from "commander";
 import { type NodeConfig, readConfig } from "../config/config.ts";
 import { type ConfigFileOutcome, parseConfigFile } from "../config/config-file.ts";
@@ -69,7 +70,11 @@ async function runCommand(
     config,
     log: openLog(config.logLevel),
     signal: terminal.untilInterrupted(),
-    onReady: (node) => announce(node, { config, json: flags.json, terminal }),
+    onReady: (node) => {
+      announce(node, { config, json: flags.json, terminal });
+      // It may be killed before it could keep what was compiled for it.
+      flushCompileCache();
+    },
   });
   return exitCode.done;
 }

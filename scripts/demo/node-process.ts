@@ -14,6 +14,8 @@ const startDeadlineMs = 100_000;
 /** The program as it is in this checkout. */
 export const cli: string = resolve(import.meta.dirname, "../../nodes/cli/main.ts");
 
+const compileCache = resolve(import.meta.dirname, "../../node_modules/.cache/headwater/compiled");
+
 export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
@@ -227,13 +229,15 @@ export async function joinProcess(parent: NodeProcess, child: NodeProcess): Prom
   await child.do(["join", token.trim()]);
 }
 
-/** The environment, without what the user has set for nodes and apps of their own: not even DO_NOT_TRACK. */
+/**
+ * The environment, without what the user has set for nodes and apps of their own: not even
+ * DO_NOT_TRACK. What is compiled once is kept: it is half of what a command costs.
+ */
 export function cleanEnvironment(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || name.startsWith("HEADWATER_") || name === "DO_NOT_TRACK"
-        ? []
-        : [[name, value]],
-    ),
+  const own = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || name.startsWith("HEADWATER_") || name === "DO_NOT_TRACK"
+      ? []
+      : [[name, value] as const],
   );
+  return { NODE_COMPILE_CACHE: compileCache, ...Object.fromEntries(own) };
 }
