@@ -213,5 +213,7 @@ type SiteEvent =
 
 type AppEvent =
   | { readonly kind: "report"; readonly call: CallId; readonly report: ReportRequest }
+  /** An app asks for flags, and nothing is known of what it uses. */
+  | { readonly kind: "app-unreported"; readonly project: string }
   | { readonly kind: "watch-opened"; readonly project: string; readonly version: string }
   | { readonly kind: "watch-closed"; readonly project: string; readonly version: string };

@@ -1,6 +1,6 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import type { ReportRequest } from "../gen/headwater/v1/apps_pb.ts";
-import type { PeerMessage } from "../gen/headwater/v1/fanout_pb.ts";
+import { type PeerMessage, UnreportedSchema } from "../gen/headwater/v1/fanout_pb.ts";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { confirm, renewHops, type Source } from "./advance.ts";
 import { takeArrival } from "./arrival.ts";
@@ -116,6 +116,8 @@ export class Node {
         ];
       case "report":
         return this.#report(event);
+      case "app-unreported":
+        return this.#overhear(event);
       case "watch-opened":
         return this.#watch(event, 1);
       case "watch-closed":
@@ -261,6 +263,9 @@ export class Node {
       case "report":
         this.#takeReport(message.body.value, at);
         return [];
+      case "unreported":
+        this.#parts.telemetry?.censuses.overhear(message.body.value.project, at.wallMs);
+        return [];
       case "children":
       case "consents":
       case "records":
@@ -321,6 +326,14 @@ export class Node {
         telemetry.take(project, own, at.wallMs, report.instance);
       else telemetry.censuses.hear(project, own, { wallMs: at.wallMs, knowsUse: false });
     return true;
+  }
+
+  /** The nodes of a site answer as one. */
+  #overhear({ project, at }: Of<"app-unreported">): Effect[] {
+    const { peers, telemetry } = this.#parts;
+    telemetry?.censuses.overhear(project, at.wallMs);
+    const value = create(UnreportedSchema, { project });
+    return peers.connected ? [peers.publish({ case: "unreported", value })] : [];
   }
 
   #watch({ project, version }: Of<"watch-opened"> | Of<"watch-closed">, by: 1 | -1): Effect[] {

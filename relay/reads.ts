@@ -120,6 +120,16 @@ export class Reads {
     return this.#parts.holdings.projects.get(project)?.progress ?? 0n;
   }
 
+  /**
+   * Whether it would be news to a census that this instance asks for flags: it has not reported, and
+   * the answer is still open. An empty instance is one that nobody can name.
+   */
+  isUnreported(project: string, instance: string, wallMs: number): boolean {
+    const { telemetry } = this.#parts;
+    if (telemetry?.censuses.isMoved(project, wallMs) !== true) return false;
+    return instance === "" || !telemetry.intake(project).holds(instance);
+  }
+
   releaseOf(project: string, version: string, wallMs: number): string {
     return this.#parts.holdings.projects.get(project)?.buildOf(version, wallMs).release ?? "";
   }

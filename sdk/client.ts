@@ -201,10 +201,11 @@ export class Client {
   }
 
   #newWatcher(): Watcher {
-    const { app, nodes, problems } = this.#parts;
+    const { app, nodes, problems, isReporting } = this.#parts;
     return new Watcher({
       nodes,
       app,
+      isReporting,
       random: Math.random,
       held: () => this.#table,
       take: (frame) => this.#feed.take(frame),

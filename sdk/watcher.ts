@@ -17,6 +17,8 @@ export interface WatcherParts {
   /** In the order in which they are tried. */
   readonly nodes: readonly NodeCalls[];
   readonly app: { readonly project: string; readonly version: string };
+  /** Whether the app reports too. */
+  readonly isReporting: boolean;
   /** From 0 to 1, without 1. */
   readonly random: () => number;
   /** The position of what is held, and how far it has come. */
@@ -79,7 +81,7 @@ export class Watcher {
   }
 
   #request(): WatchRequest {
-    const { app, held } = this.#parts;
+    const { app, held, isReporting } = this.#parts;
     const known = this.#mustStartOver ? undefined : held();
     this.#mustStartOver = false;
     return create(WatchRequestSchema, {
@@ -87,6 +89,7 @@ export class Watcher {
       version: app.version,
       position: known?.position ?? new Uint8Array(),
       progress: known?.progress ?? 0n,
+      reports: isReporting,
     });
   }
 

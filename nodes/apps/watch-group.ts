@@ -31,19 +31,19 @@ export interface Standing {
 export class WatchGroup {
   readonly watchers: Set<Watcher> = new Set();
   readonly #access: NodeAccess;
-  readonly #project: string;
+  readonly project: string;
   /** Empty for unknown builds. */
   readonly release: string;
   #table: SharedTable | undefined;
 
   constructor(of: { access: NodeAccess; project: string; release: string }) {
     this.#access = of.access;
-    this.#project = of.project;
+    this.project = of.project;
     this.release = of.release;
   }
 
   freshness(): string {
-    return this.#access.reads.freshness(this.#project, this.#access.now().wallMs);
+    return this.#access.reads.freshness(this.project, this.#access.now().wallMs);
   }
 
   /** The table of now; undefined while the project is EMPTY. */
@@ -52,7 +52,7 @@ export class WatchGroup {
     if (table === undefined) return undefined;
     const { position } = table;
     const freshness = this.freshness();
-    const progress = this.#access.reads.progress(this.#project);
+    const progress = this.#access.reads.progress(this.project);
     const known = this.#table;
     const isKnown = known?.freshness === freshness && known.progress === progress;
     if (isKnown && bytesEqual(known.position, position)) return known;
@@ -67,7 +67,7 @@ export class WatchGroup {
     return {
       position: this.#read()?.position,
       freshness: this.freshness(),
-      progress: this.#access.reads.progress(this.#project),
+      progress: this.#access.reads.progress(this.project),
       monoMs: this.#access.now().monoMs,
     };
   }
@@ -84,7 +84,7 @@ export class WatchGroup {
 
   /** A published release is a version that is taken for itself. */
   #read(): ReturnType<NodeAccess["reads"]["table"]> {
-    return this.#access.reads.table(this.#project, this.release, this.#access.now().wallMs);
+    return this.#access.reads.table(this.project, this.release, this.#access.now().wallMs);
   }
 }
 

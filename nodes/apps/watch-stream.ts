@@ -7,6 +7,7 @@ import { HeadwaterError } from "../error.ts";
 import { messageStream, Wakening } from "../http/message-stream.ts";
 import type { AppsCounts } from "./apps-counts.ts";
 import { checkLength, checkName } from "./request-field.ts";
+import { noteUnreported } from "./unreported.ts";
 import { WatchGroup } from "./watch-group.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -37,6 +38,8 @@ export interface WatchTarget {
   readonly position: Uint8Array;
   /** How far that table has come. */
   readonly progress: bigint;
+  /** Whether the app says that it reports too. */
+  readonly reports: boolean;
 }
 
 /** @throws HeadwaterError `invalid` that names the field */
@@ -104,16 +107,24 @@ export class WatchStreams {
 
   /** One timer for all: thousands of them would cost more than what they are for. */
   #goRound(): void {
-    for (const watcher of this.#watchers) watcher.passRound(roundsPerHeartbeat);
+    for (const watcher of this.#watchers) {
+      watcher.passRound(roundsPerHeartbeat);
+      this.#note(watcher);
+    }
+  }
+
+  #note({ reports, group }: Watcher): void {
+    if (!reports) noteUnreported(this.#access, group.project, "");
   }
 
   #add(target: WatchTarget, onOwed: () => void): Watcher {
-    const { project, version, position, progress } = target;
+    const { project, version, position, progress, reports } = target;
     this.#counts.watchersCount++;
     this.#access.tell({ kind: "watch-opened", project, version });
     const group = this.#groupOf(project, version);
-    const watcher = new Watcher({ version, position, progress, group, onOwed });
+    const watcher = new Watcher({ version, position, progress, reports, group, onOwed });
     this.#watchers.add(watcher);
+    this.#note(watcher);
     group.watchers.add(watcher);
     watcher.catchUp(group.now());
     return watcher;

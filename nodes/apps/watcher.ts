@@ -13,6 +13,8 @@ const behindMsMax = staleAfterMs;
  */
 export class Watcher {
   readonly version: string;
+  /** Whether the app says that it reports too. */
+  readonly reports: boolean;
   group: WatchGroup;
   #owed: "nothing" | "table" | SharedDelta = "nothing";
   #owesHeartbeat = false;
@@ -30,10 +32,12 @@ export class Watcher {
     position: Uint8Array;
     /** Of the table that the app has. */
     progress: bigint;
+    reports: boolean;
     group: WatchGroup;
     onOwed: () => void;
   }) {
     this.version = of.version;
+    this.reports = of.reports;
     this.#position = of.position;
     this.#awaited = {
       progress: of.progress,

@@ -103,6 +103,12 @@ export class CensusWatch {
     if (!of.isLast) this.#heard.set(instance, wallMs);
   }
 
+  /** Whether somebody who does not report would change nothing any more. */
+  isDoubted(wallMs: number): boolean {
+    const windows = this.#around(wallMs, wallMs);
+    return windows.every((window) => this.#doubted.has(window) || this.#used.has(window));
+  }
+
   /** Somebody is there who does not report: an app whose telemetry is off. */
   overhear(wallMs: number): void {
     this.#mark(this.#doubted, wallMs, wallMs);
@@ -166,14 +172,19 @@ export class CensusWatch {
     return sureMs >= untilMs;
   }
 
-  /** Windows that a time between two may lie in, for any clock of the chain. */
   #mark(windows: Set<number>, fromMs: number, toMs: number): void {
+    for (const window of this.#around(fromMs, toMs)) windows.add(window);
+  }
+
+  /** Windows that a time between two may lie in, for any clock of the chain. */
+  #around(fromMs: number, toMs: number): number[] {
     const { openedMs, windowMs } = this.#windows;
     const skewMs = skewMsOf(this.#windows);
     const at = (ms: number): number => Math.floor((ms - openedMs) / windowMs);
     const last = at(toMs + skewMs);
     const first = at(fromMs - graceMsOf(this.#windows) - skewMs);
-    for (let n = Math.max(0, first, last - windowsKept); n <= last; n++) windows.add(n);
+    const kept = Math.max(0, first, last - windowsKept);
+    return Array.from({ length: Math.max(0, last - kept + 1) }, (_, n) => kept + n);
   }
 
   /** What nobody asks for any more. */

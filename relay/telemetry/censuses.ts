@@ -107,6 +107,12 @@ export class Censuses {
     }
   }
 
+  /** Whether it would change an answer that somebody of a project is there who does not report. */
+  isMoved(project: string, wallMs: number): boolean {
+    const own = [...this.#watches.values()].filter(({ project: name }) => name === project);
+    return own.some(({ watch }) => !watch.isDoubted(wallMs));
+  }
+
   /** Somebody of a project is there who does not report, or for whom there was no room. */
   overhear(project: string, wallMs: number): void {
     for (const { watch, project: name } of this.#watches.values())

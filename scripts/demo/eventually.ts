@@ -9,13 +9,15 @@ export async function eventually<T>(
   const startedMs = Date.now();
   let last: unknown = "it stayed false";
   while (Date.now() - startedMs < deadlineMs) {
+    const askedMs = Date.now();
     try {
       const value = await attempt();
       if (value !== false && value !== undefined) return value as Exclude<T, false | undefined>;
     } catch (thrown) {
       last = thrown;
     }
-    await sleep(25);
+    // An attempt may be a whole process: at most half of the time goes into asking.
+    await sleep(Math.max(25, Date.now() - askedMs));
   }
   const why = last instanceof Error ? last.message : String(last);
   throw new Error(`not within ${deadlineMs} ms: ${what}; ${why}`);

@@ -27,6 +27,9 @@ export class FakeAccess implements NodeAccess {
   readonly projects: Map<string, FakeProject> = new Map();
   readonly #listeners = new Set<(exposure: Exposure) => void>();
   readonly reads: NodeReads;
+  /** Whether it is news to a census that somebody asks; and of whom that was asked. */
+  isCensusOpen = false;
+  readonly askedOf: string[] = [];
   /** How often whole sets were asked for. */
   readonly readsCount = { flagSet: 0 };
 
@@ -145,6 +148,10 @@ export class FakeAccess implements NodeAccess {
       },
       flagByRelease: (project, flag) =>
         this.#standing(project) && this.#byRelease(project).find(({ name }) => name === flag),
+      isUnreported: (project, instance) => {
+        this.askedOf.push(`${project}/${instance}`);
+        return this.isCensusOpen;
+      },
       flags: (project) => [...(this.projects.get(project)?.tables.get("")?.flags.keys() ?? [])],
       flagText: (project, flag) => {
         const held = this.projects.get(project)?.tables.get("")?.flags.get(flag);

@@ -65,6 +65,7 @@ function watch(nodes: FakeNode[], given: Partial<WatcherParts> = {}) {
   const watcher = new Watcher({
     nodes,
     app: { project: "horizon", version: "2.3.0" },
+    isReporting: true,
     random: () => 1,
     held: () => ({ position: positionOf("one"), progress: 7n }),
     take: () => true,

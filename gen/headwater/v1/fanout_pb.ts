@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fanout.proto.
  */
 export const file_headwater_v1_fanout: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEi2gIKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIqCghjb25zZW50cxgHIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZUgAEikKB3JlY29yZHMYCCABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIAEIGCgRib2R5IkwKClNpZ25PZkxpZmUSKAoGd3JpdGVzGAEgAygLMhguaGVhZHdhdGVyLnYxLkxlZGdlck5hbWUSFAoMbWVzaF9hZGRyZXNzGAIgASgJIqABCgdQZWVyQXNrEgwKBG5vZGUYASABKAkSJwoIaG9sZGluZ3MYAiADKAsyFS5oZWFkd2F0ZXIudjEuSG9sZGluZxIXCg9jaGlsZHJlbl9kaWdlc3QYAyABKAwSFwoPY29uc2VudHNfZGlnZXN0GAQgASgMEiwKB3JlY29yZHMYBSABKAsyGy5oZWFkd2F0ZXIudjEuUmVjb3JkRGlnZXN0cyKTAQoNUmVjb3JkRGlnZXN0cxIRCgRzZW50GAEgASgMSACIAQESFQoIcmVjZWl2ZWQYAiABKAxIAYgBARIVCghyb2xsb3V0cxgDIAEoDEgCiAEBEhMKBnRyaWFscxgEIAEoDEgDiAEBQgcKBV9zZW50QgsKCV9yZWNlaXZlZEILCglfcm9sbG91dHNCCQoHX3RyaWFscyJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiOQoMU2l0ZUNoaWxkcmVuEikKCGNoaWxkcmVuGAEgAygLMhcuaGVhZHdhdGVyLnYxLlNpdGVDaGlsZCJcCglTaXRlQ2hpbGQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiOwoMU2l0ZUNvbnNlbnRzEisKCGNvbnNlbnRzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlNpdGVDb25zZW50IlEKC1NpdGVDb25zZW50EhAKCHVwc3RyZWFtGAEgASgJEg0KBWxldmVsGAIgASgJEhAKCHNpbmNlX21zGAMgASgEEg8KB3NhaWRfbXMYBCABKAQiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluIrcBCgtTaXRlUmVjb3JkcxIoCgRzZW50GAEgAygLMhouaGVhZHdhdGVyLnYxLlNlbnREb2N1bWVudBIwCghyZWNlaXZlZBgCIAMoCzIeLmhlYWR3YXRlci52MS5SZWNlaXZlZERvY3VtZW50EicKCHJvbGxvdXRzGAMgAygLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQSIwoGdHJpYWxzGAQgAygLMhMuaGVhZHdhdGVyLnYxLlRyaWFsYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_fleet, file_headwater_v1_ledger, file_headwater_v1_mesh, file_headwater_v1_rollouts, file_headwater_v1_store]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEiigMKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIqCghjb25zZW50cxgHIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZUgAEikKB3JlY29yZHMYCCABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIuCgp1bnJlcG9ydGVkGAkgASgLMhguaGVhZHdhdGVyLnYxLlVucmVwb3J0ZWRIAEIGCgRib2R5Ih0KClVucmVwb3J0ZWQSDwoHcHJvamVjdBgBIAEoCSJMCgpTaWduT2ZMaWZlEigKBndyaXRlcxgBIAMoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEhQKDG1lc2hfYWRkcmVzcxgCIAEoCSKgAQoHUGVlckFzaxIMCgRub2RlGAEgASgJEicKCGhvbGRpbmdzGAIgAygLMhUuaGVhZHdhdGVyLnYxLkhvbGRpbmcSFwoPY2hpbGRyZW5fZGlnZXN0GAMgASgMEhcKD2NvbnNlbnRzX2RpZ2VzdBgEIAEoDBIsCgdyZWNvcmRzGAUgASgLMhsuaGVhZHdhdGVyLnYxLlJlY29yZERpZ2VzdHMikwEKDVJlY29yZERpZ2VzdHMSEQoEc2VudBgBIAEoDEgAiAEBEhUKCHJlY2VpdmVkGAIgASgMSAGIAQESFQoIcm9sbG91dHMYAyABKAxIAogBARITCgZ0cmlhbHMYBCABKAxIA4gBAUIHCgVfc2VudEILCglfcmVjZWl2ZWRCCwoJX3JvbGxvdXRzQgkKB190cmlhbHMiRwoKUGVlckFuc3dlchIrCghtZXNzYWdlcxgBIAMoCzIZLmhlYWR3YXRlci52MS5QZWVyTWVzc2FnZRIMCgRsYXN0GAIgASgIIjkKDFNpdGVDaGlsZHJlbhIpCghjaGlsZHJlbhgBIAMoCzIXLmhlYWR3YXRlci52MS5TaXRlQ2hpbGQiXAoJU2l0ZUNoaWxkEgwKBG5hbWUYASABKAkSCgoCaWQYAiABKAwSEAoIYWRkZWRfbXMYAyABKAQSEgoKZXhwaXJlc19tcxgEIAEoBBIPCgdyZXZva2VkGAUgASgIIjsKDFNpdGVDb25zZW50cxIrCghjb25zZW50cxgBIAMoCzIZLmhlYWR3YXRlci52MS5TaXRlQ29uc2VudCJRCgtTaXRlQ29uc2VudBIQCgh1cHN0cmVhbRgBIAEoCRINCgVsZXZlbBgCIAEoCRIQCghzaW5jZV9tcxgDIAEoBBIPCgdzYWlkX21zGAQgASgEIjIKCFNpdGVQaW5zEiYKBHBpbnMYASADKAsyGC5oZWFkd2F0ZXIudjEuUHJvamVjdFBpbiK3AQoLU2l0ZVJlY29yZHMSKAoEc2VudBgBIAMoCzIaLmhlYWR3YXRlci52MS5TZW50RG9jdW1lbnQSMAoIcmVjZWl2ZWQYAiADKAsyHi5oZWFkd2F0ZXIudjEuUmVjZWl2ZWREb2N1bWVudBInCghyb2xsb3V0cxgDIAMoCzIVLmhlYWR3YXRlci52MS5Sb2xsb3V0EiMKBnRyaWFscxgEIAMoCzITLmhlYWR3YXRlci52MS5UcmlhbGIGcHJvdG8z", [file_headwater_v1_apps, file_headwater_v1_fleet, file_headwater_v1_ledger, file_headwater_v1_mesh, file_headwater_v1_rollouts, file_headwater_v1_store]);
 
 /**
  * @generated from message headwater.v1.PeerMessage
@@ -90,6 +90,12 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
      */
     value: Envelope;
     case: "records";
+  } | {
+    /**
+     * @generated from field: headwater.v1.Unreported unreported = 9;
+     */
+    value: Unreported;
+    case: "unreported";
   } | { case: undefined; value?: undefined };
 };
 
@@ -99,6 +105,26 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
  */
 export const PeerMessageSchema: GenMessage<PeerMessage> = /*@__PURE__*/
   messageDesc(file_headwater_v1_fanout, 0);
+
+/**
+ * Unreported says that an app asks for a project's flags and does not report: no census of the site
+ * can say that something is unused.
+ *
+ * @generated from message headwater.v1.Unreported
+ */
+export type Unreported = Message<"headwater.v1.Unreported"> & {
+  /**
+   * @generated from field: string project = 1;
+   */
+  project: string;
+};
+
+/**
+ * Describes the message headwater.v1.Unreported.
+ * Use `create(UnreportedSchema)` to create a new message.
+ */
+export const UnreportedSchema: GenMessage<Unreported> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_fanout, 1);
 
 /**
  * SignOfLife says that a node is there. Nothing is believed of it: one field becomes a hint for
@@ -127,7 +153,7 @@ export type SignOfLife = Message<"headwater.v1.SignOfLife"> & {
  * Use `create(SignOfLifeSchema)` to create a new message.
  */
 export const SignOfLifeSchema: GenMessage<SignOfLife> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 1);
+  messageDesc(file_headwater_v1_fanout, 2);
 
 /**
  * PeerAsk asks any one peer for what is newer than the holdings.
@@ -172,7 +198,7 @@ export type PeerAsk = Message<"headwater.v1.PeerAsk"> & {
  * Use `create(PeerAskSchema)` to create a new message.
  */
 export const PeerAskSchema: GenMessage<PeerAsk> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 2);
+  messageDesc(file_headwater_v1_fanout, 3);
 
 /**
  * RecordDigests are, for each kind of record, 256 digests of 4 bytes, one for those whose key falls
@@ -209,7 +235,7 @@ export type RecordDigests = Message<"headwater.v1.RecordDigests"> & {
  * Use `create(RecordDigestsSchema)` to create a new message.
  */
 export const RecordDigestsSchema: GenMessage<RecordDigests> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 3);
+  messageDesc(file_headwater_v1_fanout, 4);
 
 /**
  * PeerAnswer is what that peer has; frames in the order in which to apply them.
@@ -233,7 +259,7 @@ export type PeerAnswer = Message<"headwater.v1.PeerAnswer"> & {
  * Use `create(PeerAnswerSchema)` to create a new message.
  */
 export const PeerAnswerSchema: GenMessage<PeerAnswer> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 4);
+  messageDesc(file_headwater_v1_fanout, 5);
 
 /**
  * SiteChildren are the join tokens that any node of the site has given out or revoked, none of
@@ -253,7 +279,7 @@ export type SiteChildren = Message<"headwater.v1.SiteChildren"> & {
  * Use `create(SiteChildrenSchema)` to create a new message.
  */
 export const SiteChildrenSchema: GenMessage<SiteChildren> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 5);
+  messageDesc(file_headwater_v1_fanout, 6);
 
 /**
  * @generated from message headwater.v1.SiteChild
@@ -294,7 +320,7 @@ export type SiteChild = Message<"headwater.v1.SiteChild"> & {
  * Use `create(SiteChildSchema)` to create a new message.
  */
 export const SiteChildSchema: GenMessage<SiteChild> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 6);
+  messageDesc(file_headwater_v1_fanout, 7);
 
 /**
  * SiteConsents are what the site's operator has said at a command that upstreams may learn.
@@ -313,7 +339,7 @@ export type SiteConsents = Message<"headwater.v1.SiteConsents"> & {
  * Use `create(SiteConsentsSchema)` to create a new message.
  */
 export const SiteConsentsSchema: GenMessage<SiteConsents> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 7);
+  messageDesc(file_headwater_v1_fanout, 8);
 
 /**
  * @generated from message headwater.v1.SiteConsent
@@ -349,7 +375,7 @@ export type SiteConsent = Message<"headwater.v1.SiteConsent"> & {
  * Use `create(SiteConsentSchema)` to create a new message.
  */
 export const SiteConsentSchema: GenMessage<SiteConsent> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 8);
+  messageDesc(file_headwater_v1_fanout, 9);
 
 /**
  * SitePins are the projects that a site's operator has joined.
@@ -368,7 +394,7 @@ export type SitePins = Message<"headwater.v1.SitePins"> & {
  * Use `create(SitePinsSchema)` to create a new message.
  */
 export const SitePinsSchema: GenMessage<SitePins> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 9);
+  messageDesc(file_headwater_v1_fanout, 10);
 
 /**
  * SiteRecords are what nodes of a site have sent, received, planned and counted, so that it survives
@@ -403,5 +429,5 @@ export type SiteRecords = Message<"headwater.v1.SiteRecords"> & {
  * Use `create(SiteRecordsSchema)` to create a new message.
  */
 export const SiteRecordsSchema: GenMessage<SiteRecords> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_fanout, 10);
+  messageDesc(file_headwater_v1_fanout, 11);
 

@@ -4,6 +4,7 @@ import { type FlagdMetadata, flagdMetadata } from "../../../relay/flag/flagd-jso
 import { isName } from "../../../relay/flag/name.ts";
 import type { NodeAccess } from "../../access.ts";
 import { HeadwaterError } from "../../error.ts";
+import { noteUnreported } from "../unreported.ts";
 import { selectedProject } from "./selected-project.ts";
 import type { Selector } from "./selector.ts";
 
@@ -32,6 +33,7 @@ export function evaluateOne(
 ): Evaluation {
   const { wallMs } = access.now();
   const project = selectedProject(access, of.selector.project);
+  noteAsking(access, project, of);
   const standing = access.reads.standing(project, wallMs);
   if (standing === undefined) throw nothingVerified("unknown", project);
   const flag = isName(of.flag) ? access.reads.flagByRelease(project, of.flag, wallMs) : undefined;
@@ -48,11 +50,21 @@ export function evaluateAll(
   of: { selector: Selector; context: ContextFields | undefined },
 ): BulkEvaluation {
   const project = selectedProject(access, of.selector.project);
+  noteAsking(access, project, of);
   const set = access.reads.flagSet(project, access.now().wallMs);
   if (set === undefined) throw nothingVerified("unavailable", project);
   const metadata = flagdMetadata(set);
   const evaluations = set.flags.map((flag) => evaluation(flag, of, metadata));
   return { project, metadata, evaluations };
+}
+
+/** Clients of OpenFeature report by OTLP, if at all. */
+export function noteAsking(
+  access: NodeAccess,
+  project: string,
+  of: { selector: Selector; context: ContextFields | undefined },
+): void {
+  noteUnreported(access, project, of.selector.instance || flagdContext(of.context ?? {}).key);
 }
 
 /** What is held of a project is not enough to answer. */

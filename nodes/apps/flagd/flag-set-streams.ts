@@ -1,9 +1,11 @@
+import { heartbeatIntervalMs } from "../../../relay/cadence.ts";
 import type { Exposure } from "../../../relay/effect.ts";
 import { watchersCountMax } from "../../../relay/limits.ts";
 import type { NodeAccess } from "../../access.ts";
 import { HeadwaterError } from "../../error.ts";
 import { messageStream, Wakening } from "../../http/message-stream.ts";
 import type { AppsCounts } from "../apps-counts.ts";
+import { noteUnreported } from "../unreported.ts";
 import { FlagSetGroup } from "./flag-set-group.ts";
 
 /** One client's place among those that ask for the same. */
@@ -28,6 +30,13 @@ export class FlagSetStreams {
     this.shutdown = of.shutdown;
     this.#counts = of.counts;
     this.access.onExpose((exposure) => this.#expose(exposure), of.shutdown);
+    const rounds = setInterval(() => this.#noteAll(), heartbeatIntervalMs);
+    of.shutdown.addEventListener("abort", () => clearInterval(rounds), { once: true });
+  }
+
+  /** Whoever follows whole sets decides by itself, and says nothing of what it uses. */
+  #noteAll(): void {
+    for (const project of this.#groups.keys()) noteUnreported(this.access, project, "");
   }
 
   /**
@@ -68,6 +77,7 @@ export class FlagSetStreams {
     const wake = (): void => wakening.wake();
     const groups = projects.map((project) => this.#groupOf(project));
     for (const { members } of groups) members.add(wake);
+    this.#noteAll();
     const leave = (): void => {
       this.#counts.watchersCount--;
       for (const group of groups) this.#leave(group, wake);

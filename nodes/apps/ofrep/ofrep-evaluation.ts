@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { flagdContext } from "../../../relay/flag/flagd-answer.ts";
 import type { NodeAccess } from "../../access.ts";
 import { answerJson, type HttpRequest, type HttpResponse } from "../../http/http-handler.ts";
-import { type Evaluation, evaluateAll, evaluateOne } from "../flagd/evaluation.ts";
+import { type Evaluation, evaluateAll, evaluateOne, noteAsking } from "../flagd/evaluation.ts";
 import { selectedProject } from "../flagd/selected-project.ts";
 import type { Selector } from "../flagd/selector.ts";
 import { eventsPath } from "./ofrep-events.ts";
@@ -27,6 +27,7 @@ export function answerAll(
   of: { access: NodeAccess; selector: Selector; context: ContextFields },
 ): void {
   const project = selectedProject(of.access, of.selector.project);
+  noteAsking(of.access, project, of);
   const state = of.access.reads.standing(project, of.access.now().wallMs)?.state ?? "";
   const { key, version } = flagdContext(of.context);
   const { selector } = of;

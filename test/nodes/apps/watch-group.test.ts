@@ -20,6 +20,7 @@ class Bench {
       version: "",
       position,
       progress,
+      reports: true,
       group: this.group,
       onOwed: () => undefined,
     });

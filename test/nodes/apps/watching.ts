@@ -14,7 +14,7 @@ export interface Watching {
 
 export function startWatching(
   transport: Transport,
-  request: { project: string; version?: string; position?: Uint8Array },
+  request: { project: string; version?: string; position?: Uint8Array; reports?: boolean },
 ): Watching {
   const abort = new AbortController();
   onTestFinished(() => abort.abort());

@@ -56,6 +56,16 @@ describe("a deployment says", () => {
     );
   });
 
+  test("unknown of a window in which somebody asked who does not report", () => {
+    const watch = watched();
+    const asked = epochMs + 45 * dayMs;
+    expect(watch.isDoubted(asked)).toBe(false);
+    watch.overhear(asked);
+    expect(watch.isDoubted(asked)).toBe(true);
+    expect(watch.answer(0)).toBe("UNKNOWN");
+    expect(watch.isDoubted(endMs + 45 * dayMs)).toBe(false);
+  });
+
   test("unknown of a window in which it did not watch all the time", () => {
     expect(watched({ from: epochMs }).answer(0)).toBe("UNKNOWN");
     const watch = watched({ until: epochMs + 10 * dayMs });
