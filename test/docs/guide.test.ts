@@ -22,7 +22,11 @@ const rootDir = resolve(import.meta.dirname, "../..");
 const page = readFileSync(join(rootDir, "docs/guide.md"), "utf8");
 const nodes = new Map<string, NodeProcess>();
 /** As the page says that the test has them. */
-const windows = { HEADWATER_WINDOW: "2s", HEADWATER_HEALTH_WINDOW: "2s" };
+const windows = {
+  HEADWATER_WINDOW: "2s",
+  HEADWATER_HEALTH_WINDOW: "2s",
+  HEADWATER_CENSUS_WINDOW: "12s",
+};
 let directory: string;
 let apps: ChildProcess | undefined;
 
@@ -92,7 +96,9 @@ test("docs/guide.md happens as it is shown", async (context) => {
   for (const step of steps) {
     if (step.command.startsWith("headwater rollout start")) apps = startApps(nodes.get("plant"));
     // What has to come from another node takes a moment; what changes something is typed once.
-    const isAsked = /^headwater (explain|gate|rollout status|telemetry preview)/.test(step.command);
+    const isAsked = /^headwater (census show|explain|gate|rollout status|telemetry preview)/.test(
+      step.command,
+    );
     await eventually(
       `${step.who}$ ${step.command}`,
       async () => {
