@@ -27,6 +27,7 @@ const shown = {
   disclosure: "ROUNDED",
   window: "20513",
   windowMs: 86_400_000,
+  census: [],
   weights: {
     releases: [{ name: "2.3.0", basisPoints: 0 }],
     degraded: [],
