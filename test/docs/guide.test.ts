@@ -76,18 +76,18 @@ function startApps(node: NodeProcess | undefined): ChildProcess {
   return spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** What a person sees of the rollout that has halted; `PICTURES=1` puts it where the page shows it. */
-async function lookAtRollouts(context: TestContext, node: NodeProcess): Promise<void> {
+/** What a person sees at the end; `PICTURES=1` puts it where the page shows it. */
+async function lookAtDashboard(context: TestContext, node: NodeProcess): Promise<void> {
   const browser = await launchedChromium(context);
   const look = await browser.newPage({ viewport: { width: 1_120, height: 800 } });
   await look.goto(`http://${node.admin}/#token=${tokenOf(node)}`);
-  const section = look.locator("#rollouts");
-  await section.getByText("halted", { exact: true }).waitFor();
-  expect(await section.innerText()).toMatch(/wide-path[^]* bad/);
-  const file = "docs/pictures/dashboard-rollouts.png";
-  await section.screenshot({
-    path: process.env["PICTURES"] === undefined ? join(directory, "look.png") : file,
-  });
+  await look.locator("#rollouts").getByText("halted", { exact: true }).waitFor();
+  await look.locator("#census").getByText("unused", { exact: true }).waitFor();
+  expect(await look.locator("#rollouts").innerText()).toMatch(/wide-path[^]* bad/);
+  expect(await look.locator("#census").innerText()).toContain("feature keystone-v2-api");
+  const pictures = process.env["PICTURES"] === undefined ? directory : "docs/pictures";
+  for (const name of ["rollouts", "census"])
+    await look.locator(`#${name}`).screenshot({ path: join(pictures, `dashboard-${name}.png`) });
 }
 
 test("docs/guide.md happens as it is shown", async (context) => {
@@ -110,7 +110,7 @@ test("docs/guide.md happens as it is shown", async (context) => {
     );
   }
   const root = nodes.get("upstream");
-  if (root !== undefined) await lookAtRollouts(context, root);
+  if (root !== undefined) await lookAtDashboard(context, root);
 }, 900_000);
 
 test("its pictures are there", () => {

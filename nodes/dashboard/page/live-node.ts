@@ -128,11 +128,12 @@ class LiveNode {
   }
 
   async #fleet(project: string): Promise<Partial<ProjectView>> {
-    const [fleet, { samples }] = await Promise.all([
+    const [fleet, { samples }, censuses] = await Promise.all([
       this.#client.fleet.getFleet({ project }).catch(noneWhereOff),
       this.#client.fleet.listSamples({ project, limit: samplesLength }),
+      this.#client.censuses.listCensuses({ project }).catch(noneWhereOff),
     ]);
-    return { fleet, samples: samples.toReversed() };
+    return { fleet, samples: samples.toReversed(), censuses };
   }
 
   #updateProject(project: string, change: Partial<ProjectView>): void {

@@ -6,6 +6,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { CensusService } from "../../../gen/headwater/v1/censuses_pb.ts";
 import { FleetService } from "../../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../../gen/headwater/v1/nodes_pb.ts";
@@ -19,6 +20,7 @@ export interface NodeClient {
   readonly fleet: Client<typeof FleetService>;
   readonly operators: Client<typeof OperatorService>;
   readonly rollouts: Client<typeof RolloutService>;
+  readonly censuses: Client<typeof CensusService>;
 }
 
 export function openNodeClient(token: string): NodeClient {
@@ -32,6 +34,7 @@ export function openNodeClient(token: string): NodeClient {
     fleet: createClient(FleetService, transport),
     operators: createClient(OperatorService, transport),
     rollouts: createClient(RolloutService, transport),
+    censuses: createClient(CensusService, transport),
   };
 }
 

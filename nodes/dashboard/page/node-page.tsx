@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { CensusSection } from "./census-section.tsx";
 import type { Change } from "./change.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { FlagPanel } from "./flag-panel.tsx";
@@ -53,6 +54,7 @@ export function NodePage(of: { client: NodeClient; onLeave: (why: string) => voi
             />
             <RolloutsSection view={view} project={project} onChange={setChange} />
             <FleetSection held={held} project={project} />
+            <CensusSection censuses={held.censuses} />
             <LinksSection status={view.status} />
             <LeavingSection client={client} project={project} status={view.status} />
             <HistorySection records={view.audit} />

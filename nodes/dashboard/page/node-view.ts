@@ -1,4 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import type { ListCensusesResponse } from "../../../gen/headwater/v1/censuses_pb.ts";
 import { type Flag, FlagSchema, type Rule, RuleSchema } from "../../../gen/headwater/v1/flag_pb.ts";
 import type { FleetSample, GetFleetResponse } from "../../../gen/headwater/v1/fleet_pb.ts";
 import type { LedgerName, Position } from "../../../gen/headwater/v1/ledger_pb.ts";
@@ -35,6 +36,7 @@ export interface ProjectView {
   readonly fleet: GetFleetResponse | undefined;
   /** Oldest first. */
   readonly samples: readonly FleetSample[];
+  readonly censuses: ListCensusesResponse | undefined;
 }
 
 /** All that the page shows; absent until it has come. */
@@ -64,6 +66,7 @@ export const emptyProject: ProjectView = {
   overlay: undefined,
   fleet: undefined,
   samples: [],
+  censuses: undefined,
 };
 
 /** The flag of an entry; undefined where it is none that this page can read. */
