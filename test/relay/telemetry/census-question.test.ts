@@ -1,0 +1,90 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { type Census, CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
+import { dayMs } from "../../../relay/cadence.ts";
+import { censusesOpenMax, censusesYearMax } from "../../../relay/limits.ts";
+import {
+  budgetProblem,
+  censusEndMs,
+  censusFormProblem,
+  censusName,
+  censusState,
+} from "../../../relay/telemetry/census-question.ts";
+import { epochMs } from "../authority.ts";
+
+const openedMs = BigInt(epochMs);
+const month = BigInt(30 * dayMs);
+
+function question(of: MessageInitShape<typeof CensusSchema> = {}): Census {
+  const plain = { kind: "FEATURE", name: "old-api", openedMs, windowMs: month };
+  return create(CensusSchema, { ...plain, ...(of as object) });
+}
+
+/** So many, a day apart, each in a place of its own as long as there are any. */
+function questions(count: number, of: MessageInitShape<typeof CensusSchema> = {}): Census[] {
+  return Array.from({ length: count }, (_, n) =>
+    question({ openedMs: openedMs + BigInt(n * dayMs), slot: n % censusesOpenMax, ...of }),
+  );
+}
+
+describe("a question", () => {
+  test("is named by what it asks and when", () => {
+    const asked = question();
+    expect(censusName(asked)).toBe(`feature/old-api/${epochMs}`);
+    expect(censusFormProblem(censusName(asked), asked)).toBeUndefined();
+  });
+
+  test.each<[string, MessageInitShape<typeof CensusSchema>, RegExp]>([
+    ["of another kind", { kind: "INSTANCES" }, /^kind: /],
+    ["about no name", { name: "a/b" }, /^name: /],
+    ["about a release that nothing is older than", { kind: "BELOW", name: "main" }, /^name: /],
+    ["in a place that documents do not have", { slot: censusesOpenMax }, /^slot: /],
+    ["never opened", { openedMs: 0n }, /^opened_ms: /],
+    ["opened after time", { openedMs: 2n ** 63n }, /^opened_ms: /],
+    ["with no window", { windowMs: 0n }, /^window_ms: /],
+    ["with a window of ten years", { windowMs: month * 120n }, /^window_ms: /],
+    ["with a long note", { note: "x".repeat(10_000) }, /^note: /],
+  ])("%s is none", (_, of, problem) => {
+    const asked = question(of);
+    expect(censusFormProblem(censusName(asked), asked)).toMatch(problem);
+  });
+
+  test("under another key than its own is none", () => {
+    expect(censusFormProblem("feature/other/1", question())).toMatch(/^key: /);
+  });
+
+  test("is to come, open, and closed by hand or after a year", () => {
+    const asked = question();
+    expect(censusState(asked, epochMs - 1)).toBe("TO_COME");
+    expect(censusState(asked, epochMs)).toBe("OPEN");
+    expect(censusState(asked, censusEndMs(asked))).toBe("CLOSED");
+    const closed = question({ closedMs: openedMs + month });
+    expect(censusState(closed, epochMs + Number(month))).toBe("CLOSED");
+  });
+});
+
+describe("a project may ask", () => {
+  const of = { wallMs: epochMs + 40 * dayMs, windowMsMin: 30 * dayMs };
+
+  test("so many at once", () => {
+    const open = questions(censusesOpenMax);
+    for (const one of open) expect(budgetProblem(one, open, of)).toBeUndefined();
+    const more = question({ openedMs: openedMs + BigInt(20 * dayMs) });
+    expect(budgetProblem(more, [...open, more], of)).toContain("open at once");
+  });
+
+  test("so many in a year, closed ones too, and again a year later", () => {
+    const asked = questions(censusesYearMax, { closedMs: openedMs + BigInt(30 * dayMs) });
+    const at = (days: number): Census => question({ openedMs: openedMs + BigInt(days * dayMs) });
+    expect(budgetProblem(at(35), asked, of)).toContain("in a year");
+    expect(budgetProblem(at(400), asked, of)).toBeUndefined();
+  });
+
+  test.each<[string, Census, string]>([
+    ["shorter windows than are allowed here", question({ windowMs: 1_000n }), "shorter"],
+    ["two at the same moment", question({ name: "other" }), "same moment"],
+    ["two in one place", question({ openedMs: openedMs + 1n }), "its place, 0"],
+  ])("not %s", (_, asked, problem) => {
+    expect(budgetProblem(asked, [question(), asked], of)).toContain(problem);
+  });
+});
