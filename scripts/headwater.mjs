@@ -20,8 +20,12 @@ else runOn(installedNode() ?? fetchedNode());
 
 /** Compiling is half of what a command takes. Where it can not be kept it is done each time. */
 function keepCompiled() {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  module.enableCompileCache?.(join(cache, "headwater", "compiled"));
+  try {
+    const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+    module.enableCompileCache?.(join(cache, "headwater", "compiled"));
+  } catch {
+    // A container may run as a user that has no home.
+  }
 }
 
 function runOn(node) {

@@ -84,6 +84,8 @@ export class WatchLane {
       this.#open.add(stream);
       response.once("close", () => this.#leave(stream));
     } catch (thrown) {
+      // Anything else is our fault, or a client that has gone: that is told apart, and logged, above.
+      if (!(thrown instanceof HeadwaterError)) throw thrown;
       of.body.end(chunkOf(errorEnvelope(thrown)));
     }
   }

@@ -105,7 +105,7 @@ export class WatchStreams {
     };
   }
 
-  /** One timer for all: thousands of them would cost more than what they are for. */
+  /** One timer for all. */
   #goRound(): void {
     for (const watcher of this.#watchers) {
       watcher.passRound(roundsPerHeartbeat);
