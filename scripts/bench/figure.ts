@@ -9,6 +9,8 @@ export interface Figure {
   /** Of the medians: this ratio to what stands beside it is to be reached. */
   readonly ratioMax?: number;
   readonly ratioMin?: number;
+  /** Of the median itself, where a bound is to be kept whatever stands beside it. */
+  readonly max?: number;
 }
 
 /** Measures something; tells of its progress a line at a time. */
@@ -36,7 +38,12 @@ export function ratioOf({ samples, beside }: Figure): number {
 
 /** Whether it is what it is to be; undefined where nothing is asked of it. */
 export function isReached(figure: Figure): boolean | undefined {
-  const { ratioMax, ratioMin } = figure;
-  if (ratioMax !== undefined) return ratioOf(figure) <= ratioMax;
-  return ratioMin === undefined ? undefined : ratioOf(figure) >= ratioMin;
+  const { ratioMax, ratioMin, max, samples } = figure;
+  const ratio = ratioOf(figure);
+  const asked = [
+    ...(ratioMax === undefined ? [] : [ratio <= ratioMax]),
+    ...(ratioMin === undefined ? [] : [ratio >= ratioMin]),
+    ...(max === undefined ? [] : [median(samples) <= max]),
+  ];
+  return asked.length === 0 ? undefined : asked.every(Boolean);
 }

@@ -22,9 +22,13 @@ function spread(samples: readonly number[], unit: string): string {
 function goal(figure: Figure): string {
   const reached = isReached(figure);
   if (reached === undefined) return "";
-  const { ratioMax, ratioMin } = figure;
-  const words = ratioMax === undefined ? `at least ${ratioMin} x` : `at most ${ratioMax} x`;
-  return `${words}: ${reached ? "yes" : "no"}`;
+  const { ratioMax, ratioMin, max, unit } = figure;
+  const words = [
+    ...(ratioMax === undefined ? [] : [`at most ${ratioMax} x`]),
+    ...(ratioMin === undefined ? [] : [`at least ${ratioMin} x`]),
+    ...(max === undefined ? [] : [`at most ${max} ${unit}`]),
+  ];
+  return `${words.join(", ")}: ${reached ? "yes" : "no"}`;
 }
 
 function rounded(value: number): string {

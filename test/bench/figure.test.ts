@@ -22,4 +22,6 @@ test("a figure is reached by its ratio, or nothing is asked of it", () => {
   expect(isReached({ ...figure, ratioMax: 1.5 })).toBe(true);
   expect(isReached({ ...figure, ratioMax: 1.4 })).toBe(false);
   expect(isReached({ ...figure, ratioMin: 1.6 })).toBe(false);
+  expect(isReached({ ...figure, max: 7.5 })).toBe(true);
+  expect(isReached({ ...figure, ratioMax: 1.5, max: 7 })).toBe(false);
 });
