@@ -43,6 +43,8 @@ export async function runRange(of: {
   process.stdout.write(`${promiseTable(totals.checks)}\n\n`);
   process.stdout.write(`${perSeedMs.toFixed(1)} ms a seed with ${count} at once\n`);
   const violationsCount = totals.violations.length;
+  if (violationsCount > 0)
+    process.stdout.write(`violations in seeds ${totals.violations.join(", ")}\n`);
   process.stdout.write(`${summaryLine({ ...totals, violationsCount })}\n`);
   return violationsCount === 0 ? 0 : 1;
 }
@@ -58,7 +60,10 @@ function work(task: WorkerTask, take: (outcome: SeedOutcome) => void): Promise<v
 
 function take(totals: Totals, { seed, isBroken, faults, checks }: SeedOutcome): void {
   totals.seedsCount++;
-  if (isBroken) totals.violations.push(seed);
+  if (isBroken) {
+    totals.violations.push(seed);
+    process.stdout.write(`seed ${seed} breaks a promise\n`);
+  }
   for (const [kind, n] of faults) totals.faults.set(kind, (totals.faults.get(kind) ?? 0) + n);
   for (const [id, n] of checks) totals.checks.set(id, (totals.checks.get(id) ?? 0) + n);
 }

@@ -59,4 +59,12 @@ export const foundStories: readonly (readonly [string, string])[] = [
      67730 wipe mirror 16329
      134898 revoke site-b1 1409`,
   ],
+  [
+    "the simulator took a link whose welcome and offer it had lost for one that goes down by itself",
+    `seed 12 layout wide overlay none disclosure OFF
+     faults lossShare=0.5
+     1000 cheat vendor altered-entry 1000
+     1100 change flag-1=100
+     2500 cut site-a2`,
+  ],
 ];

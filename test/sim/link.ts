@@ -27,6 +27,8 @@ export interface Link {
   stalledUntilMs: number;
   /** Whether the child has heard the begin of a snapshot and not its end. */
   isInSnapshot: boolean;
+  /** A welcome or an offer was lost, or was another than the parent's: the child asks or dials again. */
+  isMaimed: boolean;
 }
 
 /** What happens to frames that leave a node, when it cheats. */

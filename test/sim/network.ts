@@ -82,6 +82,7 @@ export class Network {
       isDead: false,
       stalledUntilMs: 0,
       isInSnapshot: false,
+      isMaimed: false,
     };
     this.#links.set(link.id, link);
     this.#host.observer.dialed?.(link);
@@ -153,6 +154,7 @@ export class Network {
     this.#host.observer.sent?.(link, frame);
     const cheat = this.cheats.get(link.parent);
     const frames = cheat === undefined ? [frame] : cheat(link, frame);
+    if (!frames.includes(frame)) this.#maim(link, frame);
     // The parent hands over one frame, whatever becomes of it on the way.
     link.framesInFlight++;
     link.bytesInFlight += frame.length;
@@ -168,18 +170,24 @@ export class Network {
 
   #passWithFaults(link: Link, frame: Uint8Array): void {
     const { faults, random } = this.#host;
-    if (this.#host.chance("loss", faults.lossShare)) return;
+    if (this.#host.chance("loss", faults.lossShare)) return this.#maim(link, frame);
     let bytes = frame;
     if (this.#host.chance("unknown-fields", faults.unknownFieldsShare))
       bytes = Buffer.concat([frame, unknownField]);
-    if (this.#host.chance("truncate", faults.truncateShare))
+    if (this.#host.chance("truncate", faults.truncateShare)) {
       bytes = frame.subarray(0, random.below(frame.length));
+      this.#maim(link, frame);
+    }
     this.#pass(link, bytes);
     if (link.passing.length > 1 && this.#host.chance("reorder", faults.reorderShare)) {
       const [last, former] = [link.passing.pop(), link.passing.pop()];
       if (last !== undefined && former !== undefined) link.passing.push(last, former);
     }
     if (this.#host.chance("duplicate", faults.duplicateShare)) this.#pass(link, bytes);
+  }
+
+  #maim(link: Link, lost: Uint8Array): void {
+    link.isMaimed ||= isOpening(lost);
   }
 
   #pass(link: Link, bytes: Uint8Array | undefined): void {
@@ -341,6 +349,16 @@ export class Network {
 
 function decode(bytes: Uint8Array) {
   return fromBinary(ReplicateResponseSchema, new Uint8Array(bytes));
+}
+
+/** A stream does not lose a frame and go on: what a child can not know of it is noticed late. */
+function isOpening(bytes: Uint8Array): boolean {
+  try {
+    const { frame } = decode(bytes);
+    return frame.case === "welcome" || frame.case === "offer";
+  } catch {
+    return false;
+  }
 }
 
 function peerWith(credential: Uint8Array | undefined): Peer {

@@ -116,12 +116,18 @@ function linkLack(scene: Scene, name: string): string {
     : `its link to ${waiting.address} is ${waiting.state}: ${waiting.problem}`;
 }
 
-/** Links that come and go without a fault say that two nodes disagree about something. */
+/**
+ * Links that come and go without a fault say that two nodes disagree about something. A child that
+ * was never told what it is offered dials anew when it has waited for that long enough.
+ */
 function stayQuiet({ world, checks, gone }: Scene): void {
-  const before = new Set(world.openLinks.map(({ id }) => id));
+  const before = world.openLinks;
   world.run(quietMs);
-  const fresh = world.openLinks.filter(({ id, parent }) => !before.has(id) && !gone.has(parent));
-  const [link] = fresh;
+  const [link] = world.openLinks.filter(({ id, child, upstream, parent }) => {
+    if (before.some((former) => former.id === id) || gone.has(parent)) return false;
+    const former = before.find((one) => one.child === child && one.upstream === upstream);
+    return former?.isMaimed !== true;
+  });
   checks.hold(
     "U1",
     link?.child ?? "all",
