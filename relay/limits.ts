@@ -128,6 +128,9 @@ export const goodbyeLengthMax = 300;
 /** Instances whose latest report is kept, for all projects of a site together. */
 export const instancesCountMax = 1_000_000;
 
+/** Versions of one project that instances report, each by its own name; beyond it by the release. */
+export const intakeVersionsMax = 10_000;
+
 /** Instances that one side of a trial counts: one in a hundred that fails is seen from far fewer. */
 export const trialInstancesMax = 10_000;
 

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { fanOut } from "./bench/fan-out.ts";
 import { type Bench, type Figure, isReached } from "./bench/figure.ts";
 import { tableOf } from "./bench/table.ts";
+import { tracked } from "./bench/tracked.ts";
 
 const usage = `npm run bench [-- OPTIONS]
 
@@ -18,6 +19,7 @@ Example: npm run bench -- --only fan-out`;
 
 const benches: Readonly<Record<string, Bench>> = {
   "fan-out": fanOut([100, 1_000, 5_000]),
+  tracked,
 };
 
 process.exitCode = await main();

@@ -48,7 +48,7 @@ export class Crashes {
 
   take(project: Project, report: ReportRequest, wallMs: number): void {
     if (report.crashes.length === 0) return;
-    const instance = this.#idOf(report);
+    const instance = this.#idOf(report.project, report.instance);
     for (const signature of new Set(report.crashes.filter(isCrashSignature))) {
       const sightings = this.#sightings(project, signature);
       if (sightings !== undefined) this.#see(sightings, instance, Math.floor(wallMs / secondMs));
@@ -56,13 +56,18 @@ export class Crashes {
   }
 
   /** How an instance has crashed since a time, as far as it is remembered. */
-  of(report: ReportRequest, sinceMs: number): string[] {
-    const all = this.#projects.get(report.project);
+  of(project: string, instance: string, sinceMs: number): string[] {
+    const all = this.#projects.get(project);
     if (all === undefined || all.size === 0) return [];
-    const instance = this.#idOf(report);
+    const id = this.#idOf(project, instance);
     return [...all].flatMap(([signature, { atSeconds }]) =>
-      (atSeconds.get(instance) ?? -1) * secondMs >= sinceMs ? signature : [],
+      (atSeconds.get(id) ?? -1) * secondMs >= sinceMs ? signature : [],
     );
+  }
+
+  /** Whether an instance is remembered as having crashed at all. */
+  hasAny(project: string, instance: string): boolean {
+    return this.of(project, instance, 0).length > 0;
   }
 
   /** How many instances have crashed how, the most common first: for this site's operator. */
@@ -142,7 +147,7 @@ export class Crashes {
     this.#sightingsCount += atSeconds.size;
   }
 
-  #idOf({ project, instance }: ReportRequest): number {
+  #idOf(project: string, instance: string): number {
     const text = new TextEncoder().encode(`${project} ${instance}`);
     return Buffer.from(sha256(this.#salt, text)).readUIntBE(0, idBytes);
   }

@@ -1,10 +1,10 @@
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import type { Document, Health, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Project } from "../layers/project.ts";
 import { modalVerdict } from "./disclosure/modal.ts";
 import { panelVerdict } from "./disclosure/panel.ts";
 import { joinHealth, ownHealth, type VerdictOf } from "./health.ts";
 import type { Received } from "./received.ts";
+import type { Tally } from "./tally.ts";
 import type { TrialKind } from "./trial.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 import { byName, type CrashesOf, meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
@@ -18,8 +18,8 @@ type IsWatched = (kind: TrialKind, name: string) => boolean;
 export class Fleet {
   readonly #vocabulary: Vocabulary;
   readonly #project: Project;
-  readonly #reports: readonly ReportRequest[];
-  readonly #panel: () => readonly ReportRequest[];
+  readonly #tally: Tally;
+  readonly #panel: () => Tally;
   readonly #verdictOf: VerdictOf;
   readonly #isWatched: IsWatched;
   readonly #crashesOf: CrashesOf | undefined;
@@ -28,9 +28,10 @@ export class Fleet {
 
   constructor(of: {
     project: Project;
-    reports: readonly ReportRequest[];
-    /** Those of them that stand for all. */
-    panel: () => readonly ReportRequest[];
+    /** What this site's own apps say. */
+    tally: Tally;
+    /** What those of them say that stand for all. */
+    panel: () => Tally;
     /** What this site's own trials say. */
     verdictOf: VerdictOf;
     /** Whether trials have looked at it. */
@@ -42,7 +43,7 @@ export class Fleet {
     sinceMs: number;
   }) {
     this.#project = of.project;
-    this.#reports = of.reports;
+    this.#tally = of.tally;
     this.#panel = of.panel;
     this.#verdictOf = of.verdictOf;
     this.#isWatched = of.isWatched ?? (() => false);
@@ -59,11 +60,11 @@ export class Fleet {
   }
 
   get own(): boolean {
-    return this.#reports.length > 0;
+    return this.#tally.count > 0;
   }
 
   get instancesCount(): number {
-    return this.#reports.length;
+    return this.#tally.count;
   }
 
   get childrenCount(): number {
@@ -79,7 +80,7 @@ export class Fleet {
   }
 
   get weights(): Weights {
-    return this.#mean(this.#reports);
+    return this.#mean(this.#tally);
   }
 
   /** The same, of one's own apps only as much as their panel shows. */
@@ -117,7 +118,7 @@ export class Fleet {
     return joinHealth(all, this.#vocabulary, position);
   }
 
-  #mean(own: readonly ReportRequest[]): Weights {
+  #mean(own: Tally): Weights {
     const reporters: Reporter[] = this.#weightDocuments.flatMap(({ document }) =>
       document.weights === undefined
         ? []
@@ -129,10 +130,10 @@ export class Fleet {
             },
           ],
     );
-    if (own.length > 0)
+    if (own.count > 0)
       reporters.push({
         weights: weigh(own, this.#vocabulary, this.#crashesOf),
-        hasCounts: own === this.#reports,
+        hasCounts: own === this.#tally,
         isModal: false,
       });
     return meanOf(reporters, this.#vocabulary);

@@ -1,20 +1,43 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import { panelOf, type Ranked } from "./disclosure/panel.ts";
+import { intakeVersionsMax, vocabularyWordsMax } from "../limits.ts";
+import { panelOf, seatsCount } from "./disclosure/panel.ts";
+import { MemberColumns } from "./member-columns.ts";
+import { SlotOrder } from "./slot-order.ts";
+import { memberOf, Tally } from "./tally.ts";
 
-export const healths = ["OK", "DEGRADED", "FAILED"] as const;
+const slotsAtFirst = 64;
 
-interface Held extends Ranked {
-  readonly heardMs: number;
+/** What is to be known of a report to keep it. */
+export interface Taken {
+  readonly wallMs: number;
+  /** Whether a flag is one of the project: others mean nothing to anybody. */
+  readonly isListed?: (flag: string) => boolean;
+  /** The release that a version is, where there is no room for its own name. */
+  readonly releaseOf?: (version: string) => string;
+  /** The instance is remembered as having crashed. */
+  readonly hasCrashed?: boolean;
 }
 
 /**
- * The latest report of each instance of one project, for two intervals. `instance` is what counts
- * an instance once; it never leaves the site.
+ * What each instance of one project said last, for two intervals, and the sum of it. `instance` is
+ * what counts an instance once; it never leaves the site. A million of them have their columns of
+ * numbers, and a project's words are kept once.
  */
 export class Intake {
-  /** The longest unheard first. */
-  readonly #held = new Map<string, Held>();
   readonly #rankOf: (instance: string) => number;
+  readonly #slots = new Map<string, number>();
+  readonly #instances: string[] = [];
+  readonly #free: number[] = [];
+  /** The longest unheard first. */
+  readonly #order = new SlotOrder();
+  readonly #members = new MemberColumns({
+    versionsMax: intakeVersionsMax,
+    flagsMax: vocabularyWordsMax,
+  });
+  /** NaN where nobody is. */
+  #heardMs = new Float64Array(0);
+  #ranks = new Float64Array(0);
+  readonly #tally = new Tally();
 
   /** @param rankOf where the site's secret places an instance among all */
   constructor(rankOf: (instance: string) => number) {
@@ -22,40 +45,127 @@ export class Intake {
   }
 
   get instancesCount(): number {
-    return this.#held.size;
+    return this.#slots.size;
   }
 
-  /** Those heard since a time: what came before the operator's consent is not there for it. */
-  reports(sinceMs: number): readonly ReportRequest[] {
-    return [...this.#held.values()].flatMap(({ report, heardMs }) =>
-      heardMs >= sinceMs ? [report] : [],
-    );
+  /**
+   * What those say who were heard since a time: what came before the operator's consent is not there
+   * for it. As long as all were, it costs one look at each one's time.
+   */
+  tally(sinceMs: number): Tally {
+    const heardMs = this.#heardMs;
+    let tally = this.#tally;
+    for (let slot = 0; slot < heardMs.length; slot++) {
+      if (!((heardMs[slot] ?? Number.NaN) < sinceMs)) continue;
+      if (tally === this.#tally) tally = tally.clone();
+      tally.remove(this.#memberAt(slot));
+    }
+    return tally;
   }
 
-  /** The reports of the panel among those. */
-  panel(sinceMs: number): readonly ReportRequest[] {
-    return panelOf([...this.#held.values()].filter(({ heardMs }) => heardMs >= sinceMs));
+  /** What those of the panel say. */
+  panel(sinceMs: number): Tally {
+    const lowest = lowestRanked({ ranks: this.#ranks, heardMs: this.#heardMs, sinceMs });
+    const candidates = lowest.map((slot) => ({
+      rank: this.#ranks[slot] ?? 0,
+      instance: this.#instances[slot] ?? "",
+      slot,
+    }));
+    const tally = new Tally();
+    for (const { slot } of panelOf(candidates)) tally.add(this.#memberAt(slot));
+    return tally;
   }
 
   holds(instance: string): boolean {
-    return this.#held.has(instance);
+    return this.#slots.has(instance);
   }
 
-  take(report: ReportRequest, wallMs: number): void {
-    const rank = this.#held.get(report.instance)?.rank ?? this.#rankOf(report.instance);
-    this.#held.delete(report.instance);
-    this.#held.set(report.instance, { report, heardMs: wallMs, rank });
+  take(report: ReportRequest, of: Taken): void {
+    const { wallMs, isListed, releaseOf = () => "", hasCrashed = false } = of;
+    const said = memberOf(report, hasCrashed);
+    const member = isListed === undefined ? said : { ...said, flags: said.flags.filter(isListed) };
+    const held = this.#slots.get(report.instance);
+    const slot = held ?? this.#newSlot(report.instance);
+    if (held !== undefined) this.#order.remove(slot);
+    this.#order.append(slot);
+    this.#heardMs[slot] = wallMs;
+    if (held !== undefined && this.#members.isAt(slot, member)) return;
+    if (held !== undefined) this.#clear(slot);
+    this.#tally.add(this.#members.put(slot, member, releaseOf));
   }
 
   forget(instance: string): void {
-    this.#held.delete(instance);
+    const slot = this.#slots.get(instance);
+    if (slot === undefined) return;
+    this.#clear(slot);
+    this.#order.remove(slot);
+    this.#slots.delete(instance);
+    this.#instances[slot] = "";
+    this.#heardMs[slot] = Number.NaN;
+    this.#ranks[slot] = Number.NaN;
+    this.#free.push(slot);
   }
 
   /** Forgets instances that were silent for two intervals. */
   expire(wallMs: number, intervalMs: number): void {
-    for (const [instance, { heardMs }] of this.#held) {
-      if (wallMs - heardMs <= 2 * intervalMs) return;
-      this.#held.delete(instance);
+    for (;;) {
+      const { first } = this.#order;
+      if (first === undefined || wallMs - (this.#heardMs[first] ?? 0) <= 2 * intervalMs) return;
+      this.forget(this.#instances[first] ?? "");
     }
   }
+
+  #memberAt(slot: number): ReturnType<MemberColumns["at"]> {
+    return this.#members.at(slot, this.#instances[slot] ?? "");
+  }
+
+  #clear(slot: number): void {
+    this.#tally.remove(this.#memberAt(slot));
+    this.#members.clear(slot);
+  }
+
+  #newSlot(instance: string): number {
+    const slot = this.#free.pop() ?? this.#instances.length;
+    if (slot >= this.#heardMs.length) this.#grow();
+    this.#slots.set(instance, slot);
+    this.#instances[slot] = instance;
+    this.#ranks[slot] = this.#rankOf(instance);
+    return slot;
+  }
+
+  #grow(): void {
+    const slotsCount = Math.max(slotsAtFirst, 2 * this.#heardMs.length);
+    this.#heardMs = grown(this.#heardMs, slotsCount);
+    this.#ranks = grown(this.#ranks, slotsCount);
+    this.#order.grow(slotsCount);
+    this.#members.grow(slotsCount);
+  }
+}
+
+/** Slots with the lowest ranks of those heard since a time: as many as there are seats, and ties. */
+function lowestRanked(of: {
+  ranks: Float64Array;
+  heardMs: Float64Array;
+  sinceMs: number;
+}): number[] {
+  const { ranks, heardMs, sinceMs } = of;
+  const rankOf = (slot: number | undefined): number => ranks[slot ?? 0] ?? Number.NaN;
+  const lowest: number[] = [];
+  let highest = Number.POSITIVE_INFINITY;
+  for (let slot = 0; slot < ranks.length; slot++) {
+    const rank = ranks[slot] ?? Number.NaN;
+    if (!(rank <= highest && (heardMs[slot] ?? Number.NaN) >= sinceMs)) continue;
+    const at = lowest.findIndex((other) => rank < rankOf(other));
+    lowest.splice(at < 0 ? lowest.length : at, 0, slot);
+    if (lowest.length < seatsCount) continue;
+    highest = rankOf(lowest[seatsCount - 1]);
+    while (rankOf(lowest.at(-1)) > highest) lowest.pop();
+  }
+  return lowest;
+}
+
+function grown(held: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(length).fill(Number.NaN);
+  longer.set(held);
+  return longer;
 }

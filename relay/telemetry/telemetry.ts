@@ -100,9 +100,14 @@ export class Telemetry {
     }
     // What an application says of a library goes by another name, and does not say what was used.
     this.censuses.hear(project, report, { wallMs, knowsUse: id === report.instance });
-    intake.take(report, wallMs);
-    this.#trials.take(project, report, wallMs, id);
     this.crashes.take(project, report, wallMs);
+    intake.take(report, {
+      wallMs,
+      isListed: (flag) => project.own.flags.has(flag),
+      releaseOf: (version) => project.buildOf(version, wallMs).release,
+      hasCrashed: this.crashes.hasAny(project.name, report.instance),
+    });
+    this.#trials.take(project, report, wallMs, id);
     return true;
   }
 
@@ -121,13 +126,13 @@ export class Telemetry {
     return new Fleet({
       sinceMs,
       project,
-      reports: intake.reports(sinceMs),
+      tally: intake.tally(sinceMs),
       panel: () => intake.panel(sinceMs),
       verdictOf: (kind, name) =>
         this.#trials.verdict({ project: project.name, kind, name, sinceMs }),
       isWatched: (kind, name) =>
         this.#trials.isWatched({ project: project.name, kind, name, sinceMs }),
-      crashesOf: (report) => this.crashes.of(report, sinceMs),
+      crashesOf: (instance) => this.crashes.of(project.name, instance, sinceMs),
       received: this.received,
       wallMs,
     });

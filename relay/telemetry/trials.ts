@@ -59,8 +59,14 @@ export class Trials {
     const left = project.buildOf(leftBehind(report), wallMs).release;
     if (left !== "" && left !== release)
       this.#takeRelease({ project, release: left, instance, health: "FAILED", wallMs });
-    for (const { name, active } of report.flags)
-      this.#takeFlag({ project, release, name, active, instance, health, wallMs });
+    // Only builds among which the layers draw lots are compared: on all others a flag is on or off
+    // for a reason, such as their version.
+    const flags = project.table(release, wallMs)?.flags;
+    for (const { name, active } of report.flags) {
+      const basisPoints = flags?.get(name)?.basisPoints ?? 0;
+      if (basisPoints > 0 && basisPoints < BASIS_POINTS_MAX)
+        this.#takeFlag({ project, name, active, instance, health, wallMs });
+    }
   }
 
   /** The verdict on a release or flag, of a trial that began at `sinceMs` or later. */
@@ -204,13 +210,8 @@ export class Trials {
     }
   }
 
-  /**
-   * Only builds among which the layers draw lots are compared: on all others a flag is on or off
-   * for a reason, such as their version.
-   */
   #takeFlag(of: {
     project: Project;
-    release: string;
     name: string;
     active: boolean;
     instance: number;
@@ -218,8 +219,6 @@ export class Trials {
     wallMs: number;
   }): void {
     const { project, name, active, wallMs } = of;
-    const basisPoints = project.table(of.release, wallMs)?.flags.get(name)?.basisPoints ?? 0;
-    if (basisPoints === 0 || basisPoints >= BASIS_POINTS_MAX) return;
     const id = { project: project.name, kind: "FLAG", name } as const;
     const terms = project.termsOf(name, wallMs);
     const isSame = (one: Trial | undefined): boolean =>
@@ -260,9 +259,10 @@ export class Trials {
 
 /** The version that an instance has gone back from; empty for none. */
 function leftBehind({ version, upgrade }: ReportRequest): string {
-  const [former, present] = [parseVersion(upgrade?.from ?? ""), parseVersion(version)];
+  if (upgrade === undefined) return "";
+  const [former, present] = [parseVersion(upgrade.from), parseVersion(version)];
   if (former === undefined || present === undefined) return "";
-  return compareVersions(former, present) > 0 ? (upgrade?.from ?? "") : "";
+  return compareVersions(former, present) > 0 ? upgrade.from : "";
 }
 
 type IsNamed = (trial: Pick<Trial, "project" | "kind" | "name">) => boolean;

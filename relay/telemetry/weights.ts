@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { type Weight, type Weights, WeightsSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { crashInstancesMin } from "./crashes.ts";
+import type { Tally } from "./tally.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** All of something, in basis points. */
@@ -15,7 +15,7 @@ export const weightLists = ["releases", "degraded", "failed", "flags", "crashes"
 export type WeightList = (typeof weightLists)[number];
 
 /** How an instance has crashed. */
-export type CrashesOf = (report: ReportRequest) => readonly string[];
+export type CrashesOf = (instance: string) => readonly string[];
 
 /**
  * Shares of the instances that report, exactly: of each release, of those degraded and failed on
@@ -23,7 +23,7 @@ export type CrashesOf = (report: ReportRequest) => readonly string[];
  * more. Every word of the vocabulary is there.
  */
 export function weigh(
-  reports: readonly ReportRequest[],
+  tally: Tally,
   vocabulary: Vocabulary,
   crashesOf: CrashesOf = () => [],
 ): Weights {
@@ -32,30 +32,21 @@ export function weigh(
     degraded: zeros(vocabulary.releases),
     failed: zeros(vocabulary.releases),
     flags: zeros(vocabulary.flags),
-    crashes: zeros(vocabulary.crashes),
+    crashes: countCrashes(tally, vocabulary, crashesOf),
   };
-  // Few reports stand for a panel more than once.
-  const crashed = new Map(vocabulary.crashes.map((word) => [word, new Set<string>()]));
-  for (const report of reports) {
-    const release = vocabulary.releaseOf(report.version);
-    count(counts.releases, release);
-    if (report.health === "DEGRADED") count(counts.degraded, release);
-    if (report.health === "FAILED") count(counts.failed, release);
-    for (const flag of activeFlags(report)) count(counts.flags, flag);
-    if (crashed.size === 0) continue;
-    for (const crash of crashesOf(report)) {
-      count(counts.crashes, crash);
-      crashed.get(crash)?.add(report.instance);
-    }
+  for (const [version, [ok, degraded, failed]] of tally.versions) {
+    const release = vocabulary.releaseOf(version);
+    count(counts.releases, release, ok + degraded + failed);
+    count(counts.degraded, release, degraded);
+    count(counts.failed, release, failed);
   }
-  for (const [crash, { size }] of crashed)
-    if (size < crashInstancesMin) counts.crashes.set(crash, 0);
+  for (const [flag, n] of tally.flags) count(counts.flags, flag, n);
   const list = (
     of: ReadonlyMap<string, number>,
   ): { name: string; basisPoints: number; count: number }[] =>
     [...of].map(([name, n]) => ({
       name,
-      basisPoints: shareOf(n * whole, reports.length),
+      basisPoints: shareOf(n * whole, tally.count),
       count: n,
     }));
   return create(WeightsSchema, {
@@ -123,15 +114,28 @@ function zeros(words: readonly string[]): Map<string, number> {
   return new Map(words.map((word) => [word, 0]));
 }
 
-function activeFlags({ flags }: ReportRequest): Iterable<string> {
-  if (flags.length === 0) return [];
-  return new Set(flags.flatMap(({ name, active }) => (active ? name : [])));
+/** Few instances stand for a panel more than once; what counts is how many there are. */
+function countCrashes(
+  tally: Tally,
+  vocabulary: Vocabulary,
+  crashesOf: CrashesOf,
+): Map<string, number> {
+  const counts = zeros(vocabulary.crashes);
+  if (counts.size === 0) return counts;
+  const crashed = zeros(vocabulary.crashes);
+  for (const [instance, n] of tally.crashed)
+    for (const crash of crashesOf(instance)) {
+      count(counts, crash, n);
+      count(crashed, crash, 1);
+    }
+  for (const [crash, instances] of crashed) if (instances < crashInstancesMin) counts.set(crash, 0);
+  return counts;
 }
 
 /** Words outside the vocabulary are dropped here. */
-function count(counts: Map<string, number>, word: string): void {
+function count(counts: Map<string, number>, word: string, by: number): void {
   const n = counts.get(word);
-  if (n !== undefined) counts.set(word, n + 1);
+  if (n !== undefined) counts.set(word, n + by);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -6,6 +6,7 @@ import { documentOf } from "../../relay/telemetry/document.ts";
 import { Fleet } from "../../relay/telemetry/fleet.ts";
 import { Intake } from "../../relay/telemetry/intake.ts";
 import { Received } from "../../relay/telemetry/received.ts";
+import { Tally } from "../../relay/telemetry/tally.ts";
 import { drawFraction } from "../../relay/trust/key.ts";
 import { epochMs, valueOf } from "../relay/authority.ts";
 import { projectOf, reportOf } from "../relay/telemetry/fixture.ts";
@@ -69,14 +70,14 @@ function siteOf(random: Random): { document: Document; truth: Map<string, number
     const instance = `${random.uint32()}-${n}`;
     const on = flags.filter(({ name, basisPoints }) => isIn({ flag: name, instance, basisPoints }));
     for (const { name } of on) has.set(name, (has.get(name) ?? 0) + 1);
-    intake.take(reportOf({ instance, on: on.map(({ name }) => name) }), epochMs);
+    intake.take(reportOf({ instance, on: on.map(({ name }) => name) }), { wallMs: epochMs });
   }
   const fleet = new Fleet({
     project,
     received: new Received(new Map()),
     wallMs: epochMs,
     sinceMs: 0,
-    reports: intake.reports(0),
+    tally: intake.tally(0),
     verdictOf: () => "INSUFFICIENT",
     panel: () => intake.panel(0),
   });
@@ -95,9 +96,9 @@ function fleetOf(documents: readonly Document[]): Fleet {
     received,
     wallMs: epochMs,
     sinceMs: 0,
-    reports: [],
+    tally: new Tally(),
     verdictOf: () => "INSUFFICIENT",
-    panel: () => [],
+    panel: () => new Tally(),
   });
 }
 

@@ -7,11 +7,11 @@ import type { Random } from "../../relay/random.ts";
 import { Consents } from "../../relay/telemetry/consents.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import { Fleet } from "../../relay/telemetry/fleet.ts";
-import { Intake } from "../../relay/telemetry/intake.ts";
 import { Outbox } from "../../relay/telemetry/outbox.ts";
 import { Received } from "../../relay/telemetry/received.ts";
 import { drawFraction } from "../../relay/trust/key.ts";
 import { epochMs } from "../relay/authority.ts";
+import { LazyIntake } from "./lazy-intake.ts";
 import type { Population, Running } from "./population.ts";
 
 const upstream = "parent";
@@ -40,7 +40,7 @@ export function observe<Level extends DisclosureLevel>(of: {
   const { project, levels, population } = of;
   const site = of.answers === undefined || of.ids === "listed" ? "" : `${of.random.uint32()}-`;
   const siteSecret = new Uint8Array(32).map(() => of.random.below(256));
-  const intake = new Intake((instance) => drawFraction(siteSecret, instance));
+  const intake = new LazyIntake((instance) => drawFraction(siteSecret, instance));
   const seen = levels.map((level) => ({
     level,
     outbox: outboxOf({ level, siteSecret, intake }),
@@ -57,7 +57,7 @@ export function observe<Level extends DisclosureLevel>(of: {
   for (let day = 0; day < of.daysCount; day++) {
     const wallMs = epochMs + (day + 2) * dayMs;
     for (const one of population.changed(day * 24)) intake.take(reportOnce(one), wallMs);
-    if (population.comeAndGo === true) intake.expire(wallMs, 0);
+    if (population.comeAndGo === true) intake.expire(wallMs);
     for (const { outbox, documents, bytes } of seen)
       for (const due of outbox.due(upstream, project, wallMs)) {
         due.accept();
@@ -70,7 +70,11 @@ export function observe<Level extends DisclosureLevel>(of: {
 }
 
 /** Instances report each hour; here it is enough that they do when there is something new. */
-function outboxOf(of: { level: DisclosureLevel; siteSecret: Uint8Array; intake: Intake }): Outbox {
+function outboxOf(of: {
+  level: DisclosureLevel;
+  siteSecret: Uint8Array;
+  intake: LazyIntake;
+}): Outbox {
   const consents = new Consents("OFF", new Map());
   consents.choose({ upstream, level: of.level, byCommand: true, wallMs: epochMs })?.accept();
   const received = new Received(new Map());
@@ -80,9 +84,9 @@ function outboxOf(of: { level: DisclosureLevel; siteSecret: Uint8Array; intake: 
       received,
       wallMs,
       sinceMs: 0,
-      reports: of.intake.reports(0),
+      tally: of.intake.tally,
       verdictOf: () => "INSUFFICIENT",
-      panel: () => of.intake.panel(0),
+      panel: () => of.intake.panel,
     });
   // Health documents are not looked at here.
   const windows = { windowMs: dayMs, healthWindowMs: 30 * dayMs };

@@ -5,6 +5,7 @@ import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts"
 import { documentOf } from "../../relay/telemetry/document.ts";
 import { Fleet } from "../../relay/telemetry/fleet.ts";
 import { Received } from "../../relay/telemetry/received.ts";
+import { Tally } from "../../relay/telemetry/tally.ts";
 import { epochMs, valueOf } from "../relay/authority.ts";
 import { projectOf, weightsDocument } from "../relay/telemetry/fixture.ts";
 import type { Look } from "./experiment.ts";
@@ -60,9 +61,9 @@ class Vendor {
       received: this.#received,
       wallMs,
       sinceMs: 0,
-      reports: [],
+      tally: new Tally(),
       verdictOf: () => "INSUFFICIENT",
-      panel: () => [],
+      panel: () => new Tally(),
     });
   }
 }

@@ -111,8 +111,8 @@ export const meaningMutants: readonly Mutant[] = [
     2,
     "count a report instead of an instance",
     "telemetry/intake.ts",
-    "this.#held.set(report.instance,",
-    "this.#held.set(`${report.instance} ${wallMs}`,",
+    "const held = this.#slots.get(report.instance);",
+    "const held = undefined as number | undefined;",
   ),
   mutant(
     1,

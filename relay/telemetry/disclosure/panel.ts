@@ -1,4 +1,3 @@
-import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
 import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import type { VerdictWord } from "../verdict.ts";
 import { whole } from "../weights.ts";
@@ -16,16 +15,16 @@ const seatsJudgedMin = 4;
 /** One instance, and its place among all as the site's secret draws it. */
 export interface Ranked {
   readonly rank: number;
-  readonly report: ReportRequest;
+  readonly instance: string;
 }
 
 /**
- * The reports of the 20 instances with the lowest ranks. The same instances are always the same
+ * The 20 instances with the lowest ranks. The same instances are always the same
  * panel, at every node of the site and after a restart; one that leaves is replaced by the next, and
  * who comes takes the place of one at most. With fewer than 20 they take turns in the seats.
  */
-export function panelOf(all: Iterable<Ranked>): ReportRequest[] {
-  const lowest: Ranked[] = [];
+export function panelOf<One extends Ranked>(all: Iterable<One>): One[] {
+  const lowest: One[] = [];
   for (const one of all) {
     const last = lowest[seatsCount - 1];
     if (last !== undefined && compareRanks(one, last) > 0) continue;
@@ -34,10 +33,9 @@ export function panelOf(all: Iterable<Ranked>): ReportRequest[] {
     if (lowest.length > seatsCount) lowest.pop();
   }
   if (lowest.length === 0) return [];
-  return Array.from(
-    { length: seatsCount },
-    (_, seat) => lowest[seat % lowest.length]?.report,
-  ).flatMap((report) => report ?? []);
+  return Array.from({ length: seatsCount }, (_, seat) => lowest[seat % lowest.length]).flatMap(
+    (one) => one ?? [],
+  );
 }
 
 /** The histogram of a panel as it is: its shares are twentieths already. */
@@ -63,5 +61,5 @@ export function panelVerdict(of: {
 }
 
 function compareRanks(a: Ranked, b: Ranked): number {
-  return a.rank - b.rank || (a.report.instance < b.report.instance ? -1 : 1);
+  return a.rank - b.rank || (a.instance < b.instance ? -1 : 1);
 }

@@ -4,6 +4,7 @@ import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { Random } from "../../../relay/random.ts";
 import { rounded } from "../../../relay/telemetry/disclosure/rounded.ts";
 import { sticky } from "../../../relay/telemetry/disclosure/sticky.ts";
+import { tallyOf } from "../../../relay/telemetry/tally.ts";
 import type { Vocabulary } from "../../../relay/telemetry/vocabulary.ts";
 import { meanOf, weigh } from "../../../relay/telemetry/weights.ts";
 import { deriveSecret } from "../../../relay/trust/key.ts";
@@ -46,7 +47,7 @@ export function measureWeightError(of: {
   for (let site = 0; site < of.sites; site++) {
     const own = siteReports({ random, releases, reports, count: of.instancesPerSite });
     const startedMs = performance.now();
-    const weights = weigh(own, vocabulary);
+    const weights = weigh(tallyOf(own), vocabulary);
     shown[site % of.vendors]?.push(rounded(weights, undefined));
     sitesCpuMs += performance.now() - startedMs;
     really.push(weights);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { tallyOf } from "../../../relay/telemetry/tally.ts";
 import { vocabularyOf } from "../../../relay/telemetry/vocabulary.ts";
 import { meanOf, type Reporter, weigh, whole } from "../../../relay/telemetry/weights.ts";
 import { projectOf, reportOf, sharesOf, weightsDocument } from "./fixture.ts";
@@ -9,12 +10,12 @@ const vocabulary = vocabularyOf(projectOf().own);
 describe("weights are shares of the instances that report", () => {
   test("by release, by health on it, and by flags last answered on", () => {
     const weights = weigh(
-      [
+      tallyOf([
         reportOf({ instance: "1", on: ["alpha"], off: ["beta"] }),
         reportOf({ instance: "2", health: "DEGRADED", on: ["alpha", "alpha"] }),
         reportOf({ instance: "3", version: "2.0", health: "FAILED", on: ["beta", "gamma"] }),
         reportOf({ instance: "4", version: "2.0-dirty", health: "GREAT" }),
-      ],
+      ]),
       vocabulary,
     );
     expect(sharesOf(weights, "releases")).toEqual({ "1.0": 5000, "2.0": 2500, other: 2500 });
@@ -25,7 +26,7 @@ describe("weights are shares of the instances that report", () => {
   });
 
   test("of nobody are zeros for every word", () => {
-    const weights = weigh([], vocabulary);
+    const weights = weigh(tallyOf([]), vocabulary);
     expect(weights.releases).toMatchObject([
       { name: "1.0", basisPoints: 0, count: 0 },
       { name: "2.0", basisPoints: 0, count: 0 },
@@ -37,7 +38,7 @@ describe("weights are shares of the instances that report", () => {
   test("never lose what is there at all, however large the fleet", () => {
     const many = Array.from({ length: 30_000 }, (_, n) => reportOf({ instance: `${n}` }));
     const last = reportOf({ instance: "last", version: "2.0", health: "FAILED", on: ["beta"] });
-    const weights = weigh([...many, last], vocabulary);
+    const weights = weigh(tallyOf([...many, last]), vocabulary);
     for (const list of ["releases", "failed", "flags"] as const)
       expect(Object.values(sharesOf(weights, list))).toContain(1);
   });
@@ -58,7 +59,7 @@ describe("a mean", () => {
       fc.property(fc.array(reporter, { maxLength: 6 }), reporter, (others, liar) => {
         const [with_, without] = [
           meanOf([...others, liar], vocabulary),
-          meanOf([...others, { ...liar, weights: weigh([], vocabulary) }], vocabulary),
+          meanOf([...others, { ...liar, weights: weigh(tallyOf([]), vocabulary) }], vocabulary),
         ];
         for (const [n, { basisPoints = 0 }] of with_.releases.entries()) {
           const before = without.releases[n]!.basisPoints ?? 0;
@@ -92,7 +93,11 @@ describe("a mean", () => {
   });
 
   test("of five thousand, one of whom has it, is not nothing", () => {
-    const none: Reporter = { weights: weigh([], vocabulary), hasCounts: false, isModal: false };
+    const none: Reporter = {
+      weights: weigh(tallyOf([]), vocabulary),
+      hasCounts: false,
+      isModal: false,
+    };
     const one: Reporter = {
       weights: weightsDocument({ "2.0": 500 }).weights!,
       hasCounts: false,

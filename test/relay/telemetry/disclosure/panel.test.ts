@@ -8,6 +8,7 @@ import {
   type Ranked,
   seatsCount,
 } from "../../../../relay/telemetry/disclosure/panel.ts";
+import { type Tally, tallyOf } from "../../../../relay/telemetry/tally.ts";
 import type { VerdictWord } from "../../../../relay/telemetry/verdict.ts";
 import { vocabularyOf } from "../../../../relay/telemetry/vocabulary.ts";
 import { weigh } from "../../../../relay/telemetry/weights.ts";
@@ -62,7 +63,7 @@ describe("a panel", () => {
       const all = Array.from({ length: count }, (_, n) =>
         reportOf({ instance: `${n}`, version: ["1.0", "2.0", "x"][n % 3]!, on: ["alpha"] }),
       );
-      const weights = histogram(weigh(panelOf(all.map(rankedReport)), vocabulary));
+      const weights = histogram(weigh(seated(all), vocabulary));
       const shares = Object.values(sharesOf(weights, "releases"));
       expect(shares.every((share) => share % 500 === 0)).toBe(true);
       expect(shares.reduce((sum, share) => sum + share, 0)).toBe(10_000);
@@ -81,23 +82,24 @@ describe("a panel", () => {
       reportOf({ instance: `${n}`, on: n === 0 ? ["alpha"] : [] }),
     );
     expect(members(all.map(({ instance }) => instance))).not.toContain("0");
-    const weights = histogram(weigh(panelOf(all.map(rankedReport)), vocabulary));
+    const weights = histogram(weigh(seated(all), vocabulary));
     expect(sharesOf(weights, "flags")).toEqual({});
   });
 });
 
-function rankedReport(report: ReturnType<typeof reportOf>): Ranked {
-  return { rank: drawFraction(secret, report.instance), report };
+function seated(reports: readonly ReturnType<typeof reportOf>[]): Tally {
+  const all = reports.map((report) => ({ ...ranked(report.instance), report }));
+  return tallyOf(panelOf(all).map(({ report }) => report));
 }
 
 function ranked(instance: string): Ranked {
-  return rankedReport(reportOf({ instance }));
+  return { rank: drawFraction(secret, instance), instance };
 }
 
 function members(instances: readonly string[], by: Uint8Array = secret): string[] {
   const all = instances.map((instance) => ({
     rank: drawFraction(by, instance),
-    report: reportOf({ instance }),
+    instance,
   }));
   return [...new Set(panelOf(all).map(({ instance }) => instance))].sort();
 }

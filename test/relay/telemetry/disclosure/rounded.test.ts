@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { HealthSchema, WeightsSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
 import { exact } from "../../../../relay/telemetry/disclosure/exact.ts";
 import { rounded, roundedHealth } from "../../../../relay/telemetry/disclosure/rounded.ts";
+import { tallyOf } from "../../../../relay/telemetry/tally.ts";
 import { vocabularyOf } from "../../../../relay/telemetry/vocabulary.ts";
 import { weigh } from "../../../../relay/telemetry/weights.ts";
 import { projectOf, reportOf, sharesOf } from "../fixture.ts";
@@ -63,14 +64,14 @@ describe("rounded weights", () => {
   );
 
   test("have no counts, of any word", () => {
-    const shown = rounded(weigh(reports, vocabulary), undefined);
+    const shown = rounded(weigh(tallyOf(reports), vocabulary), undefined);
     expect(sharesOf(shown, "releases")).toEqual({ "1.0": 7000, "2.0": 3000 });
     for (const list of ["releases", "degraded", "failed", "flags"] as const)
       for (const weight of shown[list]) expect(weight.count).toBeUndefined();
   });
 
   test("do not repeat what an exact document has shown before", () => {
-    const weights = weigh(reports, vocabulary);
+    const weights = weigh(tallyOf(reports), vocabulary);
     const shown = rounded(weights, exact(weights));
     expect(sharesOf(shown, "releases")).toEqual({ "1.0": 7000, "2.0": 3000 });
   });
