@@ -85,7 +85,10 @@ export class CensusWatch {
     this.#windows = windows;
     this.#used = new Set(held?.used);
     this.#doubted = new Set(held?.doubted);
-    this.#spans = [...(held?.watched ?? [])];
+    // What was watched while the clock was ahead has not come yet.
+    this.#spans = (held?.watched ?? []).flatMap(({ fromMs, toMs }) =>
+      fromMs > wallMs ? [] : [{ fromMs, toMs: Math.min(toMs, wallMs) }],
+    );
     this.#watchedMs = wallMs;
     this.#begin(wallMs);
   }
@@ -187,11 +190,17 @@ export class CensusWatch {
     return Array.from({ length: Math.max(0, last - kept + 1) }, (_, n) => kept + n);
   }
 
-  /** What nobody asks for any more. */
+  /** What nobody asks for any more; of a time whose use is forgotten nobody has watched either. */
   #forget(): void {
+    const { openedMs, windowMs } = this.#windows;
     const oldest = windowToAnswer(this.#windows, this.#watchedMs) - windowsKept;
     for (const windows of [this.#used, this.#doubted])
       for (const window of windows) if (window < oldest) windows.delete(window);
+    const oldestMs = openedMs + oldest * windowMs;
+    this.#spans = this.#spans.flatMap(({ fromMs, toMs }, at) => {
+      const isOver = toMs < oldestMs && at < this.#spans.length - 1;
+      return isOver ? [] : [{ fromMs: Math.max(fromMs, oldestMs - skewMsOf(this.#windows)), toMs }];
+    });
   }
 }
 

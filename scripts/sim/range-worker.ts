@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { FaultKind } from "../../test/sim/fault-kinds.ts";
 import type { PromiseId } from "../../test/sim/promises.ts";
-import { runSeed } from "../../test/sim/run.ts";
+import { type RunResult, runSeed } from "../../test/sim/run.ts";
 
 export interface WorkerTask {
   readonly from: number;
@@ -17,18 +17,20 @@ export interface SeedOutcome {
   readonly isBroken: boolean;
   readonly faults: readonly (readonly [FaultKind, number])[];
   readonly checks: readonly (readonly [PromiseId, number])[];
+  readonly census: RunResult["census"];
 }
 
 const { from, step, before, seconds = Number.POSITIVE_INFINITY } = workerData as WorkerTask;
 const untilMs = performance.now() + seconds * 1_000;
 
 for (let seed = from; seed < before && performance.now() < untilMs; seed += step) {
-  const { broken, faults, checks } = runSeed(seed);
+  const { broken, faults, checks, census } = runSeed(seed);
   const outcome: SeedOutcome = {
     seed,
     isBroken: broken !== undefined,
     faults: [...faults],
     checks: [...checks],
+    census,
   };
   parentPort?.postMessage(outcome);
 }

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { type CensusAnswer, censusAnswers } from "../../relay/telemetry/census.ts";
 import type { FaultKind } from "../../test/sim/fault-kinds.ts";
 import type { PromiseId } from "../../test/sim/promises.ts";
 import { runStory } from "../../test/sim/run.ts";
 import { drawStory } from "../../test/sim/story-draw.ts";
 import type { SeedOutcome, WorkerTask } from "./range-worker.ts";
-import { faultTable, promiseTable, summaryLine, violationText } from "./report.ts";
+import { censusLines, faultTable, promiseTable, summaryLine, violationText } from "./report.ts";
 
 /** Violations that are shrunk and shown; what comes after them is most often the same. */
 const shownMax = 5;
@@ -14,6 +15,7 @@ interface Totals {
   seedsCount: number;
   readonly faults: Map<FaultKind, number>;
   readonly checks: Map<PromiseId, number>;
+  readonly census: { readonly [of in keyof SeedOutcome["census"]]: Record<CensusAnswer, number> };
   readonly violations: number[];
 }
 
@@ -26,7 +28,13 @@ export async function runRange(of: {
 }): Promise<number> {
   const startedMs = performance.now();
   const count = Math.max(1, Math.min(of.workersCount ?? availableParallelism(), of.seedsCount));
-  const totals: Totals = { seedsCount: 0, faults: new Map(), checks: new Map(), violations: [] };
+  const totals: Totals = {
+    seedsCount: 0,
+    faults: new Map(),
+    checks: new Map(),
+    census: { all: noAnswers(), root: noAnswers() },
+    violations: [],
+  };
   const tasks = Array.from(
     { length: count },
     (_, at): WorkerTask => ({
@@ -41,6 +49,7 @@ export async function runRange(of: {
   for (const seed of totals.violations.sort((a, b) => a - b).slice(0, shownMax)) show(seed);
   process.stdout.write(`${faultTable(totals.faults)}\n\n`);
   process.stdout.write(`${promiseTable(totals.checks)}\n\n`);
+  process.stdout.write(`${censusLines(totals.census)}\n\n`);
   process.stdout.write(`${perSeedMs.toFixed(1)} ms a seed with ${count} at once\n`);
   const violationsCount = totals.violations.length;
   if (violationsCount > 0)
@@ -58,7 +67,13 @@ function work(task: WorkerTask, take: (outcome: SeedOutcome) => void): Promise<v
   });
 }
 
-function take(totals: Totals, { seed, isBroken, faults, checks }: SeedOutcome): void {
+function noAnswers(): Record<CensusAnswer, number> {
+  return { UNUSED: 0, UNKNOWN: 0, USED: 0 };
+}
+
+function take(totals: Totals, { seed, isBroken, faults, checks, census }: SeedOutcome): void {
+  for (const of of ["all", "root"] as const)
+    for (const answer of censusAnswers) totals.census[of][answer] += census[of][answer];
   totals.seedsCount++;
   if (isBroken) {
     totals.violations.push(seed);

@@ -1,3 +1,4 @@
+import type { CensusCounts } from "../../test/sim/census-checks.ts";
 import {
   type FaultCounts,
   type FaultId,
@@ -44,6 +45,16 @@ export function faultTable(counts: FaultCounts): string {
     return `${id.padEnd(4)}${faultTexts[id]}: ${ways.join(", ")}`;
   });
   return lines.join("\n");
+}
+
+/** What windows of censuses came to: a promise on `unused` says nothing where nobody ever says it. */
+export function censusLines(of: {
+  readonly all: CensusCounts;
+  readonly root: CensusCounts;
+}): string {
+  const line = ({ UNUSED, USED, UNKNOWN }: CensusCounts): string =>
+    `${UNUSED} unused, ${USED} used, ${UNKNOWN} unknown`;
+  return `windows of censuses, at every hop: ${line(of.all)}\nat the root: ${line(of.root)}`;
 }
 
 export function promiseTable(counts: ReadonlyMap<PromiseId, number>): string {

@@ -5,6 +5,7 @@ import { staleAfterMs } from "../../relay/cadence.ts";
 import type { Write } from "../../relay/effect.ts";
 import { comparePositions, type LedgerId } from "../../relay/ledger/position.ts";
 import { AppChecks } from "./app-checks.ts";
+import { CensusChecks } from "./census-checks.ts";
 import { entriesOf, LedgerChecks, type PinGrant, release } from "./ledger-checks.ts";
 import { LinkChecks } from "./link-checks.ts";
 import { type PromiseId, PromiseTally } from "./promises.ts";
@@ -36,6 +37,7 @@ export class Checks {
   readonly telemetry: TelemetryChecks;
   readonly trials: TrialChecks;
   readonly rollouts: RolloutChecks;
+  readonly census: CensusChecks;
   /** Nodes that are not what they seem, and are not looked at. */
   readonly excused = new Set<string>();
   /** The most that clocks were apart. */
@@ -55,6 +57,7 @@ export class Checks {
     this.apps = new AppChecks(of);
     this.telemetry = new TelemetryChecks(of);
     this.trials = new TrialChecks(of);
+    this.census = new CensusChecks(of);
     const areClocksRight = (): boolean => this.skewMsMax === 0;
     this.rollouts = new RolloutChecks({ ...of, trials: this.trials, areClocksRight });
   }
@@ -63,7 +66,7 @@ export class Checks {
     this.tally.hold({ promise, node, holds, what, atMs: this.#world.nowMs });
 
   get observer(): Observer {
-    const { ledgers, links, apps, telemetry, rollouts } = this;
+    const { ledgers, links, apps, telemetry, rollouts, census } = this;
     return {
       started: (node) => {
         ledgers.started(node);
@@ -86,6 +89,7 @@ export class Checks {
       documentAccepted: (link, document) => {
         telemetry.documentAccepted(link, document);
         rollouts.documentAccepted(link, document);
+        census.documentAccepted(link, document);
       },
     };
   }
@@ -95,6 +99,7 @@ export class Checks {
     this.ledgers.forget(node);
     this.telemetry.forget(node);
     this.trials.forget(node);
+    this.census.forget(node);
   }
 
   /** An app is about to report. */
@@ -102,6 +107,8 @@ export class Checks {
     const { site } = this.#world.get(node).settings;
     this.telemetry.reported(site, report.instance);
     this.trials.reported(site, report);
+    const { instance, version } = report;
+    this.census.used({ site, instance, what: "version", name: version });
   }
 
   #persisted(node: SimulatedNode, writes: readonly Write[]): void {

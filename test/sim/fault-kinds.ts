@@ -62,6 +62,7 @@ export const faultKinds = {
   "dropped-entry": "F13",
   "reordered-frames": "F13",
   "mixed-ledgers": "F13",
+  misreport: "F13",
   "replayed-head": "F14",
   withheld: "F15",
   "omitted-layer": "F15",

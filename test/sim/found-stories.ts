@@ -67,4 +67,25 @@ export const foundStories: readonly (readonly [string, string])[] = [
      1100 change flag-1=100
      2500 cut site-a2`,
   ],
+  [
+    "what a clock that was ahead had made a census forget was taken for unused",
+    `seed 567 layout two-parents overlay none disclosure OFF
+     12120 ask BELOW 80000 20000
+     26619 enroll site-b1 apps
+     152568 app site-b1 1.0.0 ends 30853
+     294330 jump site-b1 240000
+     380412 wait`,
+  ],
+  [
+    "a node that had watched while its clock was ahead was taken to watch when that time came",
+    `seed 1 layout tree overlay none disclosure OFF
+     1000 enroll site-a1 apps
+     5000 ask FEATURE 80000 20000
+     10000 jump site-a1 240000
+     260000 crash site-a1 1000
+     260500 jump site-a1 0
+     270000 app site-a1 1.1.0 crashes 90000 feature@80000
+     340000 crash site-a1 40000
+     550000 wait`,
+  ],
 ];

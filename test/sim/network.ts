@@ -7,7 +7,7 @@ import {
   type ReplicateResponse,
   ReplicateResponseSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import { DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { type Document, DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { heartbeatIntervalMs, heartbeatsMissedMax } from "../../relay/cadence.ts";
 import type { Dial, Effect } from "../../relay/effect.ts";
 import type { LinkId, Peer } from "../../relay/event.ts";
@@ -33,6 +33,8 @@ export class Network {
   readonly cheats = new Map<string, Cheat>();
   /** Protocol numbers that nodes claim to speak. */
   readonly protocols = new Map<string, number>();
+  /** What becomes of documents on their way, by the node that has made them. */
+  readonly misreports = new Map<string, (document: Document) => Document>();
   /** Parents that end each stream right after its first frames. */
   readonly dying = new Set<string>();
   readonly #links = new Map<LinkId, Link>();
@@ -310,7 +312,8 @@ export class Network {
   submit(child: SimulatedNode, effect: Extract<Effect, { kind: "submit-document" }>): void {
     const { upstream, document } = effect;
     const link = this.linkOf(child.name, upstream);
-    const bytes = toBinary(DocumentSchema, document);
+    const said = this.misreports.get(child.name)?.(document) ?? document;
+    const bytes = toBinary(DocumentSchema, said);
     const peer = this.#peerOf(child.name, upstream);
     const answer = (outcome: string, inMs: number): void =>
       this.#host.later(inMs, () =>

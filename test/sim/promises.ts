@@ -28,6 +28,7 @@ export const promises = {
   U7: "a verdict counts each instance once, loses none over a restart, and blames nobody who is well",
   U8: "a rollout goes on only on what it was told since its step began, and each decision follows from what is written with it",
   U9: "data says by which way it came, so that none goes round in a circle",
+  U10: "no census says unused while something used it, or used where nothing did",
 } as const;
 
 export type PromiseId = keyof typeof promises;

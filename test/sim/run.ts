@@ -1,5 +1,6 @@
 import { secondMs } from "../../relay/cadence.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
+import type { CensusCounts } from "./census-checks.ts";
 import { rememberCrypto } from "./fast-crypto.ts";
 import type { FaultCounts } from "./fault-kinds.ts";
 import { BrokenPromise, type PromiseId } from "./promises.ts";
@@ -13,6 +14,8 @@ export interface RunResult {
   readonly broken: BrokenPromise | undefined;
   readonly faults: FaultCounts;
   readonly checks: ReadonlyMap<PromiseId, number>;
+  /** What censuses came to, at all hops and at the root. */
+  readonly census: { readonly all: CensusCounts; readonly root: CensusCounts };
   /** Where the project stands at the end. */
   readonly position: string;
   readonly log: readonly string[];
@@ -51,6 +54,7 @@ export function runStory(story: Story, telemetry: Telemetry = "ON"): RunResult {
     broken,
     faults: scene.world.faultCounts,
     checks: scene.checks.tally.counts,
+    census: { all: scene.checks.census.counts(), root: scene.checks.census.counts("root") },
     position: `${newest?.term}.${newest?.seq}`,
     log: scene.world.log,
   };

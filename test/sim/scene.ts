@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { FlagSchema, RuleSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import { type Census, FlagSchema, RuleSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import {
   CommitRequestSchema,
   PromoteRequestSchema,
@@ -12,6 +12,7 @@ import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
 import { toHex } from "../../relay/trust/key.ts";
+import type { CensusApp } from "./census-apps.ts";
 import { Checks } from "./checks.ts";
 import { calm } from "./faults.ts";
 import { type Layout, layoutNamed } from "./layout.ts";
@@ -57,6 +58,10 @@ export class Scene {
   readonly gone = new Set<string>();
   /** The tokens that each node has joined with, by parent. */
   readonly tokens = new Map<string, Map<string, JoinToken>>();
+  /** Nodes whose operators take part in censuses, and whether they say that they have no apps. */
+  readonly enrolled = new Map<string, boolean>();
+  readonly questions: Census[] = [];
+  readonly apps: CensusApp[] = [];
   /** What operators see to once all is well again. */
   readonly atEnd: (() => void)[] = [];
   /** Who writes the project. */
@@ -88,6 +93,7 @@ export class Scene {
       site: "upstream",
       telemetry: this.#telemetry,
       healthWindowMs: minuteMs,
+      censusWindowMsMin: this.#censusWindowMsMin,
     });
     initProject(this.world, "root", project, this.#granted);
     this.keys.adopt(founderKeys(project));
@@ -121,7 +127,13 @@ export class Scene {
       disclosure: this.story.disclosure,
       windowMs: minuteMs,
       healthWindowMs: minuteMs,
+      censusWindowMsMin: this.#censusWindowMsMin,
     });
+  }
+
+  /** Where windows may be short, reports come that much more often. */
+  get #censusWindowMsMin(): number | undefined {
+    return this.story.actions.some(({ words }) => words[0] === "ask") ? minuteMs : undefined;
   }
 
   /** What `child add` and `join` do; nothing when one of them can not now. */
@@ -258,8 +270,8 @@ export class Scene {
     world.faults = calm;
     this.hasEnded = true;
     const { network } = world;
-    for (const one of [network.blocked, network.cheats, network.protocols, network.dying])
-      one.clear();
+    const { blocked, cheats, protocols, dying, misreports } = network;
+    for (const one of [blocked, cheats, protocols, dying, misreports]) one.clear();
     for (const link of network.links) link.stalledUntilMs = 0;
     for (const { site } of this.layout.nodes) world.fanout.setDown(site, false);
     for (const node of world.nodes.values()) {

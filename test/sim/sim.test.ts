@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { censusAnswers } from "../../relay/telemetry/census.ts";
 import { type FaultKind, faultKinds } from "./fault-kinds.ts";
 import { commitFlags, initProject, joinNodes, valueOf } from "./mesh.ts";
 import { type PromiseId, promises } from "./promises.ts";
@@ -47,6 +48,7 @@ test("a change at the root reaches a site two hops below, and stays when the ven
 /** What all seeds of this file came to. */
 const fired = new Set<FaultKind>();
 const looked = new Set<PromiseId>();
+const answersAtRoot = { UNUSED: 0, UNKNOWN: 0, USED: 0 };
 
 test.each(
   Array.from({ length: batchesCount }, (_, batch) => {
@@ -57,12 +59,13 @@ test.each(
   "seeds $from to $to keep every promise",
   ({ from, to }) => {
     for (let seed = from; seed <= to; seed++) {
-      const { broken, story, faults, checks } = runSeed(seed);
+      const { broken, story, faults, checks, census } = runSeed(seed);
       const text =
         broken && `${broken.message}\n\n${storyText(story)}\n\nnpm run sim -- --seed ${seed}`;
       expect(text).toBeUndefined();
       for (const kind of faults.keys()) fired.add(kind);
       for (const promise of checks.keys()) looked.add(promise);
+      for (const answer of censusAnswers) answersAtRoot[answer] += census.root[answer];
     }
   },
   batchDeadlineMs,
@@ -73,6 +76,10 @@ test("those seeds brought about every kind of fault, and looked at every promise
   expect(kinds.filter((kind) => !fired.has(kind))).toEqual([]);
   const ids = Object.keys(promises) as PromiseId[];
   expect(ids.filter((id) => !looked.has(id))).toEqual([]);
+});
+
+test("those seeds had censuses that said each answer at the root", () => {
+  expect(Object.values(answersAtRoot).filter((count) => count === 0)).toEqual([]);
 });
 
 test("promises about flags are kept with telemetry off at every node", () => {

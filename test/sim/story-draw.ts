@@ -1,4 +1,6 @@
 import { Random } from "../../relay/random.ts";
+import { drawCensus } from "./census-draw.ts";
+import { censusVerbs } from "./census-verbs.ts";
 import { calm, type Faults } from "./faults.ts";
 import { hostileVerbs } from "./hostile-verbs.ts";
 import { drawLayout } from "./layout.ts";
@@ -15,6 +17,7 @@ export const verbs: Verbs = {
   ...networkVerbs,
   ...hostileVerbs,
   ...rolloutVerbs,
+  ...censusVerbs,
 };
 
 /** How long faults last: most bugs need little, some need beats to be missed. */
@@ -56,17 +59,21 @@ export function drawStory(seed: number): Story {
     forMs: (max) => String(Math.floor(max * random.fraction() ** 2)),
   };
   const drawn = [...drawKinds(random), "change", "change", "report"];
+  // From numbers of their own: what else happens in the story has nothing to do with them.
+  const apart = (salt: number): Draw => ({ ...draw, random: new Random(seed ^ salt) });
+  const census = drawCensus(apart(0x85ebca6b), verbs);
   return {
     seed,
     layout: layout.name,
     overlay,
-    disclosure,
+    // Answers travel in documents.
+    disclosure: census.length > 0 && disclosure === "OFF" ? "EXACT" : disclosure,
     faults: random.below(4) === 0 ? calm : drawFaults(random),
     actions: [
       ...(isFrozen ? [freeze(draw)] : []),
       ...drawActions({ draw, kinds: drawn, durationMs }),
-      // From numbers of its own: what else happens in the story has nothing to do with it.
-      ...drawRamp({ ...draw, random: new Random(seed ^ 0x1b873593) }),
+      ...drawRamp(apart(0x1b873593)),
+      ...census,
     ].sort((a, b) => a.atMs - b.atMs),
   };
 }

@@ -1,0 +1,238 @@
+import type { CensusStanding } from "../../gen/headwater/v1/censuses_pb.ts";
+import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { compareVersions, parseVersion } from "../../relay/flag/version.ts";
+import { type CensusAnswer, censusSkewMs, graceMsOf } from "../../relay/telemetry/census.ts";
+import { slotAnswer } from "../../relay/telemetry/census-children.ts";
+import type { Hold } from "./checks.ts";
+import type { Link } from "./link.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
+import type { World } from "./world.ts";
+
+/** Something that a census may ask about, in true time. */
+interface Used {
+  readonly site: string;
+  readonly instance: string;
+  /** A feature, a flag, or the version that runs. */
+  readonly what: "feature" | "flag" | "version";
+  readonly name: string;
+  readonly atMs: number;
+  /** How far the clocks of the site's nodes were off. */
+  readonly skewsMs: readonly number[];
+}
+
+/** A question and one of its windows, in true time. */
+interface Asked {
+  readonly kind: string;
+  readonly name: string;
+  readonly key: string;
+  readonly window: number;
+  readonly windowMs: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly skewMs: number;
+  readonly graceMs: number;
+}
+
+/** What a parent has been told by a site, as long as its disk lasts. */
+interface Known {
+  sinceMs: number;
+  leftMs: number | undefined;
+  /** Windows that it has said were used, with their questions. */
+  readonly usedWindows: Set<string>;
+}
+
+/** How often each answer was the last of a node on a window. */
+export type CensusCounts = Readonly<Record<CensusAnswer, number>>;
+
+/**
+ * Holds the answers of every hop against what apps have really done. A use counts when a node of
+ * the site has heard of the instance before, or hears of it within the time that reports may take:
+ * nobody can see one that came and went without a word. A site counts at a parent that has been told
+ * that it takes part, from then on.
+ */
+export class CensusChecks {
+  readonly #world: World;
+  readonly #hold: Hold;
+  readonly #project: string;
+  readonly #used: Used[] = [];
+  /** When a node first heard of an instance. */
+  readonly #heardMs = new Map<string, number>();
+  /** By parent and site. */
+  readonly #known = new Map<string, Known>();
+  /** Sites whose documents are not what their nodes have made, since when. */
+  readonly #liars = new Set<string>();
+  /** The last answer on each window, by node, question and window. */
+  readonly #answers = new Map<string, CensusAnswer>();
+
+  constructor(of: { world: World; hold: Hold; project: string }) {
+    this.#world = of.world;
+    this.#hold = of.hold;
+    this.#project = of.project;
+  }
+
+  used(of: Pick<Used, "site" | "instance" | "what" | "name">): void {
+    const skewsMs = this.#nodesOf(of.site).map(({ skewMs }) => skewMs);
+    this.#used.push({ ...of, atMs: this.#world.nowMs, skewsMs });
+  }
+
+  heard(instance: string): void {
+    if (!this.#heardMs.has(instance)) this.#heardMs.set(instance, this.#world.nowMs);
+  }
+
+  lies(site: string): void {
+    this.#liars.add(site);
+  }
+
+  /** A parent's memory of who takes part went with its disk. */
+  forget(node: string): void {
+    for (const key of this.#known.keys()) if (key.startsWith(`${node} `)) this.#known.delete(key);
+  }
+
+  documentAccepted({ parent, child }: Link, { kind, census }: Document): void {
+    if (kind !== "WEIGHTS") return;
+    const key = `${parent} ${this.#world.get(child).settings.site}`;
+    const { nowMs } = this.#world;
+    const takesPart = census.some(({ answer = 0 }) => answer > 0);
+    if (!takesPart && !this.#known.has(key)) return;
+    const known = this.#known.get(key) ?? {
+      sinceMs: nowMs,
+      leftMs: undefined,
+      usedWindows: new Set(),
+    };
+    known.leftMs = takesPart ? undefined : (known.leftMs ?? nowMs);
+    for (const { openedMs, window, answer = 0 } of census)
+      if (answer === slotAnswer("USED")) known.usedWindows.add(`${openedMs} ${window}`);
+    this.#known.set(key, known);
+  }
+
+  /** Looks at all answers that a node has now. */
+  look(node: SimulatedNode): void {
+    const { wallMs } = this.#world.momentOf(node);
+    const listed = node.node.reads.censuses(this.#project, wallMs);
+    if (!listed.ok) return;
+    const watches = listed.value.enrolled && !listed.value.withoutApps;
+    for (const census of listed.value.censuses)
+      for (const { window, answer } of census.results)
+        this.#answered(node, askedOf(census, window, epochOf(this.#world)), {
+          answer: answer as CensusAnswer,
+          watches,
+        });
+  }
+
+  /** How often each answer came out: of all nodes, or of one. */
+  counts(node?: string): CensusCounts {
+    const counts = { UNUSED: 0, UNKNOWN: 0, USED: 0 };
+    for (const [key, answer] of this.#answers)
+      if (node === undefined || key.startsWith(`${node} `)) counts[answer]++;
+    return counts;
+  }
+
+  #answered(
+    node: SimulatedNode,
+    asked: Asked,
+    { answer, watches }: { answer: CensusAnswer; watches: boolean },
+  ): void {
+    this.#answers.set(`${node.name} ${asked.key} ${asked.window}`, answer);
+    const what = `${asked.kind} ${asked.name} in window ${asked.window} (${asked.startMs} to ${asked.endMs} ms)`;
+    if (answer === "UNUSED") {
+      const use = this.#used.find(
+        (one) =>
+          counts(one, asked, this.#heardMs) && this.#answersFor(node, one.site, asked, watches),
+      );
+      this.#hold(
+        "U10",
+        node.name,
+        use === undefined,
+        () => `it says unused of ${what}, and ${use?.instance} used it at ${use?.atMs} ms`,
+      );
+      const teller = this.#tellerOf(node, asked);
+      this.#hold(
+        "U10",
+        node.name,
+        teller === undefined,
+        () => `it says unused of ${what}, and ${teller} has said that it was used`,
+      );
+    }
+    if (answer !== "USED" || this.#liars.size > 0) return;
+    const isTrue = this.#used.some(
+      (one) => isAbout(one, asked) && one.atMs <= asked.endMs + asked.windowMs,
+    );
+    this.#hold("U10", node.name, isTrue, () => `it says used of ${what}, and nobody did`);
+  }
+
+  /** A site that takes part here, and has said itself that a window was used. */
+  #tellerOf(node: SimulatedNode, asked: Asked): string | undefined {
+    const [, openedMs] = [asked.key, asked.key.slice(asked.key.lastIndexOf("/") + 1)];
+    const told = [...this.#known].find(
+      ([key, known]) =>
+        key.startsWith(`${node.name} `) &&
+        known.usedWindows.has(`${openedMs} ${asked.window}`) &&
+        takesPart(known, asked),
+    );
+    return told?.[0].slice(node.name.length + 1);
+  }
+
+  /** Whether what a node says is about a site too: its own, or one that it knows to take part. */
+  #answersFor(node: SimulatedNode, site: string, asked: Asked, watches = true): boolean {
+    if (node.settings.site === site) return watches;
+    return [...this.#known].some(([key, known]) => {
+      if (!key.startsWith(`${node.name} `) || !takesPart(known, asked)) return false;
+      const child = key.slice(node.name.length + 1);
+      if (this.#liars.has(child)) return false;
+      return (
+        child === site || this.#nodesOf(child).some((one) => this.#answersFor(one, site, asked))
+      );
+    });
+  }
+
+  #nodesOf(site: string): SimulatedNode[] {
+    return [...this.#world.nodes.values()].filter(
+      ({ name, settings }) => settings.site === site && !name.endsWith("-twin"),
+    );
+  }
+}
+
+function takesPart({ sinceMs, leftMs }: Known, { startMs, endMs, skewMs }: Asked): boolean {
+  return sinceMs + skewMs <= endMs && (leftMs === undefined || leftMs > startMs + skewMs);
+}
+
+function epochOf({ now, nowMs }: World): number {
+  return now.wallMs - nowMs;
+}
+
+function askedOf(census: CensusStanding, window: number, epochMs: number): Asked {
+  const { kind, name, key } = census;
+  const windowMs = Number(census.windowMs);
+  const startMs = Number(census.openedMs) + window * windowMs - epochMs;
+  // As far as clocks may be apart; in short windows that much less.
+  const skewMs = Math.min(censusSkewMs, windowMs / 20);
+  const graceMs = graceMsOf({ openedMs: Number(census.openedMs), windowMs });
+  return { kind, name, key, window, windowMs, startMs, endMs: startMs + windowMs, skewMs, graceMs };
+}
+
+function isAbout({ what, name }: Used, asked: Asked): boolean {
+  if (asked.kind !== "BELOW") return what === asked.kind.toLowerCase() && name === asked.name;
+  const [version, wanted] = [parseVersion(name), parseVersion(asked.name)];
+  return (
+    what === "version" &&
+    version !== undefined &&
+    wanted !== undefined &&
+    compareVersions(version, wanted) < 0
+  );
+}
+
+/** Whether a use has to be in the answer on a window, by whichever clock of its site. */
+function counts(used: Used, asked: Asked, heardMs: ReadonlyMap<string, number>): boolean {
+  if (!isAbout(used, asked)) return false;
+  const heard = heardMs.get(used.instance);
+  if (heard === undefined || used.atMs < heard - asked.graceMs) return false;
+  return used.skewsMs.every((skewMs) => {
+    const atMs = used.atMs + pastOf(skewMs, asked.skewMs);
+    return atMs >= asked.startMs && atMs < asked.endMs;
+  });
+}
+
+/** What a clock is off by more than clocks may be. */
+function pastOf(skewMs: number, allowedMs: number): number {
+  return Math.sign(skewMs) * Math.max(0, Math.abs(skewMs) - allowedMs);
+}
