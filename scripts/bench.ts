@@ -1,24 +1,26 @@
 // What Headwater costs, each figure beside a floor or a peer that is measured in the same run.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { fanOut } from "./bench/fan-out.ts";
 import { type Bench, type Figure, isReached } from "./bench/figure.ts";
+import { networkBenches } from "./bench/network-benches.ts";
 import { tableOf } from "./bench/table.ts";
 import { tracked } from "./bench/tracked.ts";
+import { profileVariable } from "./bench/worker.ts";
 
 const usage = `npm run bench [-- OPTIONS]
 
 Measures, and prints each figure as median and quartiles, with its ratio to a floor or a peer that was
 measured in the same run. Ends with 1 when a ratio is not what it is to be.
 
-  --only TEXT  the benchmarks whose name contains this
-  --json       the figures for machines
-  --help       this
+  --only TEXT    the benchmarks whose name contains this
+  --json         the figures for machines
+  --profile DIR  leave a CPU profile of each process there
+  --help         this
 
 Example: npm run bench -- --only fan-out`;
 
 const benches: Readonly<Record<string, Bench>> = {
-  "fan-out": fanOut([100, 1_000, 5_000]),
+  ...networkBenches,
   tracked,
 };
 
@@ -29,6 +31,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: "string", default: "" },
       json: { type: "boolean", default: false },
+      profile: { type: "string", default: "" },
       help: { type: "boolean", default: false },
     },
   });
@@ -36,6 +39,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
+  process.env[profileVariable] = values.profile;
   const figures: Figure[] = [];
   for (const [name, bench] of Object.entries(benches))
     if (name.includes(values.only))

@@ -3,10 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import type { JoinToken } from "../../gen/headwater/v1/mesh_pb.ts";
 import { type AdminClient, openAdminClient } from "../../nodes/cli/admin-client.ts";
 import { flagEntry, type LedgerEntry } from "../../nodes/cli/ledger-entry.ts";
 import { newAuthority } from "../../nodes/cli/new-authority.ts";
 import { HASH_VERSION } from "../../relay/flag/bucket.ts";
+import { parseToken } from "../../relay/trust/join-token.ts";
+import type { NodeAddresses } from "./node-worker.ts";
 import { Worker } from "./worker.ts";
 
 /** The project whose flags are changed. */
@@ -17,6 +20,8 @@ export class BenchRoot implements AsyncDisposable {
   readonly worker: Worker;
   /** `host:port` of its apps' port. */
   readonly apps: string;
+  /** `host:port` of where nodes downstream connect. */
+  readonly mesh: string;
   readonly #directory: string;
   readonly #admin: AdminClient;
   #authority: Uint8Array = new Uint8Array(0);
@@ -25,10 +30,12 @@ export class BenchRoot implements AsyncDisposable {
     worker: Worker;
     directory: string;
     apps: string;
+    mesh: string;
     admin: AdminClient;
   }) {
     this.worker = of.worker;
     this.apps = of.apps;
+    this.mesh = of.mesh;
     this.#directory = of.directory;
     this.#admin = of.admin;
   }
@@ -42,12 +49,12 @@ export class BenchRoot implements AsyncDisposable {
       HEADWATER_MESH_ADDR: "127.0.0.1:0",
       HEADWATER_ADMIN_ADDR: "127.0.0.1:0",
     });
-    const node = await worker.ask<{ apps: string; admin: string; tokenFile: string }>("start");
+    const node = await worker.ask<NodeAddresses>("start");
     const admin = openAdminClient({
       HEADWATER_ADMIN_URL: `http://${node.admin}`,
       HEADWATER_ADMIN_TOKEN: readFileSync(node.tokenFile, "utf8").trim(),
     });
-    const root = new BenchRoot({ worker, directory, apps: node.apps, admin });
+    const root = new BenchRoot({ ...node, worker, directory, admin });
     await root.#makeProject(flagsCount);
     return root;
   }
@@ -55,6 +62,19 @@ export class BenchRoot implements AsyncDisposable {
   /** Of its first flag; durable when it resolves. */
   async setPercentage(basisPoints: number): Promise<void> {
     await this.#commit([flagAt("flag-0", basisPoints)]);
+  }
+
+  /** For sites downstream: however many nodes may show it. */
+  async joinToken(): Promise<JoinToken> {
+    const { token } = await this.#admin.nodes.addChild({ name: "downstream" });
+    const parsed = parseToken(token);
+    if (!parsed.ok) throw new Error(parsed.refusal.message);
+    return parsed.value;
+  }
+
+  /** Of the project, hex. */
+  get authority(): string {
+    return Buffer.from(this.#authority).toString("hex");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

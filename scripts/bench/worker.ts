@@ -17,6 +17,9 @@ interface Answer {
   readonly problem?: string;
 }
 
+/** Where workers leave profiles of their CPU; they leave none unless it is set. */
+export const profileVariable = "BENCH_PROFILE_DIR";
+
 /** One part of a measurement in a process of its own, so that its CPU and memory are its own. */
 export class Worker implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -25,7 +28,7 @@ export class Worker implements AsyncDisposable {
 
   constructor(file: string, env: Readonly<Record<string, string>> = {}) {
     this.#child = fork(file, {
-      execArgv: ["--expose-gc"],
+      execArgv: ["--expose-gc", ...profileArguments()],
       env: { ...process.env, ...env },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
@@ -50,12 +53,29 @@ export class Worker implements AsyncDisposable {
     return answer.value as T;
   }
 
+  /** Microseconds of its CPU since it began. */
+  cpuUs(): Promise<number> {
+    return this.ask("cpu");
+  }
+
+  /** Bytes of its memory that are resident after a full collection. */
+  residentBytes(): Promise<number> {
+    return this.ask("resident");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
+    // Who is killed leaves no profile.
+    if (profileArguments().length > 0) this.#child.disconnect();
+    else this.#child.kill("SIGKILL");
     await ended;
   }
+}
+
+function profileArguments(): string[] {
+  const directory = process.env[profileVariable] ?? "";
+  return directory === "" ? [] : ["--cpu-prof", `--cpu-prof-dir=${directory}`];
 }
 
 /** To be called in a worker: answers what it is asked, and what every worker can say of itself. */
