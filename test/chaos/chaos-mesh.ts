@@ -22,9 +22,9 @@ export function windowsOf(window: string): Windows {
 
 const settleMsMax = 120_000;
 
-/** A root, with a line to it that can be bad. */
-export interface RootOnLine {
-  readonly root: NodeProcess;
+/** A parent, with a line to it that can be bad. */
+export interface ParentOnLine {
+  readonly parent: NodeProcess;
   readonly line: BadLine;
 }
 
@@ -35,19 +35,32 @@ export interface SiteNode {
 }
 
 /** Opens something, and closes it with the rest. */
-type Keep = <T extends AsyncDisposable>(part: T) => T;
+export type Keep = <T extends AsyncDisposable>(part: T) => T;
 
 /** A root with the project; `env` may put its data somewhere else. */
-export async function startRoot(keep: Keep, env: Record<string, string>): Promise<RootOnLine> {
-  const [port = 0] = await freePorts(1);
-  const of = { HEADWATER_MESH_ADVERTISE: `127.0.0.1:${port}`, ...env };
-  const root = keep(await NodeProcess.start("upstream", of));
-  const line = keep(await BadLine.open({ port, toPort: portOf(root.mesh) }));
+export async function startRoot(
+  keep: Keep,
+  env: Readonly<Record<string, string>>,
+): Promise<{ root: NodeProcess; line: BadLine }> {
+  const { parent: root, line } = await startOnLine(keep, "upstream", env);
   await root.do(["init", project]);
   const value = toBinary(ReleaseSchema, create(ReleaseSchema, { name: release }));
   const entries = [{ key: entryKey("release", release), value }];
   await adminOf(root).ledgers.commit({ ledger: { project }, entries });
   return { root, line };
+}
+
+/** A node whose children come to it by the line. */
+export async function startOnLine(
+  keep: Keep,
+  name: string,
+  env: Readonly<Record<string, string>>,
+): Promise<ParentOnLine> {
+  const [port = 0] = await freePorts(1);
+  const of = { HEADWATER_MESH_ADVERTISE: `127.0.0.1:${port}`, ...env };
+  const parent = keep(await NodeProcess.start(name, of));
+  const line = keep(await BadLine.open({ port, toPort: portOf(parent.mesh) }));
+  return { parent, line };
 }
 
 /** A node that has joined the root, and follows it. */
@@ -93,7 +106,7 @@ export function adminOf(node: NodeProcess): AdminClient {
   return openAdminClient(node.operatorEnv);
 }
 
-async function join(parent: NodeProcess, child: NodeProcess): Promise<void> {
+export async function join(parent: NodeProcess, child: NodeProcess): Promise<void> {
   const name = child.env["HEADWATER_SITE"] ?? child.name;
   const { token } = await adminOf(parent).nodes.addChild({ name });
   await adminOf(child).nodes.join({ token });
@@ -106,7 +119,7 @@ function secretOf(first: NodeProcess): string {
   return copy;
 }
 
-async function follows(node: NodeProcess): Promise<void> {
+export async function follows(node: NodeProcess): Promise<void> {
   const isFresh = async (): Promise<boolean> =>
     (await node.evaluate({ project, flag: "any" })).freshness === "FRESH";
   await eventually(`${node.name} follows`, isFresh, settleMsMax);
