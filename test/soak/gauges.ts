@@ -28,7 +28,7 @@ export interface Leak {
 export const directoryVariable = "GAUGE_DIRECTORY";
 export const leakVariable = "GAUGE_LEAK";
 
-const readMsMax = 20_000;
+const readMsMax = 60_000;
 
 /** Where processes that are started with its environment say what they hold. */
 export class Gauges implements Disposable {
