@@ -2,9 +2,9 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { type Bench, type Figure, isReached } from "./bench/figure.ts";
+import { localBenches } from "./bench/local-benches.ts";
 import { networkBenches } from "./bench/network-benches.ts";
 import { tableOf } from "./bench/table.ts";
-import { tracked } from "./bench/tracked.ts";
 import { profileVariable } from "./bench/worker.ts";
 
 const usage = `npm run bench [-- OPTIONS]
@@ -21,7 +21,7 @@ Example: npm run bench -- --only fan-out`;
 
 const benches: Readonly<Record<string, Bench>> = {
   ...networkBenches,
-  tracked,
+  ...localBenches,
 };
 
 process.exitCode = await main();
