@@ -1,6 +1,7 @@
 // What Headwater costs, each figure beside a floor or a peer that is measured in the same run.
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { keepBaseline, readBaseline, slowerThan } from "./bench/baseline.ts";
 import { type Bench, type Figure, isReached } from "./bench/figure.ts";
 import { localBenches } from "./bench/local-benches.ts";
 import { networkBenches } from "./bench/network-benches.ts";
@@ -14,6 +15,9 @@ measured in the same run. Ends with 1 when a ratio is not what it is to be.
 
   --only TEXT    the benchmarks whose name contains this
   --json         the figures for machines
+  --check        names what has become slower than in scripts/bench/baseline.json, and ends with 1
+                 only for that
+  --keep         makes this run the baseline
   --profile DIR  leave a CPU profile of each process there
   --help         this
 
@@ -31,6 +35,8 @@ async function main(): Promise<number> {
     options: {
       only: { type: "string", default: "" },
       json: { type: "boolean", default: false },
+      check: { type: "boolean", default: false },
+      keep: { type: "boolean", default: false },
       profile: { type: "string", default: "" },
       help: { type: "boolean", default: false },
     },
@@ -46,5 +52,14 @@ async function main(): Promise<number> {
       figures.push(...(await bench((line) => process.stderr.write(`${name}: ${line}\n`))));
   const text = values.json ? JSON.stringify({ figures }, undefined, 2) : tableOf(figures);
   process.stdout.write(`${text}\n`);
+  if (values.keep) keepBaseline(figures);
+  if (values.check) return check(figures);
   return figures.every((figure) => isReached(figure) !== false) ? 0 : 1;
+}
+
+function check(figures: readonly Figure[]): number {
+  const slower = slowerThan(readBaseline(), figures);
+  for (const line of slower) process.stderr.write(`slower: ${line}\n`);
+  if (slower.length === 0) process.stderr.write("nothing is slower than in the baseline\n");
+  return slower.length === 0 ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { slowerThan } from "../../scripts/bench/baseline.ts";
 import { type Figure, isReached, median, quartiles, ratioOf } from "../../scripts/bench/figure.ts";
 
 const figure: Figure = {
@@ -24,4 +25,13 @@ test("a figure is reached by its ratio, or nothing is asked of it", () => {
   expect(isReached({ ...figure, ratioMin: 1.6 })).toBe(false);
   expect(isReached({ ...figure, max: 7.5 })).toBe(true);
   expect(isReached({ ...figure, ratioMax: 1.5, max: 7 })).toBe(false);
+});
+
+test("what costs more than in the baseline is named, by its ratio; noise and what is new are not", () => {
+  const key = "a delivery, beside raw TCP";
+  expect(slowerThan({ [key]: 1.1 }, [figure])).toEqual([
+    `${key}: 1.50 x, and 1.10 x in the baseline`,
+  ]);
+  expect(slowerThan({ [key]: 1.3 }, [figure])).toEqual([]);
+  expect(slowerThan({}, [figure])).toEqual([]);
 });
