@@ -15,7 +15,9 @@ interface Totals {
   seedsCount: number;
   readonly faults: Map<FaultKind, number>;
   readonly checks: Map<PromiseId, number>;
-  readonly census: { readonly [of in keyof SeedOutcome["census"]]: Record<CensusAnswer, number> };
+  readonly census: {
+    readonly [whose in keyof SeedOutcome["census"]]: Record<CensusAnswer, number>;
+  };
   readonly violations: number[];
 }
 
@@ -72,8 +74,8 @@ function noAnswers(): Record<CensusAnswer, number> {
 }
 
 function take(totals: Totals, { seed, isBroken, faults, checks, census }: SeedOutcome): void {
-  for (const of of ["all", "root"] as const)
-    for (const answer of censusAnswers) totals.census[of][answer] += census[of][answer];
+  for (const whose of ["all", "root"] as const)
+    for (const answer of censusAnswers) totals.census[whose][answer] += census[whose][answer];
   totals.seedsCount++;
   if (isBroken) {
     totals.violations.push(seed);

@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { foundStories } from "./found-stories.ts";
 import type { Caught, MutantTask } from "./mutation.ts";
 import type { RunResult } from "./run.ts";
+import { toldStories } from "./told-stories.ts";
 
 const { mutant, seedsMax } = workerData as MutantTask;
 
@@ -29,7 +30,7 @@ parentPort?.postMessage(firstCatch());
 
 /** The stories that were kept come first: most are short, and each has shown a mistake. */
 function firstCatch(): Caught {
-  for (const [, text] of foundStories) {
+  for (const [, text] of [...foundStories, ...toldStories]) {
     const story = parseStory(text);
     const caught = catchOf(story.seed, () => runStory(story));
     if (caught !== undefined) return caught;

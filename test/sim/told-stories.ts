@@ -1,0 +1,31 @@
+/** Stories that were written by hand, for what seeds seldom show, under what they are about. */
+export const toldStories: readonly (readonly [string, string])[] = [
+  [
+    "what a census has to doubt is kept over a restart",
+    `seed 1 layout tree overlay none disclosure OFF
+     1000 enroll site-a1 apps
+     5000 ask FEATURE 80000 20000
+     120000 app site-a1 1.1.0 mute 20000 feature@10000
+     212000 crash site-a1 1000
+     260000 wait`,
+  ],
+  [
+    "a use that is heard of in the next window counts for the one before too",
+    `seed 18 layout tree overlay none disclosure OFF
+     faults lossShare=0.8
+     1000 enroll site-a1 apps
+     5000 ask FEATURE 80000 20000
+     110000 app site-a1 1.1.0 stays 0 feature@74500
+     250000 wait`,
+  ],
+  [
+    "a site that takes part since the middle of a window is not passed over",
+    `seed 1 layout tree overlay none disclosure EXACT
+     1000 enroll vendor no-apps
+     1000 enroll site-a1 apps
+     5000 ask FEATURE 80000 20000
+     107000 enroll site-b1 apps
+     115000 app site-b1 1.1.0 ends 60000 feature@50000
+     360000 wait`,
+  ],
+];
