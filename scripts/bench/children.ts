@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { toBinary } from "@bufbuild/protobuf";
-import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { BenchRoot, project } from "./bench-root.ts";
+import { type ChildDial, dialOf } from "./child-dial.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { measureRounds, perDelivery, type Rounds, type Server } from "./rounds.ts";
 import { Worker } from "./worker.ts";
@@ -13,7 +12,7 @@ interface Measured extends Rounds {
 
 interface Served extends Server {
   /** What children dial with. */
-  readonly dial: { address: string; authorization: string; authority: string };
+  readonly dial: ChildDial;
 }
 
 /**
@@ -69,16 +68,9 @@ async function figuresOf(
 
 async function measureNode(of: { count: number; confirms: boolean }): Promise<Measured> {
   await using root = await BenchRoot.open(10);
-  const { credential } = await root.joinToken();
-  if (credential === undefined) throw new Error("the token has no credential");
-  const bytes = Buffer.from(toBinary(EnvelopeSchema, credential));
   return await measure(of, {
     process: root.worker,
-    dial: {
-      address: root.mesh,
-      authorization: `Bearer ${bytes.toString("base64url")}`,
-      authority: root.authority,
-    },
+    dial: await dialOf(root),
     change: (round) => root.setPercentage(2_000 + round),
   });
 }

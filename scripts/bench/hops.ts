@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BenchNode } from "./bench-node.ts";
+import { BenchRoot } from "./bench-root.ts";
+import type { Bench, Figure } from "./figure.ts";
+import { percentile } from "./percentile.ts";
+import { Worker } from "./worker.ts";
+
+/** Changes one after the other, each once the last has come; and so many in each second. */
+const idleCount = 100;
+const loadedCount = 300;
+const perSecond = 100;
+
+/** Changes that are not counted, at first. */
+const warmUpsCount = 30;
+
+/** What takes longer has been lost. */
+const arrivalMsMax = 30_000;
+
+/** A change of flags is about so large on its way. */
+const bytesCount = 500;
+
+/** What leads from a change to an app over three hops. Numbers count from 1. */
+interface Chain {
+  change(number: number): Promise<unknown>;
+  /** When the app had it, in milliseconds since 1970; undefined while it has not. */
+  at(number: number): Promise<number | undefined>;
+}
+
+interface Latencies {
+  readonly idleMs: readonly number[];
+  readonly loadedMs: readonly number[];
+}
+
+/** From a commit at the root to an app behind a node behind a node, beside a bare chain. */
+export const hops: Bench = async (tell) => {
+  tell("root, node, node, app");
+  const ours = await measureNodes();
+  tell("a bare chain of three hops");
+  const bare = await measureBare();
+  return [
+    ...figuresOf("idle", ours.idleMs, bare.idleMs),
+    ...figuresOf(`${perSecond} changes/s`, ours.loadedMs, bare.loadedMs),
+  ];
+};
+
+/** The spread of a 99th percentile is that of the fifths of the run. */
+function figuresOf(when: string, ours: readonly number[], bare: readonly number[]): Figure[] {
+  const name = "bare gRPC chain";
+  return [
+    {
+      name: `change to app, three hops, ${when}: median`,
+      unit: "ms",
+      samples: ours,
+      beside: { name, samples: bare },
+      ratioMax: 1.5,
+    },
+    {
+      name: `change to app, three hops, ${when}: 99th percentile`,
+      unit: "ms",
+      samples: fifths(ours),
+      beside: { name, samples: fifths(bare) },
+      ratioMax: 1.5,
+    },
+  ];
+}
+
+function fifths(samples: readonly number[]): number[] {
+  const length = Math.ceil(samples.length / 5);
+  return Array.from({ length: 5 }, (_, n) =>
+    percentile(samples.slice(n * length, (n + 1) * length), 0.99),
+  );
+}
+
+async function measureNodes(): Promise<Latencies> {
+  await using root = await BenchRoot.open(10);
+  await using upper = await BenchNode.open("upper", await root.node.joinToken());
+  await using lower = await BenchNode.open("lower", await upper.joinToken());
+  await using app = new Worker(join(import.meta.dirname, "app-worker.ts"));
+  await app.ask("start", { address: lower.addresses.apps });
+  return await measureHops({
+    change: (number) => root.setPercentage(number),
+    at: (number) => app.ask("at", { number }),
+  });
+}
+
+async function measureBare(): Promise<Latencies> {
+  const file = join(import.meta.dirname, "chain-worker.ts");
+  await using root = new Worker(file);
+  await using upper = new Worker(file);
+  await using lower = new Worker(file);
+  await using app = new Worker(file);
+  const address = await root.ask<string>("start", {});
+  const below = await upper.ask<string>("start", { upstream: address });
+  await app.ask("start", { upstream: await lower.ask<string>("start", { upstream: below }) });
+  await sleep(500);
+  return await measureHops({
+    change: (number) => root.ask("change", { address, number, bytesCount }),
+    at: (number) => app.ask("at", { number }),
+  });
+}
+
+async function measureHops(chain: Chain): Promise<Latencies> {
+  // Flags begin at 1000 of 10 000.
+  let number = 1_000;
+  for (let n = 0; n < warmUpsCount; n++) await latencyOf(chain, ++number);
+  const idleMs: number[] = [];
+  for (let n = 0; n < idleCount; n++) idleMs.push(await latencyOf(chain, ++number));
+  const begunMs: [number, number][] = [];
+  const changes: Promise<unknown>[] = [];
+  const startMs = now();
+  for (let n = 0; n < loadedCount; n++) {
+    await sleep(Math.max(0, startMs + (n * 1_000) / perSecond - now()));
+    begunMs.push([++number, now()]);
+    changes.push(chain.change(number));
+  }
+  await Promise.all(changes);
+  const loadedMs: number[] = [];
+  for (const [one, begun] of begunMs) loadedMs.push((await arrivalOf(chain, one)) - begun);
+  return { idleMs, loadedMs };
+}
+
+async function latencyOf(chain: Chain, number: number): Promise<number> {
+  const begunMs = now();
+  await chain.change(number);
+  return (await arrivalOf(chain, number)) - begunMs;
+}
+
+/** @throws Error when it does not come */
+async function arrivalOf(chain: Chain, number: number): Promise<number> {
+  for (const endMs = now() + arrivalMsMax; now() < endMs; await sleep(1)) {
+    const at = await chain.at(number);
+    if (at !== undefined) return at;
+  }
+  throw new Error(`change ${number} has not come to the app within ${arrivalMsMax} ms`);
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
