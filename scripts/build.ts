@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bundledPage } from "../nodes/dashboard/page-script.ts";
+import { softwareBill } from "./software-bill.ts";
 
 const rootDir = join(import.meta.dirname, "..");
 const builtDir = join(rootDir, "dist");
@@ -14,6 +15,7 @@ writeFileSync(
   await bundledPage(join(rootDir, "nodes", "dashboard", "page", "main.tsx")),
 );
 ["nodes", "relay"].flatMap(readAtRunTime).forEach(copy);
+writeFileSync(join(builtDir, "software-bill.cdx.json"), softwareBill(rootDir));
 
 function compile(): void {
   const tsc = join(rootDir, "node_modules", ".bin", "tsc");

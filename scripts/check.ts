@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { auditDependencies } from "./dependency-audit.ts";
 
 /** What a step came to; a text is the reason for a failure or for being left out. */
 type Outcome = { passed: number; failed: number; output?: string; leftOut?: string };
@@ -24,6 +25,7 @@ const steps: Record<string, () => Outcome> = {
   types: () => run("tsc", "--noEmit", "--project", "."),
   "types of the page": () => run("tsc", "--noEmit", "--project", "nodes/dashboard/page"),
   "unused code": () => run("knip", "--no-progress"),
+  "known holes": checkKnownHoles,
   tests: () => countTests(options["tests-from"] ?? runTests()),
   "generated code": checkGenerated,
 };
@@ -67,6 +69,19 @@ function checkBreaking(): Outcome {
     run("buf", "breaking", "--against", join("test", "wire", image)),
   );
   return outcomes.find(({ failed }) => failed > 0) ?? { passed: 1, failed: 0 };
+}
+
+/** Where the registry does not say, nothing is known: that is told, and fails nothing. */
+function checkKnownHoles(): Outcome {
+  const audit = auditDependencies(rootDir);
+  switch (audit.is) {
+    case "clean":
+      return { passed: 1, failed: 0 };
+    case "found":
+      return { passed: 0, failed: 1, output: audit.holes.join("\n") };
+    case "unknown":
+      return { passed: 0, failed: 0, leftOut: `not known: ${audit.reason}` };
+  }
 }
 
 /** Runs the tests before the eyes of the reader; answers the path of their report. */
