@@ -2,16 +2,24 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 
-/** What of CycloneDX is of the moment or the machine, and so is written here. */
+/** What is read of CycloneDX, and what of it is of the moment or the machine. */
 interface Bill {
   serialNumber?: string;
-  metadata: {
-    timestamp?: string;
-    tools?: unknown;
-    component: { name: string };
-  };
+  metadata: { timestamp?: string; tools?: unknown; component: Component };
+  components: readonly Component[];
+  dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
+interface Component {
+  readonly "bom-ref": string;
+  name: string;
+}
+
+/** What is read of package.json. */
+interface Manifest {
+  readonly name: string;
+  readonly dependencies: Readonly<Record<string, string>>;
 }
 
 /**
@@ -20,31 +28,43 @@ interface Bill {
  * @throws Error with what npm said
  */
 export function softwareBill(rootDir: string): string {
-  const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library", "--omit=dev"];
-  const made = spawnSync("npm", [...args, "--package-lock-only", "--offline"], {
+  // With --omit=dev npm leaves out what both the package and a tool need.
+  const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library", "--package-lock-only"];
+  const made = spawnSync("npm", [...args, "--offline"], {
     cwd: rootDir,
     encoding: "utf8",
-    env: { ...process.env, npm_config_json: "" },
     maxBuffer: 64 * 1024 * 1024,
   });
   if (made.status !== 0) throw new Error(`npm sbom: ${made.error?.message ?? made.stderr}`);
-  const { name } = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")) as Named;
-  return normalised(made.stdout, name);
+  const manifest = readFileSync(join(rootDir, "package.json"), "utf8");
+  return billOf(made.stdout, JSON.parse(manifest) as Manifest);
 }
 
-interface Named {
-  readonly name: string;
-}
-
-/** npm names the package after its folder, and draws a number and a time. */
-export function normalised(text: string, name: string): string {
+/** Of all that npm has written, what the package needs to run, and nothing of the moment. */
+export function billOf(text: string, { name, dependencies }: Manifest): string {
   const bill = JSON.parse(text) as Bill;
   delete bill.serialNumber;
   delete bill.metadata.timestamp;
   delete bill.metadata.tools;
+  // npm names the package after its folder.
   bill.metadata.component.name = name;
+  const own = bill.metadata.component["bom-ref"];
+  const direct = Object.entries(dependencies).map(([of, version]) => `${of}@${version}`);
+  const needed = reachable(bill, direct);
+  bill.components = bill.components.filter((component) => needed.has(component["bom-ref"]));
+  bill.dependencies = bill.dependencies
+    .filter(({ ref }) => ref === own || needed.has(ref))
+    .map((one) => (one.ref === own ? { ...one, dependsOn: direct } : one));
   const serialNumber = `urn:uuid:${uuidOf(JSON.stringify(bill))}`;
   return `${JSON.stringify({ ...bill, serialNumber }, null, 2)}\n`;
+}
+
+function reachable({ dependencies }: Bill, from: readonly string[]): Set<string> {
+  const edges = new Map(dependencies.map(({ ref, dependsOn }) => [ref, dependsOn]));
+  const found = new Set(from);
+  // A set goes on over what is added to it meanwhile.
+  for (const ref of found) for (const next of edges.get(ref) ?? []) found.add(next);
+  return found;
 }
 
 /** Version 8 of RFC 9562, of the content. */

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   cpSync,
   existsSync,
@@ -7,9 +8,10 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join, sep } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
@@ -26,36 +28,52 @@ const rootDir = join(import.meta.dirname, "..", "..");
 const workDir = mkdtempSync(join(tmpdir(), "headwater-package-"));
 const manifest = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")) as {
   version: string;
+  dependencies: Readonly<Record<string, string>>;
   devDependencies: Readonly<Record<string, string>>;
 };
 const openFeature = ["core", "server-sdk", "web-sdk"].map(
   (name) => `@openfeature/${name}@${manifest.devDependencies[`@openfeature/${name}`]}`,
 );
 
+const bill = "dist/software-bill.cdx.json";
+
+/** What a file needs is a tenth of it; something that was not meant to be there is often more. */
+const fileBytesMax = 512 * 1024;
+
+/** What must never be published, and where the page's maps would lead. */
+const secrets: ReadonlyMap<string, RegExp> = new Map([
+  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}/],
+  ["a join token", /\bhw1\.[\w-]{60}/],
+  ["a registry's token", /_authToken|\bnpm_[A-Za-z0-9]{36}/],
+  ["a source map", /[#@] sourceMappingURL=/],
+]);
+
+interface PackedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly mode: number;
+}
+
 /** An app's folder, with the package from its tarball. */
 const appDir = join(workDir, "app");
-let packed: readonly string[] = [];
+let packed: readonly PackedFile[] = [];
 let tarball: Uint8Array<ArrayBuffer>;
 
 beforeAll(() => {
-  const args = ["pack", "--json", "--pack-destination", workDir];
-  const [made] = JSON.parse(run({ command: "npm", args, dir: rootDir })) as {
-    filename: string;
-    files: { path: string }[];
-  }[];
-  packed = made!.files.map(({ path }) => path);
-  tarball = new Uint8Array(readFileSync(join(workDir, made!.filename)));
+  const { path, files } = pack(rootDir, workDir);
+  packed = files;
+  tarball = new Uint8Array(readFileSync(path));
   mkdirSync(appDir);
   writeFileSync(join(appDir, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
-  const dependencies = [join(workDir, made!.filename), ...openFeature];
+  const dependencies = [path, ...openFeature];
   run({ command: "npm", args: [...install, ...dependencies], dir: appDir });
 }, deadlineMs);
 
 afterAll(() => rmSync(workDir, { recursive: true, force: true }));
 
 test("the package holds what runs, and what it means, and nothing else", () => {
-  const documents = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
+  const documents = ["LICENSE", "README.md", "CHANGELOG.md", "package.json", bill];
   const launcher = ["headwater.mjs", "runtime.mjs", "runtime/package.json"];
   const code = /^dist\/(gen|nodes|relay|sdk)\/.*(?<!\.test)\.(js|d\.ts|html|css|svg|json)$/;
   const isKnown = (path: string): boolean =>
@@ -63,10 +81,12 @@ test("the package holds what runs, and what it means, and nothing else", () => {
     launcher.includes(path.replace(/^scripts\//, "")) ||
     code.test(path) ||
     /^proto\/.*\.proto$/.test(path);
-  expect(packed.filter((path) => !isKnown(path))).toEqual([]);
-  expect(packed).toEqual(
+  const paths = packed.map(({ path }) => path);
+  expect(paths.filter((path) => !isKnown(path))).toEqual([]);
+  expect(paths).toEqual(
     expect.arrayContaining([
       "LICENSE",
+      bill,
       "dist/nodes/cli/main.js",
       "dist/sdk/index.d.ts",
       "dist/sdk/index.js",
@@ -81,6 +101,50 @@ test("the package holds what runs, and what it means, and nothing else", () => {
     ]),
   );
 });
+
+test("no file of it is too large, may be written by others, or holds what is of this machine or secret", () => {
+  const own = [rootDir, workDir, homedir()].filter((dir) => dir.length > 1);
+  const problems = packed.flatMap(({ path, size, mode }) => {
+    const text = readFileSync(join(appDir, "node_modules", "headwater", path), "latin1");
+    return [
+      ...(size > fileBytesMax ? [`${path} has ${size} bytes`] : []),
+      ...((mode & 0o022) === 0 ? [] : [`${path} has the mode ${mode.toString(8)}`]),
+      ...own.filter((dir) => text.includes(`${dir}${sep}`)).map((dir) => `${path} names ${dir}`),
+      ...[...secrets].flatMap(([what, form]) => (form.test(text) ? [`${path} holds ${what}`] : [])),
+    ];
+  });
+  expect(problems).toEqual([]);
+});
+
+test("its software bill names what it depends on, by content", () => {
+  const text = readFileSync(join(appDir, "node_modules", "headwater", bill), "utf8");
+  const { components } = JSON.parse(text) as {
+    components: { name: string; version: string; hashes: unknown[]; licenses: unknown[] }[];
+  };
+  const named = components.map(({ name, version }) => `${name}@${version}`);
+  const direct = Object.entries(manifest.dependencies).map(([name, at]) => `${name}@${at}`);
+  expect(direct.filter((one) => !named.includes(one))).toEqual([]);
+  expect(components.filter(({ hashes, licenses }) => !hashes?.length || !licenses?.length)).toEqual(
+    [],
+  );
+});
+
+test(
+  "another checkout, in another place and zone and at another time, packs the same bytes",
+  () => {
+    const elsewhere = join(workDir, "elsewhere", "of another name");
+    const isLeftOut = /^(node_modules|scripts.runtime.node_modules|dist|\.git|coverage|data)$/;
+    cpSync(rootDir, elsewhere, {
+      recursive: true,
+      filter: (from) => !isLeftOut.test(from.slice(rootDir.length + 1)),
+    });
+    symlinkSync(join(rootDir, "node_modules"), join(elsewhere, "node_modules"));
+    const { path } = pack(elsewhere, join(workDir, "elsewhere"), { TZ: "Pacific/Chatham" });
+    const sumOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+    expect(sumOf(readFileSync(path))).toBe(sumOf(tarball));
+  },
+  deadlineMs,
+);
 
 test("publint finds nothing to say", async () => {
   const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer } });
@@ -213,6 +277,20 @@ test("a node, its commands and the SDK work together", { timeout: deadlineMs }, 
     node.kill();
   }
 });
+
+/** Packs a checkout as for the registry. */
+function pack(
+  dir: string,
+  into: string,
+  settings: Readonly<Record<string, string>> = {},
+): { path: string; files: readonly PackedFile[] } {
+  const args = ["pack", "--json", "--pack-destination", into];
+  const [made] = JSON.parse(run({ command: "npm", args, dir, settings })) as {
+    filename: string;
+    files: PackedFile[];
+  }[];
+  return { path: join(into, made!.filename), files: made!.files };
+}
 
 function runApp({ node, dir }: { node: string; dir: string }): string {
   const app = `
