@@ -11,6 +11,7 @@ import type { Fanout } from "./fanout/fanout.ts";
 import type { Log } from "./log.ts";
 import type { MeshClient } from "./mesh/client.ts";
 import type { MeshServer } from "./mesh/server.ts";
+import { damagedRecord } from "./store/damaged-record.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Clock {
@@ -61,7 +62,12 @@ export class Driver implements NodeAccess {
     this.#log = of.log;
     const sentLatest = of.store.list({ bucket: "sent", prefix: "", limit: sentSharedMax });
     const records = of.store.load();
-    this.#node = new Node({ ...of.settings, records, sentLatest }, of.clock.now());
+    try {
+      this.#node = new Node({ ...of.settings, records, sentLatest }, of.clock.now());
+    } catch (thrown) {
+      // What the store itself says is wrong is more than what can be guessed from here.
+      throw thrown instanceof HeadwaterError ? thrown : damagedRecord(of.store.load(), thrown);
+    }
   }
 
   get reads(): NodeReads {

@@ -93,7 +93,26 @@ async function call(
     answerJson(response, 400, { code: "invalid_argument", message });
     return;
   }
-  await universalResponseToNodeResponse(await route(asked), response);
+  await universalResponseToNodeResponse(await blamed(await route(asked)), response);
+}
+
+type Answered = Awaited<ReturnType<ConnectRouter["handlers"][number]>>;
+
+const unreadable = '{"code":"internal","message":"parse binary: ';
+
+/** Connect takes a binary body that is no message for our fault, though not one in JSON. */
+async function blamed(answered: Answered): Promise<Answered> {
+  if (answered.status !== 500 || answered.body === undefined) return answered;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answered.body) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8");
+  if (!text.startsWith(unreadable)) return { ...answered, body: only(text) };
+  const why = `{"code":"invalid_argument","message":"body: ${text.slice(unreadable.length)}`;
+  return { ...answered, status: 400, body: only(why) };
+}
+
+async function* only(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
 }
 
 /** That a client has gone in the middle is no event; anything else is our fault. */

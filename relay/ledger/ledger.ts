@@ -1,5 +1,5 @@
 import type { Entry, Position } from "../../gen/headwater/v1/ledger_pb.ts";
-import { ledgerBytesMax, ledgerEntriesMax } from "../limits.ts";
+import { entryKeyLengthMax, ledgerBytesMax, ledgerEntriesMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
 import type { Trusted } from "../trust/trusted.ts";
@@ -153,7 +153,11 @@ export class Ledger {
 function changesProblem(changes: EntryChanges): ReturnType<typeof refused> | undefined {
   const seen = new Set<string>();
   for (const key of [...changes.entries.map((entry) => entry.key), ...changes.tombstones]) {
-    if (seen.has(key)) return refused("invalid", `${key}: named twice`);
+    if (seen.has(key))
+      return refused(
+        "invalid",
+        `entry key: ${JSON.stringify(key.slice(0, entryKeyLengthMax))} is named twice`,
+      );
     seen.add(key);
   }
   for (const entry of changes.entries) {

@@ -65,6 +65,19 @@ const refusal = new HeadwaterError({
   hint: "look again – then try again",
 });
 
+test("a binary body that is no message is the caller's fault, as one in JSON is", async () => {
+  const { url, log } = await serve({});
+  for (const [type, body] of [
+    ["application/proto", Uint8Array.of(10, 200)],
+    ["application/json", "{"],
+  ] as const) {
+    const response = await post(url, body, { "content-type": type });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "invalid_argument" });
+  }
+  expect(log.lines).toEqual([]);
+});
+
 describe("an error of ours", () => {
   test("has its code, its message and its hint in every protocol and in streams", async () => {
     const { url, log } = await serve({
