@@ -91,7 +91,16 @@ function fromConnect(error: ConnectError): HeadwaterError {
   return new HeadwaterError({
     kind: error.code === Code.Unavailable && header === null ? "unreachable" : kind,
     message: error.rawMessage,
-    hint: header === null ? undefined : decodeURIComponent(header),
+    hint: header === null ? undefined : decoded(header),
     cause: error,
   });
+}
+
+/** Whoever answers may not be a node: what is no escaped text is shown as it is. */
+function decoded(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    return header;
+  }
 }

@@ -13,14 +13,15 @@ export type ConfigFileOutcome =
 export function parseConfigFile(toml: string): ConfigFileOutcome {
   const table = parseToml(toml);
   if (typeof table === "string") return { problems: [table] };
-  const texts: Record<string, string> = {};
+  const texts: [key: string, text: string][] = [];
   const problems: string[] = [];
   for (const [key, value] of Object.entries(table)) {
     const text = textOf(value);
     if (text === undefined) problems.push(`${key}: write a text, a number or a list of them`);
-    else texts[key] = text;
+    else texts.push([key, text]);
   }
-  return problems.length > 0 ? { problems } : { texts };
+  // Assigning to a key that is __proto__ would leave it out.
+  return problems.length > 0 ? { problems } : { texts: Object.fromEntries(texts) };
 }
 
 /** A table, or the sentence that says where it is none. */

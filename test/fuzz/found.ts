@@ -1,5 +1,17 @@
-/** Inputs that found something in our own code, made short; in `found/`. All of it was mended. */
-export const found: readonly { target: string; file: string; what: string }[] = [
+import type { Verdict } from "./target.ts";
+
+interface Found {
+  readonly target: string;
+  /** In `found/`. */
+  readonly file: string;
+  /** What was wrong. */
+  readonly what: string;
+  /** What has to become of it, where that is what was wrong. */
+  readonly verdict?: Verdict;
+}
+
+/** Inputs that found something in our own code, made short. All of it was mended. */
+export const found: readonly Found[] = [
   {
     target: "flag files",
     file: "long-name.yaml",
@@ -14,5 +26,11 @@ export const found: readonly { target: string; file: string; what: string }[] = 
     target: "stored records",
     file: "disclosure-no-text.bin",
     what: "a node did not start, and did not say which record it could not read",
+  },
+  {
+    target: "configuration files",
+    file: "proto-key.toml",
+    what: "a setting that there is not was passed over",
+    verdict: "refused",
   },
 ];

@@ -35,7 +35,9 @@ export async function runFuzz(of: FuzzOptions): Promise<FuzzOutcome> {
     );
     findings.push(...thread.findings);
     if (thread.outcome !== undefined) outcomes.push(thread.outcome);
-    of.onProgress(`${name}: done, ${JSON.stringify(thread.outcome ?? {})}, ${thread.findings.length} found`);
+    of.onProgress(
+      `${name}: done, ${JSON.stringify(thread.outcome ?? {})}, ${thread.findings.length} found`,
+    );
   }
   return { outcomes, findings };
 }

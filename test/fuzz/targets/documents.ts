@@ -52,7 +52,7 @@ export const documentSeeds: readonly Document[] = ["EXACT", "ROUNDED", "PANEL", 
 export const documents: Target = {
   name: "documents",
   form: "wire",
-  share: 10,
+  share: 16,
   seeds: () => documentSeeds.map((one) => toBinary(DocumentSchema, one)),
   open: () => {
     const nodeNow = renewedEvery(500);

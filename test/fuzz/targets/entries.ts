@@ -19,7 +19,7 @@ function asDelta(entries: Readonly<Record<string, Uint8Array | undefined>>): Uin
 export const entries: Target = {
   name: "entries",
   form: "wire",
-  share: 8,
+  share: 3,
   seeds: () => [
     asDelta(ownEntries),
     asDelta({ ...ownEntries, ...overlayEntries }),

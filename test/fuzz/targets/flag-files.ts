@@ -67,7 +67,7 @@ export function told(problems: readonly string[]): Verdict {
 export const flagdFiles: Target = {
   name: "flagd definitions",
   form: "text",
-  share: 4,
+  share: 10,
   seeds: () => {
     const set = childAfter(mesh.changesFrom).node.reads.flagSet(project, 0);
     return [flagdJson(set!), `{"flags":{},"metadata":{"flagSetId":"x"}}`].map(textBytes);

@@ -67,7 +67,7 @@ const others: readonly Uint8Array[] = [
 export const frames: Target = {
   name: "frames",
   form: "wire",
-  share: 12,
+  share: 6,
   seeds: () => [
     bundled(mesh.frames.slice(0, mesh.changesFrom)),
     bundled(mesh.frames.slice(mesh.changesFrom)),

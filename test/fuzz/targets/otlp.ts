@@ -107,7 +107,7 @@ function fromJson(schema: Parameters<typeof readOr>[0], input: Uint8Array) {
 export const otlp: Target = {
   name: "OTLP",
   form: "wire",
-  share: 6,
+  share: 12,
   seeds: () => [toBinary(LogsRequestSchema, otlpLogs), toBinary(TracesRequestSchema, traces)],
   open: () => taking(false),
 };
@@ -115,7 +115,7 @@ export const otlp: Target = {
 export const jsonOtlp: Target = {
   name: "OTLP as JSON",
   form: "text",
-  share: 3,
+  share: 8,
   seeds: () => [
     textBytes(toJsonString(LogsRequestSchema, otlpLogs)),
     textBytes(toJsonString(TracesRequestSchema, traces)),

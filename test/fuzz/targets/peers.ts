@@ -98,7 +98,7 @@ const headerSeeds = ["abc 1 0 2", "abc 1 1 2", "x 0 0 1", "x -1 NaN 1e9"];
 export const peers: Target = {
   name: "NATS messages",
   form: "wire",
-  share: 10,
+  share: 5,
   seeds: () => [
     ...words.map((one) => encodeWire([onSubject(field.frames, toBinary(PeerMessageSchema, one))])),
     encodeWire([

@@ -80,7 +80,7 @@ const context = { values: { get: () => "127.0.0.1" } } as unknown as HandlerCont
 export const reports: Target = {
   name: "reports",
   form: "wire",
-  share: 12,
+  share: 20,
   seeds: () => [full, bare].map((one) => toBinary(ReportRequestSchema, one)),
   open: () => reporting((input) => readOr(ReportRequestSchema, input)),
 };
@@ -88,7 +88,7 @@ export const reports: Target = {
 export const jsonReports: Target = {
   name: "reports as JSON",
   form: "text",
-  share: 6,
+  share: 15,
   seeds: () => [full, bare].map((one) => textBytes(toJsonString(ReportRequestSchema, one))),
   open: () => reporting(fromJson),
 };

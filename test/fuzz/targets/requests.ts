@@ -60,7 +60,7 @@ function asked(field: number, bytes: Uint8Array): Uint8Array {
 export const requests: Target = {
   name: "requests",
   form: "wire",
-  share: 8,
+  share: 4,
   seeds: () => [
     bundled([replicate]),
     asked(2, confirm),

@@ -200,7 +200,7 @@ function numbered(index: number, bytes: Uint8Array): Uint8Array {
 export const sealed: Target = {
   name: "sealed",
   form: "wire",
-  share: 10,
+  share: 4,
   seeds: () => [
     ...payloads.map((bytes, index) => numbered(index, bytes)),
     new Uint8Array(Buffer.concat(payloads.map((bytes, index) => numbered(index, bytes)))),

@@ -42,7 +42,7 @@ function configured(sources: Parameters<typeof readConfig>[0]): Verdict {
 export const environmentTexts: Target = {
   name: "environments",
   form: "text",
-  share: 6,
+  share: 8,
   seeds: () => environmentSeeds.map(textBytes),
   open: () => (input) => configured({ env: environmentOf(textOf(input)), hostName: "host" }),
 };
@@ -55,7 +55,7 @@ const config = options
 export const configFiles: Target = {
   name: "configuration files",
   form: "text",
-  share: 6,
+  share: 10,
   seeds: () =>
     [config, 'upstreams = ["a:7701", "b:7701"]\nname = """x"""\n[deep]\na = { b = [1, 0x2] }'].map(
       textBytes,
@@ -73,7 +73,7 @@ const fingerprint = formatFingerprint(upstream.id);
 export const trustFiles: Target = {
   name: "trust files",
   form: "text",
-  share: 3,
+  share: 10,
   seeds: () =>
     [
       `horizon = "${fingerprint}"\n`,
@@ -98,7 +98,7 @@ const credentials =
 export const secretFiles: Target = {
   name: "secret files",
   form: "text",
-  share: 3,
+  share: 10,
   seeds: () => [certificate, credentials, `SU${"A".repeat(56)}\n`].map(textBytes),
   open: () => (input) => {
     const text = textOf(input);

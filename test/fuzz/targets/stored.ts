@@ -71,7 +71,7 @@ function startOn(node: SteppedNode): Verdict {
 export const records: Target = {
   name: "stored records",
   form: "wire",
-  share: 8,
+  share: 4,
   seeds: () => {
     const rich = richNode();
     const root = rootNode({}, "oslo");

@@ -26,7 +26,7 @@ const token = create(JoinTokenSchema, {
 export const tokens: Target = {
   name: "tokens",
   form: "wire",
-  share: 8,
+  share: 15,
   seeds: () => [
     toBinary(JoinTokenSchema, token),
     toBinary(JoinTokenSchema, create(JoinTokenSchema, { ...token, pins: [] })),

@@ -66,7 +66,7 @@ const readers: readonly ((text: string) => boolean)[] = [
 export const words: Target = {
   name: "words",
   form: "text",
-  share: 8,
+  share: 25,
   seeds: () =>
     [
       "2.3.0",
@@ -96,7 +96,7 @@ export const words: Target = {
 export const questions: Target = {
   name: "flagd and OFREP questions",
   form: "text",
-  share: 8,
+  share: 20,
   seeds: () =>
     [
       `/ofrep/v1/evaluate/flags/alpha\n${project}\n{"targetingKey":"i-1","version":"2.0"}`,
