@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { atExit } from "../../scripts/demo/at-exit.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import type { NodeProcess } from "../../scripts/demo/node-process.ts";
@@ -16,6 +17,8 @@ import { killed, onLine, paused } from "./site-rounds.ts";
 
 /** Within this the child is where its parent is: two of the longest back-offs, and a dial. */
 export const writingHealMsMax = 75_000;
+
+const steppedClock = fileURLToPath(new URL("stepped-clock.ts", import.meta.url));
 
 /** Of each kind so many in a row of faults, so that most rounds are kills at points of writing. */
 const killsShare = 12;
@@ -30,7 +33,7 @@ export async function writingRounds(of: {
   const disk = SmallDisk.mount();
   if (disk !== undefined) parts.defer(() => disk.unmount());
   const where = disk && { HEADWATER_DATA_DIR: join(disk.directory, "data") };
-  const windows = windowsOf("20s");
+  const windows = { ...windowsOf("20s"), NODE_OPTIONS: `--import ${steppedClock}` };
   const { root, line } = await startRoot(keep, { ...windows, ...where });
   const child = await startChild(keep, root, windows);
   const counter = new Counter({ project, admin: () => adminOf(root) });
@@ -96,6 +99,10 @@ function faultsOf(of: {
     ...Array.from({ length: killsShare }, (_, n) => kills[n % 2]!),
     paused("SIGSTOP the writer", root),
     paused("SIGSTOP the child", child),
+    stepped("the child's clock is a day ahead", child, "SIGUSR2"),
+    stepped("the child's clock is a day behind", child, "SIGWINCH"),
+    stepped("the writer's clock is a day ahead", root, "SIGUSR2"),
+    stepped("the writer's clock is a day behind", root, "SIGWINCH"),
     onLine("a line that delays", line, "delay"),
     onLine("a line that is cut", line, "cut"),
     onLine("a line that stalls", line, "stall"),
@@ -104,6 +111,11 @@ function faultsOf(of: {
     { name: "a flood of connections", begin: () => line.flood(300), end: () => {} },
     ...(disk === undefined ? [] : disk.faults),
   ];
+}
+
+/** The same signal steps it back. */
+function stepped(name: string, node: NodeProcess, signal: NodeJS.Signals): Fault {
+  return { name, begin: () => node.signal(signal), end: () => node.signal(signal) };
 }
 
 /** A disk of a few MiB that can be filled and made read-only; only root can mount one. */
