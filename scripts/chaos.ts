@@ -13,7 +13,8 @@ const help = `Usage: npm run chaos -- [OPTIONS]
 Starts real nodes as processes and lets one thing after the other go wrong:
 
   writing  a root that writes without a pause and its child: kill -9, SIGSTOP, a full and a
-           read-only disk, lines that delay, cut, stall, halve, garble and flood
+           read-only disk, clocks that are a day wrong, lines that delay, cut, stall, halve, garble
+           and flood
   site     a site of three nodes on a real nats-server, with apps that watch: kills and pauses of
            nodes, of NATS and of the root, nodes cut off NATS, a parent cut off
 

@@ -33,7 +33,7 @@ const mib = 2 ** 20;
  * Below these a process runs for a month between restarts, and needs less than it does for a few
  * hundred more apps. Resident memory has pages that the allocator keeps, and is told apart.
  */
-export const quantities: readonly Quantity[] = [
+const quantities: readonly Quantity[] = [
   { name: "heap", unit: "MiB", read: ({ heapBytes }) => heapBytes / mib, flatMax: 0.5 },
   { name: "buffers", unit: "MiB", read: ({ externalBytes }) => externalBytes / mib, flatMax: 0.5 },
   { name: "resident", unit: "MiB", read: ({ residentBytes }) => residentBytes / mib, flatMax: 5 },
