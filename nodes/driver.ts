@@ -28,8 +28,8 @@ export interface Ports {
 /** The longest that a timer is set for; the node is then asked again. */
 const sleepMsMax = 60_000;
 
-/** So many events one after the other that could not be dealt with are no accident of one input. */
-const failuresMax = 5;
+/** Where every event fails for so long it is no accident of one input, nor of a burst of them. */
+const failingMsMax = 60_000;
 
 /**
  * Turns the world into events and carries out the effects, in their order. It is the only place
@@ -49,7 +49,8 @@ export class Driver implements NodeAccess {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMonoMs = Number.POSITIVE_INFINITY;
   #isStopped = false;
-  #failuresCount = 0;
+  /** Since when no event could be dealt with. */
+  #failingSinceMonoMs: number | undefined;
 
   constructor(of: {
     settings: Omit<NodeSettings, "records">;
@@ -130,9 +131,11 @@ export class Driver implements NodeAccess {
   }
 
   get ailment(): string | undefined {
-    if (this.#failuresCount >= failuresMax)
-      return `the last ${this.#failuresCount} events could not be dealt with: see step-failed in the log`;
-    const lateMs = this.now().monoMs - this.#node.wakeAtMonoMs;
+    const { monoMs } = this.now();
+    const failingMs = monoMs - (this.#failingSinceMonoMs ?? monoMs);
+    if (failingMs >= failingMsMax)
+      return `no event could be dealt with for ${formatDuration(failingMs)}: see step-failed in the log`;
+    const lateMs = monoMs - this.#node.wakeAtMonoMs;
     if (this.#ports === undefined || lateMs < sleepMsMax) return undefined;
     return `its rhythms are ${formatDuration(lateMs)} late`;
   }
@@ -145,9 +148,9 @@ export class Driver implements NodeAccess {
   #step(event: Event): void {
     try {
       this.#perform(this.#node.step(event));
-      this.#failuresCount = 0;
+      this.#failingSinceMonoMs = undefined;
     } catch (thrown) {
-      this.#failuresCount++;
+      this.#failingSinceMonoMs ??= event.at.monoMs;
       const message = `${event.kind} could not be dealt with`;
       this.#log.write({ level: "error", event: "step-failed", message, cause: thrown });
       if ("call" in event)

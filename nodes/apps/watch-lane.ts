@@ -16,6 +16,7 @@ import {
   type HttpRoute,
   pathOf,
 } from "../http/http-handler.ts";
+import { stopping } from "../http/message-stream.ts";
 import { readBody } from "../http/request-body.ts";
 import { checkWatchTarget, type WatchPlace, type WatchStreams } from "./watch-stream.ts";
 
@@ -188,12 +189,4 @@ function isPlain(request: HttpRequest): boolean {
 
 function contentType(request: HttpRequest): string {
   return request.headers["content-type"] ?? "";
-}
-
-function stopping(): HeadwaterError {
-  return new HeadwaterError({
-    kind: "unavailable",
-    message: "the node is stopping",
-    hint: "ask again, or another node of the site",
-  });
 }

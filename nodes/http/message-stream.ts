@@ -37,11 +37,14 @@ export async function* messageStream<T>(of: {
     if (message === undefined) await of.wakening.next();
     else yield message;
   }
-  if (of.shutdown.aborted) {
-    throw new HeadwaterError({
-      kind: "unavailable",
-      message: "the node is stopping",
-      hint: "ask again, or another node of the site",
-    });
-  }
+  if (of.shutdown.aborted) throw stopping();
+}
+
+/** What whoever is served hears when the node stops. */
+export function stopping(): HeadwaterError {
+  return new HeadwaterError({
+    kind: "unavailable",
+    message: "the node is stopping",
+    hint: "ask again, or another node of the site",
+  });
 }
