@@ -98,7 +98,7 @@ export class CensusApp {
     if (reads.table(project, this.#version, wallMs) === undefined) return false;
     if (reads.isUnreported(project, "", wallMs))
       world.tell(node, { kind: "app-unreported", project });
-    this.#scene.checks.census.heard(this.instance);
+    this.#scene.checks.census.heard(this.instance, node);
     return true;
   }
 
@@ -134,7 +134,7 @@ export class CensusApp {
       report,
     }));
     if (outcome?.ok !== true) return undefined;
-    checks.census.heard(this.instance);
+    checks.census.heard(this.instance, node);
     // The answer may be lost when the report was not.
     if (world.chance("loss", faults.lossShare)) return undefined;
     this.#boundMs = backoffMsMin;

@@ -1,5 +1,6 @@
 import type { CensusStanding } from "../../gen/headwater/v1/censuses_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { peerIntervalMs } from "../../relay/cadence.ts";
 import { compareVersions, parseVersion } from "../../relay/flag/version.ts";
 import { type CensusAnswer, censusSkewMs, graceMsOf } from "../../relay/telemetry/census.ts";
 import { slotAnswer } from "../../relay/telemetry/census-children.ts";
@@ -41,13 +42,16 @@ interface Known {
   readonly usedWindows: Set<string>;
 }
 
+/** Within which a node has told the others of its site what it has heard, or that it lives. */
+const tellingMs = 3 * peerIntervalMs;
+
 /** How often each answer was the last of a node on a window. */
 export type CensusCounts = Readonly<Record<CensusAnswer, number>>;
 
 /**
  * Holds the answers of every hop against what apps have really done. A use counts when a node of
  * the site has heard of the instance before, or hears of it within the time that reports may take:
- * nobody can see one that came and went without a word. A site counts at a parent that has been told
+ * nobody can see one that came and went without a word, or with one to a node that went with it. A site counts at a parent that has been told
  * that it takes part, from then on.
  */
 export class CensusChecks {
@@ -55,8 +59,10 @@ export class CensusChecks {
   readonly #hold: Hold;
   readonly #project: string;
   readonly #used: Used[] = [];
-  /** When a node first heard of an instance. */
-  readonly #heardMs = new Map<string, number>();
+  /** When nodes have heard of each instance. */
+  readonly #heard = new Map<string, { node: string; atMs: number }[]>();
+  /** When each node died. */
+  readonly #deathsMs = new Map<string, number[]>();
   /** By parent and site. */
   readonly #known = new Map<string, Known>();
   /** Sites whose documents are not what their nodes have made, since when. */
@@ -75,8 +81,13 @@ export class CensusChecks {
     this.#used.push({ ...of, atMs: this.#world.nowMs, skewsMs });
   }
 
-  heard(instance: string): void {
-    if (!this.#heardMs.has(instance)) this.#heardMs.set(instance, this.#world.nowMs);
+  heard(instance: string, node: string): void {
+    const heard = this.#heard.get(instance) ?? [];
+    this.#heard.set(instance, [...heard, { node, atMs: this.#world.nowMs }]);
+  }
+
+  died({ name }: SimulatedNode): void {
+    this.#deathsMs.set(name, [...(this.#deathsMs.get(name) ?? []), this.#world.nowMs]);
   }
 
   lies(site: string): void {
@@ -137,7 +148,8 @@ export class CensusChecks {
     if (answer === "UNUSED") {
       const use = this.#used.find(
         (one) =>
-          counts(one, asked, this.#heardMs) && this.#answersFor(node, one.site, asked, watches),
+          counts(one, asked, this.#heardSinceMs(one)) &&
+          this.#answersFor(node, one.site, asked, watches),
       );
       this.#hold(
         "U10",
@@ -160,9 +172,18 @@ export class CensusChecks {
     this.#hold("U10", node.name, isTrue, () => `it says used of ${what}, and nobody did`);
   }
 
+  /** Where nodes share a site, what one has heard last may have died with it and the instance. */
+  #heardSinceMs({ site, instance }: Used): number | undefined {
+    const isAlone = this.#nodesOf(site).length === 1;
+    return this.#heard.get(instance)?.find(({ node, atMs }) => {
+      const deathsMs = this.#deathsMs.get(node) ?? [];
+      return isAlone || !deathsMs.some((deadMs) => deadMs >= atMs && deadMs <= atMs + tellingMs);
+    })?.atMs;
+  }
+
   /** A site that takes part here, and has said itself that a window was used. */
   #tellerOf(node: SimulatedNode, asked: Asked): string | undefined {
-    const [, openedMs] = [asked.key, asked.key.slice(asked.key.lastIndexOf("/") + 1)];
+    const openedMs = asked.key.slice(asked.key.lastIndexOf("/") + 1);
     const told = [...this.#known].find(
       ([key, known]) =>
         key.startsWith(`${node.name} `) &&
@@ -222,10 +243,9 @@ function isAbout({ what, name }: Used, asked: Asked): boolean {
 }
 
 /** Whether a use has to be in the answer on a window, by whichever clock of its site. */
-function counts(used: Used, asked: Asked, heardMs: ReadonlyMap<string, number>): boolean {
+function counts(used: Used, asked: Asked, heardMs: number | undefined): boolean {
   if (!isAbout(used, asked)) return false;
-  const heard = heardMs.get(used.instance);
-  if (heard === undefined || used.atMs < heard - asked.graceMs) return false;
+  if (heardMs === undefined || used.atMs < heardMs - asked.graceMs) return false;
   return used.skewsMs.every((skewMs) => {
     const atMs = used.atMs + pastOf(skewMs, asked.skewMs);
     return atMs >= asked.startMs && atMs < asked.endMs;

@@ -80,6 +80,7 @@ export class Checks {
         this.#changed.add(node.name);
       },
       stepped: (node) => this.#stepped(node),
+      died: (node) => census.died(node),
       failed: (node, thrown) => this.#failed(node, thrown),
       logged: (node, event, message) => this.#logged(node, event, message),
       dialed: (link) => links.dialed(link),

@@ -36,6 +36,7 @@ export interface SimulatedNode {
 export interface Observer {
   started?(node: SimulatedNode): void;
   stepped?(node: SimulatedNode): void;
+  died?(node: SimulatedNode): void;
   persisted?(node: SimulatedNode, writes: readonly Write[]): void;
   exposed?(node: SimulatedNode, exposure: Exposure): void;
   logged?(node: SimulatedNode, event: string, message: string): void;

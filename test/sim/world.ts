@@ -133,6 +133,7 @@ export class World implements Host {
     simulated.waiting.length = 0;
     simulated.pausedUntilMs = 0;
     this.note(`${name} crashes`);
+    this.observer.died?.(simulated);
     this.network.died(name);
   }
 
