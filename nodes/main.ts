@@ -90,6 +90,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   const client = openMeshClient({ access: driver, tls, signal: stop.signal });
   const fanout = openFanout({ config, driver, siteSecret: siteSecret.bytes, log });
   parts.defer(() => fanout.close());
+  parts.defer(() => driver.tell({ kind: "stopping" }));
   driver.start({ server, client, fanout });
   await joinFromFile(config, driver);
 

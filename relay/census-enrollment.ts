@@ -7,13 +7,15 @@ import type { Ledger } from "./ledger/ledger.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
+import { tellPeers } from "./site/tell-peers.ts";
 import { budgetProblem, censusFormProblem } from "./telemetry/census-question.ts";
 
-/** An operator takes part in a project's censuses, or no more. */
+/** An operator takes part in a project's censuses with the whole site, or no more. */
 export function setEnrollment(
-  { telemetry, holdings, uplinks }: NodeParts,
+  parts: NodeParts,
   event: OperationEvent<"set-enrollment">,
 ): Outcome<Operation> {
+  const { telemetry, holdings, uplinks } = parts;
   const { project: name, isEnrolled, at } = event;
   if (telemetry === undefined) return telemetryOff();
   const project = holdings.projects.get(name);
@@ -23,11 +25,12 @@ export function setEnrollment(
     writes: enrollment.writes,
     accept: () => {
       enrollment.accept();
-      telemetry.censuses.look(holdings.projects, at.wallMs);
+      telemetry.censuses.look(holdings.projects, at.wallMs, parts.peers.alive(at.monoMs));
       const upstream = uplinks.primaryOf(project.ownLedger.id)?.settings.id;
       const isOff = upstream !== undefined && telemetry.consents.of(upstream).level === "OFF";
       const caution = `disclosure to ${upstream} is off, and answers travel in its documents: headwater telemetry disclose panel`;
-      return { value: { cautions: isEnrolled && isOff ? [caution] : [] }, effects: [] };
+      const effects = tellPeers(parts, { enrollments: [enrollment.said] });
+      return { value: { cautions: isEnrolled && isOff ? [caution] : [] }, effects };
     },
   });
 }

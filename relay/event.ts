@@ -60,10 +60,11 @@ export type Event = { readonly at: Moment } & (
   | AppEvent
 );
 
-/** Sent at `Node.wakeAtMonoMs`, or whenever. */
-interface TimeEvent {
-  readonly kind: "tick";
-}
+type TimeEvent =
+  /** Sent at `Node.wakeAtMonoMs`, or whenever. */
+  | { readonly kind: "tick" }
+  /** Nothing more comes from apps or children; the node still may speak to others. */
+  | { readonly kind: "stopping" };
 
 /** What became of a `persist`: always the very next event after it. */
 type StoreEvent =

@@ -297,5 +297,8 @@ export const censusesYearMax = 24;
 /** Times of watching that are kept for one question: more than that were restarts without end. */
 export const censusSpansMax = 64;
 
+/** Windows of one question in which a node tells that something was seen: it forgets older ones. */
+export const censusWindowsMax = 64;
+
 /** Libraries of one application that are followed: each is a project, of `projectsCountMax`. */
 export const librariesCountMax = 64;

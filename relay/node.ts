@@ -77,6 +77,8 @@ export class Node {
     switch (event.kind) {
       case "tick":
         return this.#tick(event.at);
+      case "stopping":
+        return this.#stop(event.at);
       case "child-opened":
         return this.#childOpened(event);
       case "child-flushed":
@@ -257,14 +259,15 @@ export class Node {
   }
 
   #peerSpoke({ message, at }: Of<"peer-spoke">): Effect[] {
-    const { peers, holdings } = this.#parts;
+    const { peers, holdings, telemetry } = this.#parts;
     peers.heard(message, at.monoMs);
+    telemetry?.censuses.hearPeer(message, at.wallMs);
     switch (message.body.case) {
       case "report":
-        this.#takeReport(message.body.value, at);
+        this.#takeReport(message.body.value, { at, isOwn: false });
         return [];
       case "unreported":
-        this.#parts.telemetry?.censuses.overhear(message.body.value.project, at.wallMs);
+        telemetry?.censuses.overhear(message.body.value.project, at.wallMs);
         return [];
       case "children":
       case "consents":
@@ -306,25 +309,26 @@ export class Node {
           refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`),
         ),
       ];
-    if (!this.#takeReport(report, at))
+    if (!this.#takeReport(report, { at, isOwn: true }))
       return [answered(call, refused("limit", "instance: too many report here"))];
     const everyMs = telemetry.reportEveryMs;
     const nextAfterMs = Math.floor(everyMs * (0.9 + 0.1 * this.#random.fraction()));
-    const heard = peers.connected ? [peers.publish({ case: "report", value: report })] : [];
+    const heard = peers.passOn({ case: "report", value: report });
     return [...heard, answered(call, { nextAfterMs })];
   }
 
   /** False when there is no room; libraries inside the app are reported with it. */
-  #takeReport(report: ReportRequest, at: Moment): boolean {
+  #takeReport(report: ReportRequest, of: { at: Moment; isOwn: boolean }): boolean {
     const { telemetry, holdings } = this.#parts;
+    const taken = { wallMs: of.at.wallMs, isOwn: of.isOwn };
     if (telemetry === undefined) return false;
-    if (!telemetry.take(holdings.projects.get(report.project), report, at.wallMs)) return false;
+    if (!telemetry.take(holdings.projects.get(report.project), report, taken)) return false;
     const intake = telemetry.intake(report.project);
     for (const instance of reportedInside(holdings, report)) intake.forget(instance);
     for (const { project, report: own } of libraryReports(holdings, report))
       if (!telemetry.intake(project.name).holds(report.instance))
-        telemetry.take(project, own, at.wallMs, report.instance);
-      else telemetry.censuses.hear(project, own, { wallMs: at.wallMs, knowsUse: false });
+        telemetry.take(project, own, { ...taken, id: report.instance });
+      else telemetry.censuses.hear(project, own, { ...taken, knowsUse: false });
     return true;
   }
 
@@ -333,7 +337,7 @@ export class Node {
     const { peers, telemetry } = this.#parts;
     telemetry?.censuses.overhear(project, at.wallMs);
     const value = create(UnreportedSchema, { project });
-    return peers.connected ? [peers.publish({ case: "unreported", value })] : [];
+    return peers.passOn({ case: "unreported", value });
   }
 
   #watch({ project, version }: Of<"watch-opened"> | Of<"watch-closed">, by: 1 | -1): Effect[] {
@@ -353,6 +357,21 @@ export class Node {
         const message = `${document.kind} of ${document.project} to ${upstream}: ${outcome}`;
         const told = settled === undefined ? [] : tellPeers(this.#parts, { sent: [settled] });
         return [...told, logged("info", "document-sent", message)];
+      },
+      fail: () => [],
+    });
+  }
+
+  /** What the others of the site have to know once this node hears nothing more. */
+  #stop(at: Moment): Effect[] {
+    const { censuses } = this.#parts.telemetry ?? {};
+    if (censuses === undefined) return [];
+    censuses.stop(at.wallMs);
+    const due = censuses.due(at.wallMs);
+    return this.#stage(due.writes, {
+      accept: () => {
+        due.accept();
+        return tellPeers(this.#parts, { evidence: [...due.told] });
       },
       fail: () => [],
     });

@@ -79,7 +79,12 @@ export function assembleParts(of: {
     }),
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
-    peers: new Peers({ node: settings.name, siteKey, meshAddress: settings.meshAddress }),
+    peers: new Peers({
+      node: settings.name,
+      siteKey,
+      meshAddress: settings.meshAddress,
+      runMs: of.at.wallMs,
+    }),
     telemetry,
     trials,
     rollouts,

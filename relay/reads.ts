@@ -126,7 +126,7 @@ export class Reads {
    */
   isUnreported(project: string, instance: string, wallMs: number): boolean {
     const { telemetry } = this.#parts;
-    if (telemetry?.censuses.isMoved(project, wallMs) !== true) return false;
+    if (telemetry?.censuses.wouldDoubt(project, wallMs) !== true) return false;
     return instance === "" || !telemetry.intake(project).holds(instance);
   }
 

@@ -15,6 +15,7 @@ import type { NodeParts } from "./parts.ts";
 import { ramp } from "./ramp.ts";
 import { reactionTo } from "./reaction.ts";
 import { renewalOf } from "./renewal.ts";
+import { tellPeers } from "./site/tell-peers.ts";
 import type { TrialNews } from "./telemetry/trials.ts";
 import { toHex } from "./trust/key.ts";
 
@@ -103,10 +104,8 @@ export class Upkeep {
     const ramped = (renewal?.ledgers.size ?? 0) > 0 ? nothing : this.#ramp(at);
     const accept = (): Effect[] => {
       this.#news = [];
-      counted?.accept();
-      crashed?.accept();
+      for (const kept of [counted, crashed, census]) kept?.accept();
       for (const pin of pins) holdings.pin(pin);
-      census?.accept();
       for (const accepted of [copy, ...choices, ...due]) accepted.accept();
       const sends = due.map(
         ({ upstream, document }): Effect => ({ kind: "submit-document", upstream, document }),
@@ -118,6 +117,7 @@ export class Upkeep {
           ...redial(this.#parts, { pins, at }),
           this.#parts.peers.publish(this.#parts.peers.pins(holdings.pins)),
         );
+      sends.push(...tellPeers(this.#parts, { evidence: [...(census?.told ?? [])] }));
       return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept(), ...ramped.accept()];
     };
     const samples = [...holdings.projects.values()].flatMap((project) =>
@@ -149,9 +149,9 @@ export class Upkeep {
   #look(at: Moment): Effect[] {
     if (at.monoMs - this.#lookedAtMonoMs < lookIntervalMs) return [];
     this.#lookedAtMonoMs = at.monoMs;
-    const { holdings, telemetry, trials, admissions, downlinks } = this.#parts;
+    const { holdings, telemetry, trials, admissions, downlinks, peers } = this.#parts;
     telemetry?.expire(at.wallMs);
-    telemetry?.censuses.look(holdings.projects, at.wallMs);
+    telemetry?.censuses.look(holdings.projects, at.wallMs, peers.alive(at.monoMs));
     const ended = admissions.ended(at.wallMs);
     trials?.close(holdings.projects, at.wallMs);
     const folded = holdings.refold(at.wallMs);

@@ -65,11 +65,20 @@ export class Peers {
   #spokeAtMonoMs = Number.NEGATIVE_INFINITY;
   #mustAsk = true;
   #trialsAskedAtMonoMs = Number.NEGATIVE_INFINITY;
+  #reportsCount = 0n;
+  readonly #runMs: bigint;
   connected = false;
   problem = "";
 
-  constructor(of: { node: string; siteKey: SigningKey; meshAddress?: string | undefined }) {
+  /** @param of.runMs when this node was started, by the wall clock */
+  constructor(of: {
+    node: string;
+    siteKey: SigningKey;
+    meshAddress?: string | undefined;
+    runMs?: number;
+  }) {
     this.#node = of.node;
+    this.#runMs = BigInt(Math.floor(of.runMs ?? 0));
     this.#siteKey = of.siteKey;
     this.#meshAddress = of.meshAddress ?? "";
   }
@@ -170,6 +179,14 @@ export class Peers {
 
   publish(body: PeerMessage["body"]): Effect {
     return { kind: "publish", message: this.#message(body) };
+  }
+
+  /** What an app has reported, or that it does not: counted, also where nobody can hear of it. */
+  passOn(
+    body: Extract<PeerMessage["body"], { case: "report" } | { case: "unreported" }>,
+  ): Effect[] {
+    this.#reportsCount++;
+    return this.connected ? [this.publish(body)] : [];
   }
 
   pins(pins: readonly ProjectPin[]): PeerMessage["body"] {
@@ -285,7 +302,8 @@ export class Peers {
   }
 
   #message(body: PeerMessage["body"]): PeerMessage {
-    const message = create(PeerMessageSchema, { node: this.#node });
+    const [runMs, reportsCount] = [this.#runMs, this.#reportsCount];
+    const message = create(PeerMessageSchema, { node: this.#node, runMs, reportsCount });
     message.body = body;
     return message;
   }

@@ -7,7 +7,13 @@ import {
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import { SentDocumentSchema } from "../../gen/headwater/v1/fleet_pb.ts";
 import { RolloutSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
-import { ReceivedDocumentSchema, TrialSchema } from "../../gen/headwater/v1/store_pb.ts";
+import {
+  CensusChildSchema,
+  CensusEnrollmentSchema,
+  CensusEvidenceSchema,
+  ReceivedDocumentSchema,
+  TrialSchema,
+} from "../../gen/headwater/v1/store_pb.ts";
 import type { Write } from "../effect.ts";
 import type { Holdings } from "../holdings.ts";
 import { chunkBytesMax, sharedAnswerBytesMax } from "../limits.ts";
@@ -34,18 +40,29 @@ interface Stamped {
   message(): MessageShape<DescMessage>;
 }
 
-const allKinds = ["rollouts", "sent", "received", "trials"] as const;
+const allKinds = [
+  "rollouts",
+  "sent",
+  "received",
+  "trials",
+  "enrollments",
+  "evidence",
+  "censusChildren",
+] as const;
 
 const schemas = {
   rollouts: RolloutSchema,
   sent: SentDocumentSchema,
   received: ReceivedDocumentSchema,
   trials: TrialSchema,
+  enrollments: CensusEnrollmentSchema,
+  evidence: CensusEvidenceSchema,
+  censusChildren: CensusChildSchema,
 } as const satisfies Record<Kind, DescMessage>;
 
 /**
  * What the nodes of a site keep for each other: documents that were sent and received, rollouts,
- * and what trials have counted. Each tells the others as it happens, and whoever was away asks for
+ * what trials have counted and what is known for censuses. Each tells the others as it happens, and whoever was away asks for
  * what it lacks. All of it only grows or is replaced by something later, so the order in which nodes
  * hear of it does not matter, nor how often.
  */
@@ -107,9 +124,10 @@ export class SiteMemory {
     const sent = outbox?.heard(records.sent, wallMs);
     const held = records.received.filter(({ document }) => projects.has(document?.project ?? ""));
     const documents = received?.heard(held, wallMs) ?? [];
-    const words = documents.flatMap(({ received: { child }, document }) => {
-      return this.#telemetry?.censuses.hearChild(child, document, wallMs) ?? [];
+    const words = documents.flatMap(({ received: { child, atMs }, document }) => {
+      return this.#telemetry?.censuses.hearChild(child, document, Number(atMs)) ?? [];
     });
+    const census = this.#telemetry?.censuses.heard(records, { projects, wallMs });
     const rollouts = this.#rollouts.heard(records.rollouts, (project) => {
       const followed = projects.get(project);
       return followed !== undefined && !this.#holdings.writers.has(followed.ownLedger.id);
@@ -120,11 +138,13 @@ export class SiteMemory {
         ...documents.flatMap((document) => receivedWrite(document)),
         ...rollouts.map(rolloutWrite),
         ...words.flatMap((word) => word.writes),
+        ...(census?.writes ?? []),
       ],
       accept: () => {
         sent?.accept();
         for (const document of documents) received?.accept(document);
         for (const word of words) word.accept();
+        census?.accept();
         for (const rollout of rollouts) this.#rollouts.accept(rollout);
         this.#trials?.heard(records.trials, { isNamed: namedBy(projects), wallMs });
       },
@@ -169,6 +189,13 @@ export class SiteMemory {
         return this.#trials?.shared.map(({ trial, stamp }) => ({
           stamp,
           message: () => trial.toRecord(),
+        }));
+      case "enrollments":
+      case "evidence":
+      case "censusChildren":
+        return this.#telemetry?.censuses.shared[kind].map(({ record, stamp }) => ({
+          stamp,
+          message: () => record,
         }));
     }
   }

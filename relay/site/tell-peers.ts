@@ -8,6 +8,9 @@ export function tellPeers(
   { peers }: NodeParts,
   records: MessageInitShape<typeof SiteRecordsSchema>,
 ): Effect[] {
-  if (!peers.connected) return [];
+  const isNothing = Object.values(records).every(
+    (some) => Array.isArray(some) && some.length === 0,
+  );
+  if (!peers.connected || isNothing) return [];
   return [peers.publish(peers.records(create(SiteRecordsSchema, records)))];
 }

@@ -6,9 +6,12 @@ import {
   CensusWordSchema,
 } from "../../gen/headwater/v1/store_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { clockSkewMsMax } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
-import { receivedPerProjectMax } from "../limits.ts";
+import { isName } from "../flag/name.ts";
+import { censusesOpenMax, receivedPerProjectMax } from "../limits.ts";
+import { type Stamp, stampOf } from "../site/slices.ts";
 import { type CensusAnswer, type CensusChild, censusAnswers } from "./census.ts";
 
 /** The window of a slot whose question has none that is over. */
@@ -16,6 +19,12 @@ export const noWindow = 2 ** 32 - 1;
 
 /** Words of one question that are kept of a child. */
 const wordsKept = 4;
+
+/** Words of all questions that are kept of a child: those that come last. */
+const wordsMax = 3 * wordsKept * censusesOpenMax;
+
+/** All those that there is no room for are one child, which has this name and never answers. */
+const crowd = "";
 
 /** What a document changes: to be made durable, then accepted. */
 export interface HeardChild {
@@ -26,47 +35,80 @@ export interface HeardChild {
 /** What children that take part have said, by project; what each said last of a window counts. */
 export class CensusChildren {
   readonly #records = new Map<string, CensusChildRecord>();
-  /** Projects of which more children take part than there is room for. */
-  readonly #crowded = new Set<string>();
 
   constructor(records: Records) {
-    for (const [key, bytes] of records.get("census-child") ?? [])
-      this.#records.set(key, fromBinary(CensusChildSchema, bytes));
+    for (const bytes of records.get("census-child")?.values() ?? [])
+      this.#accept(fromBinary(CensusChildSchema, bytes));
   }
 
   /** A document of weights has come; children of older versions have no census in it. */
   hear(child: string, document: Document, wallMs: number): HeardChild {
     const { project } = document;
-    const key = `${project} ${child}`;
-    const held = this.#records.get(key);
     const takesPart = document.census.some(({ answer = 0 }) => answer > 0);
-    if (document.kind !== "WEIGHTS" || (held === undefined && !takesPart)) return nothing;
-    if (held === undefined && this.#of(project).length >= receivedPerProjectMax) {
-      this.#crowded.add(project);
-      return nothing;
-    }
+    const isKnown = this.#records.has(keyOf({ project, child }));
+    if (document.kind !== "WEIGHTS" || (!isKnown && !takesPart)) return nothing;
+    const name = isKnown || this.#hasRoom(project) ? child : crowd;
+    const held = this.#records.get(keyOf({ project, child: name }));
     const now = BigInt(Math.floor(wallMs));
     const left = held?.leftMs || now;
-    const record = create(CensusChildSchema, {
-      child,
-      project,
-      sinceMs: held?.sinceMs ?? now,
-      heardMs: takesPart ? now : (held?.heardMs ?? now),
-      leftMs: takesPart ? 0n : left,
-      words: wordsWith(held?.words ?? [], document),
+    return this.#change([
+      create(CensusChildSchema, {
+        child: name,
+        project,
+        sinceMs: held?.sinceMs ?? now,
+        heardMs: takesPart ? now : (held?.heardMs ?? now),
+        leftMs: takesPart ? 0n : left,
+        words: name === crowd ? [] : joinWords(held?.words ?? [], wordsOf(document)),
+      }),
+    ]);
+  }
+
+  /** What the other nodes of the site are to hold too. */
+  get shared(): { record: CensusChildRecord; stamp: Stamp }[] {
+    return [...this.#records].map(([key, record]) => {
+      return { record, stamp: stampOf(key, versionOf(record)) };
     });
-    const value = toBinary(CensusChildSchema, record);
+  }
+
+  /** What children have said at other nodes of the site, as far as it is news. */
+  heard(all: readonly CensusChildRecord[], wallMs: number): HeardChild {
+    const news = new Map<string, CensusChildRecord>();
+    for (const said of all) {
+      if (childProblem(said, wallMs) !== undefined) continue;
+      const isKnown = this.#records.has(keyOf(said)) || said.child === crowd;
+      const theirs = isKnown || this.#hasRoom(said.project, news.size) ? said : crowdOf(said);
+      const key = keyOf(theirs);
+      const held = news.get(key) ?? this.#records.get(key);
+      const joined = held === undefined ? theirs : join(held, theirs);
+      if (held === undefined || versionOf(joined) !== versionOf(held)) news.set(key, joined);
+    }
+    return this.#change([...news.values()]);
+  }
+
+  #change(records: readonly CensusChildRecord[]): HeardChild {
     return {
-      writes: [{ bucket: "census-child", key, value }],
-      accept: () => this.#records.set(key, record),
+      writes: records.map((record) => {
+        const value = toBinary(CensusChildSchema, record);
+        return { bucket: "census-child", key: keyOf(record), value };
+      }),
+      accept: () => {
+        for (const record of records) this.#accept(record);
+      },
     };
   }
 
-  isCrowded(project: string): boolean {
-    return this.#crowded.has(project);
+  #accept(record: CensusChildRecord): void {
+    this.#records.set(keyOf(record), record);
   }
 
-  /** Of those who took part at any time during a window, what they have said of it. */
+  #hasRoom(project: string, more: number = 0): boolean {
+    return this.#of(project).length + more < receivedPerProjectMax;
+  }
+
+  /**
+   * Of those who took part at any time during a window, what they have said of it. Who came after
+   * its beginning can not say that there was nothing before.
+   */
   said(of: {
     project: string;
     openedMs: number;
@@ -83,7 +125,9 @@ export class CensusChildren {
       const word = words.find(
         ({ openedMs, window }) => Number(openedMs) === of.openedMs && window === of.window,
       );
-      const answer = word === undefined ? "UNKNOWN" : answerOf(word.answer);
+      const said = word === undefined ? "UNKNOWN" : answerOf(word.answer);
+      const isLate = Number(sinceMs) > startMs;
+      const answer = isLate && said === "UNUSED" ? "UNKNOWN" : said;
       const isExpelled = word?.expelled === true;
       const window = word === undefined ? -1 : of.window;
       return [{ window, answer, heardMs: Number(heardMs), isExpelled }];
@@ -107,20 +151,93 @@ function answerOf(slot: number): CensusAnswer {
   return censusAnswers[slot - 1] ?? "UNKNOWN";
 }
 
-/** `USED` stays; else the last word counts: a hop that still waits for others says `UNKNOWN`. */
-function wordsWith(held: readonly CensusWord[], { census }: Document): CensusWord[] {
-  const fresh = census.flatMap((slot) => {
+/** What a document says of windows that are over. */
+function wordsOf({ census, window: inWindow = 0n, windowMs = 0 }: Document): CensusWord[] {
+  const saidMs = inWindow * BigInt(windowMs);
+  return census.flatMap((slot) => {
     const { openedMs = 0n, window = noWindow, answer = 0, expelled = 0 } = slot;
     if (openedMs === 0n || window === noWindow || answer === 0) return [];
-    const before = held.find((one) => one.openedMs === openedMs && one.window === window);
-    if (before !== undefined && answerOf(before.answer) === "USED") return [before];
-    return [create(CensusWordSchema, { openedMs, window, answer, expelled: expelled > 0 })];
+    return [create(CensusWordSchema, { openedMs, window, answer, expelled: expelled > 0, saidMs })];
   });
-  const isSaid = (one: CensusWord): boolean =>
-    fresh.some(({ openedMs, window }) => openedMs === one.openedMs && window === one.window);
-  const kept = held.filter((one) => {
-    const newest = fresh.find(({ openedMs }) => openedMs === one.openedMs);
-    return !isSaid(one) && (newest === undefined || one.window + wordsKept > newest.window);
+}
+
+/** `USED` stays; else the last word counts: a hop that still waits for others says `UNKNOWN`. */
+function joinWords(held: readonly CensusWord[], fresh: readonly CensusWord[]): CensusWord[] {
+  const words = new Map<string, CensusWord>();
+  const newest = new Map<bigint, number>();
+  for (const word of [...held, ...fresh]) {
+    const key = `${word.openedMs} ${word.window}`;
+    const other = words.get(key);
+    words.set(key, other === undefined ? word : joinWord(other, word));
+    newest.set(word.openedMs, Math.max(word.window, newest.get(word.openedMs) ?? 0));
+  }
+  return [...words.values()]
+    .filter(({ openedMs, window }) => window + wordsKept > (newest.get(openedMs) ?? 0))
+    .sort(byTime)
+    .slice(-wordsMax);
+}
+
+function byTime(one: CensusWord, other: CensusWord): number {
+  return Number(one.openedMs - other.openedMs) || one.window - other.window;
+}
+
+/** Whichever is held and whichever comes, the outcome is one of them, and the same. */
+function joinWord(one: CensusWord, other: CensusWord): CensusWord {
+  const rankOf = ({ answer, saidMs, expelled }: CensusWord): readonly [number, bigint, number] => {
+    const isUsed = answerOf(answer) === "USED";
+    return isUsed
+      ? [1, -saidMs, Number(expelled)]
+      : [0, saidMs, 2 * censusAnswers.indexOf(answerOf(answer)) + Number(expelled)];
+  };
+  const [ranks, others] = [rankOf(one), rankOf(other)];
+  for (const [at, rank] of ranks.entries()) {
+    const against = others[at] ?? 0;
+    if (rank !== against) return rank > against ? one : other;
+  }
+  return one;
+}
+
+function join(one: CensusChildRecord, other: CensusChildRecord): CensusChildRecord {
+  const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+  const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+  const heardMs = most(one.heardMs, other.heardMs);
+  const leftMs = most(one.leftMs, other.leftMs);
+  return create(CensusChildSchema, {
+    child: one.child,
+    project: one.project,
+    sinceMs: least(one.sinceMs, other.sinceMs),
+    heardMs,
+    leftMs: leftMs > heardMs ? leftMs : 0n,
+    words: joinWords(one.words, other.words),
   });
-  return [...kept, ...fresh].slice(-wordsKept * 24);
+}
+
+/** As much of one that there is no room for as that it is there. */
+function crowdOf({ project, sinceMs, heardMs, leftMs }: CensusChildRecord): CensusChildRecord {
+  return create(CensusChildSchema, { child: crowd, project, sinceMs, heardMs, leftMs });
+}
+
+/** Equal for the same words; when it was heard last each node sees by itself. */
+function versionOf({ sinceMs, leftMs, words }: CensusChildRecord): string {
+  const said = words.map((word) => {
+    const { openedMs, window, answer, expelled, saidMs } = word;
+    return `${openedMs}/${window}/${answer}/${expelled}/${saidMs}`;
+  });
+  return [sinceMs, leftMs, ...said].join(" ");
+}
+
+function childProblem(record: CensusChildRecord, wallMs: number): string | undefined {
+  const { child, words } = record;
+  if (child !== crowd && !isName(child)) return "child: no name";
+  if (words.length > wordsMax || (child === crowd && words.length > 0)) return "words: too many";
+  const latestMs = BigInt(Math.ceil(wallMs + clockSkewMsMax));
+  if ([record.sinceMs, record.heardMs, record.leftMs].some((ms) => ms > latestMs))
+    return "since_ms, heard_ms, left_ms: from the future";
+  return words.every(({ answer }) => answer <= censusAnswers.length)
+    ? undefined
+    : `words.answer: 0 to ${censusAnswers.length}`;
+}
+
+function keyOf({ project, child }: { project: string; child: string }): string {
+  return `${project} ${child}`;
 }

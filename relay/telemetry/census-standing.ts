@@ -76,7 +76,7 @@ function resultsOf(of: {
 /** Why it is so, and how complete that is. */
 function reasonOf(finding: CensusFinding): string {
   const { answer, own, childrenCount, answeredCount, isExpelled } = finding;
-  const expelled = isExpelled ? "; somebody who was silent for 90 days is left out" : "";
+  const expelled = isExpelled ? "; somebody who was silent for too long is left out" : "";
   if (own === undefined && childrenCount === 0) return `nobody takes part${expelled}`;
   const said = `${answeredCount} of ${childrenCount} enrolled children have answered`;
   const here = own === undefined ? "" : `, and own apps: ${own.toLowerCase()}`;

@@ -54,17 +54,40 @@ export interface WatchedSpan {
 }
 
 /**
- * What was seen, in the form in which it is kept. All three are sets that only grow, so what
- * several nodes of a site have seen together is the union of each: this is where a peer's evidence
- * is to be added, and `answer` then holds for the site. A peer may add the spans of its own watching
- * only for times at which it heard of every report in the site.
+ * What was seen at one node, in the form in which it is kept. All three are sets that only grow, so
+ * what the nodes of a site have seen together is the union of each. Times are by the node's clock.
  */
 export interface Evidence {
   /** Windows by number. */
   readonly used: readonly number[];
   readonly doubted: readonly number[];
   readonly watched: readonly WatchedSpan[];
+  /** Up to when all that the node has heard is in it. */
+  readonly toldMs: number;
+  /** The node was stopped then: it has heard nothing since. */
+  readonly isLast: boolean;
 }
+
+/** A node of the site, as it was last heard of. */
+export interface SiteWatch {
+  /** Undefined for one that has told nothing: what it has heard is not known. */
+  readonly evidence: Evidence | undefined;
+  /** It lives, so that what is missing of it will come. */
+  readonly isPresent: boolean;
+}
+
+/** How a node of the site was heard before it was gone, by our clock. */
+export interface PeerEnd {
+  /** Since when nothing that it has passed on was missed. */
+  readonly wholeSinceMs: number;
+  readonly lastMs: number;
+}
+
+/**
+ * After so many graces a node has heard of each instance again, or has told that one is lost; the
+ * others of its site then know as much.
+ */
+const graces = 2;
 
 /**
  * One deployment's part in one question. It says `unused` of a window only when it was watching all
@@ -76,34 +99,56 @@ export class CensusWatch {
   readonly #used: Set<number>;
   readonly #doubted: Set<number>;
   #spans: WatchedSpan[];
-  /** When each was last heard, the longest unheard first. */
-  readonly #heard = new Map<string, number>();
+  /** When each was last heard, and whether by this node itself; the longest unheard first. */
+  readonly #heard = new Map<string, { readonly atMs: number; readonly isOwn: boolean }>();
   #watchedMs: number;
+  /** Something was seen that is not yet kept. */
+  isNews = false;
 
   /** @param held what was kept from before; between then and now nobody watched */
   constructor(windows: CensusWindows, wallMs: number, held?: Evidence) {
     this.#windows = windows;
     this.#used = new Set(held?.used);
     this.#doubted = new Set(held?.doubted);
-    // What was watched while the clock was ahead has not come yet.
-    this.#spans = (held?.watched ?? []).flatMap(({ fromMs, toMs }) =>
-      fromMs > wallMs ? [] : [{ fromMs, toMs: Math.min(toMs, wallMs) }],
-    );
+    this.#spans = spansUntil(wallMs, held?.watched ?? []);
     this.#watchedMs = wallMs;
     this.#begin(wallMs);
   }
 
   get evidence(): Evidence {
-    return { used: [...this.#used], doubted: [...this.#doubted], watched: this.#spans };
+    const [used, doubted, toldMs] = [[...this.#used], [...this.#doubted], this.#watchedMs];
+    return { used, doubted, watched: this.#spans, toldMs, isLast: false };
   }
 
-  /** A report: whether it was used since the instance started, and whether it was its last one. */
-  hear(of: { instance: string; isUsed: boolean; isLast: boolean; wallMs: number }): void {
+  /** What this node itself has seen before, and the others of its site have kept for it. */
+  recall(evidence: Evidence): void {
+    const oldest = this.#oldest;
+    for (const [windows, held] of [
+      [evidence.used, this.#used],
+      [evidence.doubted, this.#doubted],
+    ] as const)
+      for (const window of windows) if (window >= oldest) held.add(window);
+    // The last one is that which goes on.
+    const watched = spansUntil(this.#watchedMs, evidence.watched);
+    this.#spans = joinSpans(watched, this.#spans).slice(-censusSpansMax);
+  }
+
+  /**
+   * A report: whether it was used since the instance started, and whether it was its last one.
+   * @param of.isOwn false where another node of the site has passed it on
+   */
+  hear(of: {
+    instance: string;
+    isUsed: boolean;
+    isLast: boolean;
+    isOwn: boolean;
+    wallMs: number;
+  }): void {
     this.watch(of.wallMs);
-    const { instance, wallMs } = of;
-    if (of.isUsed) this.#mark(this.#used, this.#heard.get(instance) ?? wallMs, wallMs);
+    const { instance, wallMs, isOwn } = of;
+    if (of.isUsed) this.#mark(this.#used, this.#heard.get(instance)?.atMs ?? wallMs, wallMs);
     this.#heard.delete(instance);
-    if (!of.isLast) this.#heard.set(instance, wallMs);
+    if (!of.isLast) this.#heard.set(instance, { atMs: wallMs, isOwn });
   }
 
   /** Whether somebody who does not report would change nothing any more. */
@@ -122,9 +167,9 @@ export class CensusWatch {
     // A clock that was set back says nothing about how long it was.
     if (wallMs < this.#watchedMs) this.#mark(this.#doubted, wallMs, this.#watchedMs);
     const isGap = wallMs - this.#watchedMs > graceMsOf(this.#windows);
-    for (const [instance, heardMs] of this.#heard) {
-      if (wallMs - heardMs <= graceMsOf(this.#windows)) break;
-      this.#mark(this.#doubted, heardMs, wallMs);
+    for (const [instance, { atMs }] of this.#heard) {
+      if (wallMs - atMs <= graceMsOf(this.#windows)) break;
+      this.#mark(this.#doubted, atMs, wallMs);
       this.#heard.delete(instance);
     }
     this.#watchedMs = wallMs;
@@ -135,48 +180,98 @@ export class CensusWatch {
     this.#forget();
   }
 
-  /** Nobody watched until now: a restart, or a node that was away. */
+  /**
+   * Not all of the site was heard until now. Whoever reports to other nodes is watched by those;
+   * who reports to this one alone still is watched here.
+   */
   resume(wallMs: number): void {
     if (wallMs < this.#watchedMs) this.#mark(this.#doubted, wallMs, this.#watchedMs);
-    this.#heard.clear();
+    for (const [instance, { isOwn }] of this.#heard) if (!isOwn) this.#heard.delete(instance);
     this.#watchedMs = wallMs;
     this.#begin(wallMs);
   }
 
-  /** What there is to say of a window; nothing that is still going on is answered. */
-  answer(window: number): CensusAnswer {
+  /**
+   * A node of the site is gone, and has to have been heard whole for long enough before: else some
+   * instance may have gone with it that nobody else knows of.
+   */
+  lose({ wholeSinceMs, lastMs }: PeerEnd): void {
+    const graceMs = graceMsOf(this.#windows);
+    const isBegun = (this.#spans.at(-1)?.fromMs ?? lastMs) < lastMs;
+    if (lastMs - wholeSinceMs < graces * graceMs && isBegun)
+      this.#mark(this.#doubted, wholeSinceMs, lastMs + graceMs);
+  }
+
+  /**
+   * What there is to say of a window; nothing that is still going on is answered.
+   * @param others the other nodes of the site: `unused` needs the word of each for all the window,
+   *   but of those that are gone, which are left out
+   */
+  answer(window: number, others: readonly SiteWatch[] = []): CensusAnswer {
     if (window < 0 || window > windowToAnswer(this.#windows, this.#watchedMs)) return "UNKNOWN";
-    if (this.#used.has(window)) return "USED";
-    return this.#doubted.has(window) || !this.#isWatched(window) ? "UNKNOWN" : "UNUSED";
+    const seen = this.seen(window, others);
+    if (seen !== undefined) return seen;
+    if (others.some((other) => this.#isAwaited(other, window))) return "UNKNOWN";
+    return this.#isWatched(window, others) ? "UNUSED" : "UNKNOWN";
   }
 
   /** Only what was heard or doubted; undefined where nothing was. */
-  seen(window: number): CensusAnswer | undefined {
-    if (this.#used.has(window)) return "USED";
-    return this.#doubted.has(window) ? "UNKNOWN" : undefined;
+  seen(window: number, others: readonly SiteWatch[] = []): CensusAnswer | undefined {
+    const all = [this.evidence, ...others.flatMap(({ evidence }) => evidence ?? [])];
+    if (all.some(({ used }) => used.includes(window))) return "USED";
+    return all.some(({ doubted }) => doubted.includes(window)) ? "UNKNOWN" : undefined;
+  }
+
+  /** Whether a node that may have heard of the window is gone without having said all of it. */
+  isLeftOut(other: SiteWatch, window: number): boolean {
+    return !this.#hasTold(other, window) && !this.#isAwaited(other, window);
+  }
+
+  #hasTold({ evidence }: SiteWatch, window: number): boolean {
+    return evidence?.isLast === true || (evidence?.toldMs ?? 0) >= this.#sureMs(window);
+  }
+
+  /** What a node that was there a moment ago has heard will come. */
+  #isAwaited(other: SiteWatch, window: number): boolean {
+    if (this.#hasTold(other, window)) return false;
+    const silentMs = this.#watchedMs - (other.evidence?.toldMs ?? Number.NEGATIVE_INFINITY);
+    return other.isPresent || silentMs <= graceMsOf(this.#windows) + skewMsOf(this.#windows);
+  }
+
+  /** When all of a window can have been heard. */
+  #sureMs(window: number): number {
+    const { openedMs, windowMs } = this.#windows;
+    const lateMs = graceMsOf(this.#windows) + skewMsOf(this.#windows);
+    return openedMs + (window + 1) * windowMs + lateMs;
   }
 
   /** Who was there before is known once all that live have reported. */
   #begin(wallMs: number): void {
-    const fromMs = wallMs + graceMsOf(this.#windows);
-    this.#spans.push({ fromMs, toMs: fromMs });
-    this.#spans = this.#spans.slice(-censusSpansMax);
+    const fromMs = Math.ceil(wallMs + graceMsOf(this.#windows));
+    this.#spans = joinSpans(this.#spans, [{ fromMs, toMs: fromMs }]).slice(-censusSpansMax);
   }
 
-  /** From before the window, by any clock of the chain, until all of it can have been heard. */
-  #isWatched(window: number): boolean {
+  /**
+   * From before the window, by any clock of the chain, until all of it can have been heard. Where
+   * another node's time meets ours, it has to for any clock of the two.
+   */
+  #isWatched(window: number, others: readonly SiteWatch[]): boolean {
     const { openedMs, windowMs } = this.#windows;
-    const startMs = openedMs + window * windowMs;
     const skewMs = skewMsOf(this.#windows);
-    const untilMs = startMs + windowMs + graceMsOf(this.#windows) + skewMs;
-    let sureMs = startMs - skewMs;
-    for (const { fromMs, toMs } of this.#spans.toSorted((one, other) => one.fromMs - other.fromMs))
-      if (fromMs <= sureMs) sureMs = Math.max(sureMs, toMs);
-    return sureMs >= untilMs;
+    const theirs = others
+      .flatMap(({ evidence }) => evidence?.watched ?? [])
+      .map(({ fromMs, toMs }) => ({ fromMs: fromMs + skewMs, toMs: toMs - skewMs }));
+    const spans = [...this.#spans, ...theirs].sort((one, other) => one.fromMs - other.fromMs);
+    let sureMs = openedMs + window * windowMs - skewMs;
+    for (const { fromMs, toMs } of spans) if (fromMs <= sureMs) sureMs = Math.max(sureMs, toMs);
+    return sureMs >= this.#sureMs(window);
   }
 
   #mark(windows: Set<number>, fromMs: number, toMs: number): void {
-    for (const window of this.#around(fromMs, toMs)) windows.add(window);
+    for (const window of this.#around(fromMs, toMs)) {
+      this.isNews ||= !windows.has(window);
+      windows.add(window);
+    }
   }
 
   /** Windows that a time between two may lie in, for any clock of the chain. */
@@ -190,10 +285,14 @@ export class CensusWatch {
     return Array.from({ length: Math.max(0, last - kept + 1) }, (_, n) => kept + n);
   }
 
+  get #oldest(): number {
+    return windowToAnswer(this.#windows, this.#watchedMs) - windowsKept;
+  }
+
   /** What nobody asks for any more; of a time whose use is forgotten nobody has watched either. */
   #forget(): void {
     const { openedMs, windowMs } = this.#windows;
-    const oldest = windowToAnswer(this.#windows, this.#watchedMs) - windowsKept;
+    const oldest = this.#oldest;
     for (const windows of [this.#used, this.#doubted])
       for (const window of windows) if (window < oldest) windows.delete(window);
     const oldestMs = openedMs + oldest * windowMs;
@@ -202,6 +301,27 @@ export class CensusWatch {
       return isOver ? [] : [{ fromMs: Math.max(fromMs, oldestMs - skewMsOf(this.#windows)), toMs }];
     });
   }
+}
+
+/** What was watched while the clock was ahead has not come yet. */
+export function spansUntil(wallMs: number, spans: readonly WatchedSpan[]): WatchedSpan[] {
+  return spans.flatMap(({ fromMs, toMs }) =>
+    fromMs > wallMs ? [] : [{ fromMs, toMs: Math.min(toMs, wallMs) }],
+  );
+}
+
+/** In the order in which they came; of the same beginning the longer counts. */
+export function joinSpans(
+  some: readonly WatchedSpan[],
+  others: readonly WatchedSpan[],
+): WatchedSpan[] {
+  const ends = new Map<number, number>();
+  for (const { fromMs, toMs } of [...some, ...others]) {
+    const endMs = Math.max(toMs, ends.get(fromMs) ?? fromMs);
+    ends.delete(fromMs);
+    ends.set(fromMs, endMs);
+  }
+  return [...ends].map(([fromMs, toMs]) => ({ fromMs, toMs }));
 }
 
 /** What an enrolled child has last said. */

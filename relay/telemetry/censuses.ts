@@ -1,11 +1,8 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import type { PeerMessage, SiteRecords } from "../../gen/headwater/v1/fanout_pb.ts";
 import type { Census } from "../../gen/headwater/v1/flag_pb.ts";
-import {
-  type CensusEnrollment,
-  CensusEnrollmentSchema,
-  CensusEvidenceSchema,
-} from "../../gen/headwater/v1/store_pb.ts";
+import type { CensusEnrollment, CensusEvidence } from "../../gen/headwater/v1/store_pb.ts";
 import {
   type CensusSlot,
   CensusSlotSchema,
@@ -14,21 +11,28 @@ import {
 import { censusWindowMsMin, minuteMs, secondMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
-import { compareVersions, parseVersion } from "../flag/version.ts";
 import type { Project } from "../layers/project.ts";
 import { censusesOpenMax } from "../limits.ts";
 import {
   type CensusAnswer,
   CensusWatch,
-  type Evidence,
   graceMsOf,
   joinChildren,
+  type PeerEnd,
+  type SiteWatch,
   windowToAnswer,
 } from "./census.ts";
 import { CensusChildren, type HeardChild, noWindow, slotAnswer } from "./census-children.ts";
 import { budgetProblem, censusEndMs, censusName, windowsOf } from "./census-question.ts";
+import { useOf } from "./census-use.ts";
+import { Enrollments, enrollmentWrite } from "./enrollments.ts";
+import { PeerHearing } from "./peer-hearing.ts";
+import { evidenceRecord, SiteEvidence } from "./site-evidence.ts";
 
-/** Evidence is made durable this often; of what is lost nobody says that it was watched. */
+/**
+ * Evidence is made durable and told to the site this often, and at once when something was seen; of
+ * what is lost nobody says that it was watched.
+ */
 const writeIntervalMs = minuteMs;
 
 /** What a window has come to at one node. */
@@ -41,47 +45,55 @@ export interface CensusFinding {
   readonly isExpelled: boolean;
 }
 
-/** All questions of all projects, as far as this node takes part or others here do. */
+/** Something to be made durable, then accepted. */
+interface Change {
+  readonly writes: readonly Write[];
+  readonly accept: () => void;
+}
+
+/** All questions of all projects, as far as this site takes part or others here do. */
 export class Censuses {
   readonly windowMsMin: number;
-  readonly #enrollments = new Map<string, CensusEnrollment>();
+  readonly #node: string;
+  readonly #enrollments: Enrollments;
   /** By project and name of the entry. */
   readonly #watches = new Map<string, { watch: CensusWatch; census: Census; project: string }>();
-  readonly #held = new Map<string, { windowMs: number; evidence: Evidence }>();
+  readonly #evidence: SiteEvidence;
   readonly #children: CensusChildren;
+  readonly #hearing = new PeerHearing();
+  /** The other nodes of the site that live. */
+  #present: ReadonlySet<string> = new Set();
   #writtenMs = Number.NEGATIVE_INFINITY;
+  #isStopping = false;
 
-  constructor(of: { censusWindowMsMin?: number | undefined }, records: Records) {
+  constructor(
+    of: { censusWindowMsMin?: number | undefined; name?: string | undefined },
+    records: Records,
+  ) {
     this.windowMsMin = of.censusWindowMsMin ?? censusWindowMsMin;
+    this.#node = of.name ?? "";
     this.#children = new CensusChildren(records);
-    for (const [project, bytes] of records.get("census-enrollment") ?? [])
-      this.#enrollments.set(project, fromBinary(CensusEnrollmentSchema, bytes));
-    for (const [key, bytes] of records.get("census-evidence") ?? [])
-      this.#held.set(key, heldOf(bytes));
+    this.#enrollments = new Enrollments(records);
+    this.#evidence = new SiteEvidence(this.#node, records);
   }
 
   enrollment(project: string): CensusEnrollment | undefined {
-    return this.#enrollments.get(project);
+    return this.#enrollments.of(project);
   }
 
-  /** The operator takes part, or no more; evidence of a part that ended is forgotten. */
-  enroll(of: { project: string; isEnrolled: boolean; withoutApps: boolean; wallMs: number }): {
-    writes: Write[];
-    accept: () => void;
-  } {
-    const { project, withoutApps } = of;
-    const sinceMs = this.#enrollments.get(project)?.sinceMs ?? BigInt(Math.floor(of.wallMs));
-    const enrollment = create(CensusEnrollmentSchema, { sinceMs, withoutApps });
-    const value = of.isEnrolled ? toBinary(CensusEnrollmentSchema, enrollment) : undefined;
-    const gone = of.isEnrolled ? [] : this.#keysOf(project);
+  /** The operator takes part, or no more. */
+  enroll(of: Parameters<Enrollments["say"]>[0]): Change & { readonly said: CensusEnrollment } {
+    const said = this.#enrollments.say(of);
+    return { said, ...this.#enrollmentChange(said) };
+  }
+
+  /** Evidence of a part that ended is forgotten. */
+  #enrollmentChange(said: CensusEnrollment): Change {
+    const gone = said.left ? this.#keysOf(said.project) : [];
     return {
-      writes: [
-        { bucket: "census-enrollment", key: project, value },
-        ...gone.map((key): Write => ({ bucket: "census-evidence", key, value: undefined })),
-      ],
+      writes: [enrollmentWrite(said), ...gone.flatMap((key) => this.#evidence.removal(key))],
       accept: () => {
-        if (of.isEnrolled) this.#enrollments.set(project, enrollment);
-        else this.#enrollments.delete(project);
+        this.#enrollments.accept(said);
         for (const key of gone) this.#drop(key);
       },
     };
@@ -95,20 +107,26 @@ export class Censuses {
 
   /**
    * A report of an instance.
-   * @param knowsUse false for what an application says of a library: it does not know what was used
+   * @param of.knowsUse false for what an application says of a library: it does not know what was used
+   * @param of.isOwn false where another node of the site has passed it on
    */
-  hear(project: Project, report: ReportRequest, of: { wallMs: number; knowsUse: boolean }): void {
+  hear(
+    project: Project,
+    report: ReportRequest,
+    of: { wallMs: number; knowsUse: boolean; isOwn: boolean },
+  ): void {
     for (const { watch, census, project: name } of this.#watches.values()) {
       if (name !== project.name) continue;
       const use = useOf(census, { project, report, ...of });
       if (use === "UNKNOWN") watch.overhear(of.wallMs);
       const { instance, last: isLast } = report;
-      watch.hear({ instance, isLast, isUsed: use === "USED", wallMs: of.wallMs });
+      const { wallMs, isOwn } = of;
+      watch.hear({ instance, isLast, isUsed: use === "USED", isOwn, wallMs });
     }
   }
 
   /** Whether it would change an answer that somebody of a project is there who does not report. */
-  isMoved(project: string, wallMs: number): boolean {
+  wouldDoubt(project: string, wallMs: number): boolean {
     const own = [...this.#watches.values()].filter(({ project: name }) => name === project);
     return own.some(({ watch }) => !watch.isDoubted(wallMs));
   }
@@ -119,16 +137,36 @@ export class Censuses {
       if (name === project) watch.overhear(wallMs);
   }
 
+  /** Another node of the site speaks, of whatever. */
+  hearPeer(message: PeerMessage, wallMs: number): void {
+    const end = this.#hearing.hear(message, wallMs);
+    if (end !== undefined) this.#lose(end);
+  }
+
+  #lose(end: PeerEnd): void {
+    for (const { watch } of this.#watches.values()) watch.lose(end);
+  }
+
   /** For a moment not everything was heard: what nodes of the site tell each other got lost. */
   interrupt(wallMs: number): void {
     for (const { watch } of this.#watches.values()) watch.resume(wallMs);
   }
 
-  /** Time passes: questions come and go, and what is watched is watched for longer. */
-  look(projects: ReadonlyMap<string, Project>, wallMs: number): void {
+  /**
+   * Time passes: questions come and go, and what is watched is watched for longer.
+   * @param present the other nodes of the site that live
+   */
+  look(
+    projects: ReadonlyMap<string, Project>,
+    wallMs: number,
+    present: readonly string[] = [],
+  ): void {
+    this.#present = new Set(present);
+    this.#evidence.correct(wallMs);
+    for (const end of this.#hearing.gone(this.#present)) this.#lose(end);
     const wanted = new Map<string, { census: Census; project: string }>();
     for (const project of projects.values())
-      if (this.#enrollments.has(project.name))
+      if (this.enrollment(project.name) !== undefined)
         for (const census of this.answerable(project, wallMs))
           wanted.set(keyOf(project.name, census), { census, project: project.name });
     for (const [key, { census }] of this.#watches) {
@@ -142,29 +180,90 @@ export class Censuses {
     }
   }
 
-  /** What is to be written now and then; evidence on questions that are gone goes too. */
-  due(wallMs: number): { writes: Write[]; accept: () => void } {
-    if (this.#watches.size + this.#held.size === 0) return { writes: [], accept: () => {} };
+  /** What is to be written now and then, and told; evidence on questions that are gone goes too. */
+  due(wallMs: number): Change & { readonly told: readonly CensusEvidence[] } {
+    const nothing = { writes: [], told: [], accept: () => {} };
+    const keys = [...this.#evidence.keys];
+    if (this.#watches.size + keys.length === 0) return nothing;
+    const watches = [...this.#watches.values()];
     const shortest = Math.min(
       writeIntervalMs,
-      ...[...this.#watches.values()].map(({ census }) => graceMsOf(windowsOf(census)) / 4),
+      ...watches.map(({ census }) => graceMsOf(windowsOf(census)) / 4),
     );
-    if (Math.abs(wallMs - this.#writtenMs) < shortest) return { writes: [], accept: () => {} };
-    const gone = [...this.#held.keys()].filter((key) => !this.#watches.has(key));
-    const writes = [...this.#watches].map(([key, { watch, census, project }]): Write => {
-      const value = evidenceBytes({ project, census, evidence: watch.evidence });
-      return { bucket: "census-evidence", key, value };
+    const isUrgent = this.#isStopping || watches.some(({ watch }) => watch.isNews);
+    if (!isUrgent && Math.abs(wallMs - this.#writtenMs) < shortest) return nothing;
+    const gone = keys.filter((key) => !this.#watches.has(key));
+    const told = watches.map(({ watch, census, project }) => {
+      const { windowMs } = census;
+      const of = { project, name: censusName(census), windowMs, node: this.#node };
+      return evidenceRecord(of, { ...watch.evidence, isLast: this.#isStopping });
     });
     return {
+      told,
       writes: [
-        ...writes,
-        ...gone.map((key): Write => ({ bucket: "census-evidence", key, value: undefined })),
+        ...told.map((record) => this.#evidence.write(record)),
+        ...gone.flatMap((key) => this.#evidence.removal(key)),
       ],
       accept: () => {
         this.#writtenMs = wallMs;
-        for (const key of gone) this.#held.delete(key);
+        for (const record of told) this.#evidence.accept(record);
+        for (const { watch } of watches) watch.isNews = false;
+        for (const key of gone) this.#evidence.drop(key);
       },
     };
+  }
+
+  /** Nothing is heard from now on: what is due next is the last word. */
+  stop(wallMs: number): void {
+    for (const { watch } of this.#watches.values()) watch.watch(wallMs);
+    this.#isStopping = true;
+  }
+
+  /** What the other nodes of the site are to hold too. */
+  get shared() {
+    return {
+      enrollments: this.#enrollments.shared,
+      evidence: this.#evidence.shared,
+      censusChildren: this.#children.shared,
+    };
+  }
+
+  /** What another node of the site has said, as far as it is news. */
+  heard(
+    { enrollments, evidence, censusChildren }: SiteRecords,
+    of: { projects: ReadonlyMap<string, Project>; wallMs: number },
+  ): Change {
+    const { projects, wallMs } = of;
+    const isHeld = ({ project }: { project: string }): boolean => projects.has(project);
+    const said = this.#enrollments.heard(enrollments.filter(isHeld), wallMs);
+    const changes = said.map((one) => this.#enrollmentChange(one));
+    const asked = evidence.filter(
+      ({ project, name }) =>
+        this.enrollment(project) !== undefined && projects.get(project)?.own.censuses.has(name),
+    );
+    const seen = this.#evidence.heard(asked, wallMs);
+    const children = this.#children.heard(censusChildren.filter(isHeld), wallMs);
+    return {
+      writes: [
+        ...changes.flatMap(({ writes }) => writes),
+        ...seen.map((record) => this.#evidence.write(record)),
+        ...children.writes,
+      ],
+      accept: () => {
+        for (const record of seen) this.#take(record);
+        for (const { accept } of changes) accept();
+        children.accept();
+      },
+    };
+  }
+
+  /** A node that was restarted gets back what it has told. */
+  #take(record: CensusEvidence): void {
+    this.#evidence.accept(record);
+    if (record.node !== this.#node) return;
+    const key = `${record.project} ${record.name}`;
+    const own = this.#evidence.own(key, record.windowMs);
+    if (own !== undefined) this.#watches.get(key)?.watch.recall(own);
   }
 
   /** What a child's document says to the project's questions. */
@@ -188,19 +287,22 @@ export class Censuses {
   /** What a window comes to: own apps, where they take part, joined with the children's words. */
   finding(project: string, census: Census, window: number, wallMs: number): CensusFinding {
     const windows = windowsOf(census);
-    const own = this.#own(project, census, window);
+    const others = this.#others(project, census);
+    const own = this.#own({ project, census, window, others });
     const children = this.#children.said({ project, ...windows, window });
     const all =
       own === undefined ? children : [...children, { window, answer: own, heardMs: wallMs }];
     const isOver = window >= 0 && window <= windowToAnswer(windows, wallMs);
     const joined = joinChildren(all, { window, wallMs });
-    const isKnown = isOver && !this.#children.isCrowded(project);
+    const watch = this.#watches.get(keyOf(project, census))?.watch;
+    const isLeftOut =
+      own !== undefined && others.some((other) => watch?.isLeftOut(other, window) === true);
     return {
-      answer: isKnown ? joined.answer : "UNKNOWN",
+      answer: isOver ? joined.answer : "UNKNOWN",
       own,
       childrenCount: children.length,
       answeredCount: children.filter((one) => one.window === window).length,
-      isExpelled: joined.isExpelled || children.some(({ isExpelled }) => isExpelled),
+      isExpelled: joined.isExpelled || isLeftOut || children.some(({ isExpelled }) => isExpelled),
     };
   }
 
@@ -209,7 +311,7 @@ export class Censuses {
    * @param sinceMs of windows that began before it nothing is said
    */
   slots(project: Project, wallMs: number, sinceMs: number): CensusSlot[] {
-    const isEnrolled = this.#enrollments.has(project.name);
+    const isEnrolled = this.enrollment(project.name) !== undefined;
     const asked = isEnrolled ? this.answerable(project, wallMs) : [];
     return Array.from({ length: censusesOpenMax }, (_, slot) => {
       const census = asked.find((one) => one.slot === slot);
@@ -226,28 +328,36 @@ export class Censuses {
     });
   }
 
-  /** A node without apps watches nothing; if one reports all the same, that counts. */
-  #own(project: string, census: Census, window: number): CensusAnswer | undefined {
-    const enrollment = this.#enrollments.get(project);
+  /** A site without apps watches nothing; if one reports all the same, that counts. */
+  #own(of: {
+    project: string;
+    census: Census;
+    window: number;
+    others: readonly SiteWatch[];
+  }): CensusAnswer | undefined {
+    const { project, census, window, others } = of;
+    const enrollment = this.enrollment(project);
     if (enrollment === undefined) return undefined;
     const watch = this.#watches.get(keyOf(project, census))?.watch;
-    if (!enrollment.withoutApps) return watch?.answer(window) ?? "UNKNOWN";
-    return watch?.seen(window);
+    if (!enrollment.withoutApps) return watch?.answer(window, others) ?? "UNKNOWN";
+    return watch?.seen(window, others);
+  }
+
+  #others(project: string, census: Census): SiteWatch[] {
+    return this.#evidence.others(keyOf(project, census), census.windowMs, this.#present);
   }
 
   #begin(key: string, census: Census, wallMs: number): CensusWatch {
-    const held = this.#held.get(key);
-    const isSame = held?.windowMs === Number(census.windowMs);
-    return new CensusWatch(windowsOf(census), wallMs, isSame ? held?.evidence : undefined);
+    return new CensusWatch(windowsOf(census), wallMs, this.#evidence.own(key, census.windowMs));
   }
 
   #keysOf(project: string): string[] {
-    const keys = new Set([...this.#held.keys(), ...this.#watches.keys()]);
+    const keys = new Set([...this.#evidence.keys, ...this.#watches.keys()]);
     return [...keys].filter((key) => key.startsWith(`${project} `));
   }
 
   #drop(key: string): void {
-    this.#held.delete(key);
+    this.#evidence.drop(key);
     this.#watches.delete(key);
   }
 }
@@ -258,45 +368,4 @@ function keyOf(project: string, census: Census): string {
 
 function slotOf(of: { openedMs: bigint; window: number; answer: number; expelled: number }) {
   return create(CensusSlotSchema, of);
-}
-
-function useOf(
-  { kind, name }: Census,
-  of: { project: Project; report: ReportRequest; wallMs: number; knowsUse: boolean },
-): CensusAnswer {
-  const { project, report, wallMs, knowsUse } = of;
-  if (kind === "BELOW") {
-    const release = project.buildOf(report.version, wallMs).release || report.version;
-    const [version, wanted] = [parseVersion(release), parseVersion(name)];
-    if (version === undefined || wanted === undefined) return "UNKNOWN";
-    return compareVersions(version, wanted) < 0 ? "USED" : "UNUSED";
-  }
-  if (!knowsUse) return "UNKNOWN";
-  const isUsed =
-    kind === "FLAG"
-      ? report.flags.some((flag) => flag.name === name)
-      : report.features.includes(name);
-  return isUsed ? "USED" : "UNUSED";
-}
-
-function evidenceBytes(of: { project: string; census: Census; evidence: Evidence }): Uint8Array {
-  const { project, census, evidence } = of;
-  const record = create(CensusEvidenceSchema, {
-    project,
-    name: censusName(census),
-    windowMs: census.windowMs,
-    used: [...evidence.used],
-    doubted: [...evidence.doubted],
-    watched: evidence.watched.map(({ fromMs, toMs }) => ({
-      fromMs: BigInt(Math.ceil(fromMs)),
-      toMs: BigInt(Math.floor(toMs)),
-    })),
-  });
-  return toBinary(CensusEvidenceSchema, record);
-}
-
-function heldOf(bytes: Uint8Array): { windowMs: number; evidence: Evidence } {
-  const { windowMs, used, doubted, watched } = fromBinary(CensusEvidenceSchema, bytes);
-  const spans = watched.map(({ fromMs, toMs }) => ({ fromMs: Number(fromMs), toMs: Number(toMs) }));
-  return { windowMs: Number(windowMs), evidence: { used, doubted, watched: spans } };
 }

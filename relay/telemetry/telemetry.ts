@@ -16,6 +16,8 @@ import { Received } from "./received.ts";
 import type { Trials } from "./trials.ts";
 
 export interface TelemetrySettings {
+  /** The node's name within its site. */
+  readonly name?: string | undefined;
   readonly siteSecret: Uint8Array;
   readonly windowMs: number;
   readonly healthWindowMs: number;
@@ -84,14 +86,15 @@ export class Telemetry {
 
   /**
    * False when there is no such project, or no room for one more instance.
-   * @param id what an instance is judged once by, whatever name it reports under
+   * @param of.id what an instance is judged once by, whatever name it reports under
+   * @param of.isOwn false where another node of the site has passed it on
    */
   take(
     project: Project | undefined,
     report: ReportRequest,
-    wallMs: number,
-    id: string = report.instance,
+    of: { wallMs: number; isOwn: boolean; id?: string },
   ): boolean {
+    const { wallMs, isOwn, id = report.instance } = of;
     if (project === undefined) return false;
     const intake = this.intake(project.name);
     if (!intake.holds(report.instance) && this.#instancesCount >= instancesCountMax) {
@@ -99,7 +102,7 @@ export class Telemetry {
       return false;
     }
     // What an application says of a library goes by another name, and does not say what was used.
-    this.censuses.hear(project, report, { wallMs, knowsUse: id === report.instance });
+    this.censuses.hear(project, report, { wallMs, isOwn, knowsUse: id === report.instance });
     this.crashes.take(project, report, wallMs);
     intake.take(report, {
       wallMs,

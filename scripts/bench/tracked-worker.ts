@@ -25,7 +25,7 @@ serveVerbs({
     return growthOf(() => {
       site = fresh;
       for (let n = 0; n < count; n++)
-        fresh.telemetry.take(fresh.project, reportAt(n), nowMs - secondMs);
+        fresh.telemetry.take(fresh.project, reportAt(n), { wallMs: nowMs - secondMs, isOwn: true });
     });
   },
   /** The least that counts an instance once: its name, and when it was heard. */
@@ -38,7 +38,7 @@ serveVerbs({
   again: ({ count }: { count: number }): void => {
     nowMs += dayMs;
     for (let n = 0; n < count; n++)
-      site?.telemetry.take(site.project, reportAt(n), nowMs - secondMs);
+      site?.telemetry.take(site.project, reportAt(n), { wallMs: nowMs - secondMs, isOwn: true });
   },
   /** Milliseconds that the documents of all that is due take, which nothing interrupts. */
   close: (): { ms: number; documents: number } => {

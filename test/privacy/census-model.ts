@@ -151,7 +151,7 @@ function report(
   const { instance, last, wallMs } = of;
   const features = of.isUsed ? [census.name] : [];
   const said = create(ReportRequestSchema, { project: project.name, instance, last, features });
-  heard.hear(project, said, { wallMs, knowsUse: true });
+  heard.hear(project, said, { wallMs, knowsUse: true, isOwn: true });
 }
 
 function send(hop: Hop, of: { parent: Hop; name: string; wallMs: number }): void {

@@ -50,7 +50,10 @@ export const verdictsOnProbes: Look = ({ size, levels, random }) => {
           : [],
       ),
     );
-    telemetry.take(project, reportOf({ instance, on: on ?? [], off: off ?? [] }), epochMs);
+    telemetry.take(project, reportOf({ instance, on: on ?? [], off: off ?? [] }), {
+      wallMs: epochMs,
+      isOwn: true,
+    });
   }
   trials.look(epochMs + hourMs);
   return new Map(

@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { PeerMessageSchema } from "../../gen/headwater/v1/fanout_pb.ts";
 import { ProjectPinSchema, ReplicateResponseSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
 import { backoffMsMin, dayMs, peerIntervalMs } from "../../relay/cadence.ts";
@@ -207,7 +208,7 @@ describe("what a peer says", () => {
     stepped.tell({ kind: "peer-spoke", message });
   const pinsFrom = (key: SigningKey, ...pins: (typeof pin)[]) => {
     const body = new Peers({ node: "n2", siteKey: key }).pins(pins);
-    return { $typeName: "headwater.v1.PeerMessage" as const, node: "n2", body };
+    return create(PeerMessageSchema, { node: "n2", body });
   };
 
   test("about pins is taken when the site's key has signed it, and its upstreams are asked anew", () => {
@@ -246,7 +247,7 @@ describe("what a peer says", () => {
     const ledger = authority.ledger(flagEntry("alpha", { basisPoints: 5 }));
     const effects = framesFor(ledger).flatMap((bytes) => {
       const body = { case: "frame", value: fromBinary(ReplicateResponseSchema, bytes) } as const;
-      return say(stepped, { $typeName: "headwater.v1.PeerMessage", node: "n2", body } as never);
+      return say(stepped, create(PeerMessageSchema, { node: "n2", body }));
     });
     expect(stepped.flags()).toEqual({ alpha: 5 });
     expect(kindsOf(effects)).not.toContain("publish");
@@ -269,11 +270,8 @@ describe("what a peer says", () => {
     bring(stepped, authority.ledger());
     for (const project of ["horizon", "no-such-project"]) {
       const value = { ...reportOf({ instance: "a" }), project };
-      say(stepped, {
-        $typeName: "headwater.v1.PeerMessage",
-        node: "n2",
-        body: { case: "report", value },
-      } as never);
+      const body = { case: "report", value } as const;
+      say(stepped, create(PeerMessageSchema, { node: "n2", body }));
     }
     const status = stepped.node.reads.status({ wallMs: epochMs, monoMs: 0 });
     expect(status.projects).toMatchObject([{ project: "horizon", instancesCount: 1 }]);

@@ -14,7 +14,7 @@ import type { Holding, ProjectPin, ReplicateResponse } from "./mesh_pb.ts";
 import { file_headwater_v1_mesh } from "./mesh_pb.ts";
 import type { Rollout } from "./rollouts_pb.ts";
 import { file_headwater_v1_rollouts } from "./rollouts_pb.ts";
-import type { ReceivedDocument, Trial } from "./store_pb.ts";
+import type { CensusChild, CensusEnrollment, CensusEvidence, ReceivedDocument, Trial } from "./store_pb.ts";
 import { file_headwater_v1_store } from "./store_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/fanout.proto.
  */
 export const file_headwater_v1_fanout: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEiigMKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIqCghjb25zZW50cxgHIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZUgAEikKB3JlY29yZHMYCCABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIuCgp1bnJlcG9ydGVkGAkgASgLMhguaGVhZHdhdGVyLnYxLlVucmVwb3J0ZWRIAEIGCgRib2R5Ih0KClVucmVwb3J0ZWQSDwoHcHJvamVjdBgBIAEoCSJMCgpTaWduT2ZMaWZlEigKBndyaXRlcxgBIAMoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEhQKDG1lc2hfYWRkcmVzcxgCIAEoCSKgAQoHUGVlckFzaxIMCgRub2RlGAEgASgJEicKCGhvbGRpbmdzGAIgAygLMhUuaGVhZHdhdGVyLnYxLkhvbGRpbmcSFwoPY2hpbGRyZW5fZGlnZXN0GAMgASgMEhcKD2NvbnNlbnRzX2RpZ2VzdBgEIAEoDBIsCgdyZWNvcmRzGAUgASgLMhsuaGVhZHdhdGVyLnYxLlJlY29yZERpZ2VzdHMikwEKDVJlY29yZERpZ2VzdHMSEQoEc2VudBgBIAEoDEgAiAEBEhUKCHJlY2VpdmVkGAIgASgMSAGIAQESFQoIcm9sbG91dHMYAyABKAxIAogBARITCgZ0cmlhbHMYBCABKAxIA4gBAUIHCgVfc2VudEILCglfcmVjZWl2ZWRCCwoJX3JvbGxvdXRzQgkKB190cmlhbHMiRwoKUGVlckFuc3dlchIrCghtZXNzYWdlcxgBIAMoCzIZLmhlYWR3YXRlci52MS5QZWVyTWVzc2FnZRIMCgRsYXN0GAIgASgIIjkKDFNpdGVDaGlsZHJlbhIpCghjaGlsZHJlbhgBIAMoCzIXLmhlYWR3YXRlci52MS5TaXRlQ2hpbGQiXAoJU2l0ZUNoaWxkEgwKBG5hbWUYASABKAkSCgoCaWQYAiABKAwSEAoIYWRkZWRfbXMYAyABKAQSEgoKZXhwaXJlc19tcxgEIAEoBBIPCgdyZXZva2VkGAUgASgIIjsKDFNpdGVDb25zZW50cxIrCghjb25zZW50cxgBIAMoCzIZLmhlYWR3YXRlci52MS5TaXRlQ29uc2VudCJRCgtTaXRlQ29uc2VudBIQCgh1cHN0cmVhbRgBIAEoCRINCgVsZXZlbBgCIAEoCRIQCghzaW5jZV9tcxgDIAEoBBIPCgdzYWlkX21zGAQgASgEIjIKCFNpdGVQaW5zEiYKBHBpbnMYASADKAsyGC5oZWFkd2F0ZXIudjEuUHJvamVjdFBpbiK3AQoLU2l0ZVJlY29yZHMSKAoEc2VudBgBIAMoCzIaLmhlYWR3YXRlci52MS5TZW50RG9jdW1lbnQSMAoIcmVjZWl2ZWQYAiADKAsyHi5oZWFkd2F0ZXIudjEuUmVjZWl2ZWREb2N1bWVudBInCghyb2xsb3V0cxgDIAMoCzIVLmhlYWR3YXRlci52MS5Sb2xsb3V0EiMKBnRyaWFscxgEIAMoCzITLmhlYWR3YXRlci52MS5UcmlhbGIGcHJvdG8z", [file_headwater_v1_apps, file_headwater_v1_fleet, file_headwater_v1_ledger, file_headwater_v1_mesh, file_headwater_v1_rollouts, file_headwater_v1_store]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvZmFub3V0LnByb3RvEgxoZWFkd2F0ZXIudjEisQMKC1BlZXJNZXNzYWdlEgwKBG5vZGUYASABKAkSMAoFZnJhbWUYAiABKAsyHy5oZWFkd2F0ZXIudjEuUmVwbGljYXRlUmVzcG9uc2VIABImCgRwaW5zGAMgASgLMhYuaGVhZHdhdGVyLnYxLkVudmVsb3BlSAASLQoGcmVwb3J0GAQgASgLMhsuaGVhZHdhdGVyLnYxLlJlcG9ydFJlcXVlc3RIABIpCgVhbGl2ZRgFIAEoCzIYLmhlYWR3YXRlci52MS5TaWduT2ZMaWZlSAASKgoIY2hpbGRyZW4YBiABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIqCghjb25zZW50cxgHIAEoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZUgAEikKB3JlY29yZHMYCCABKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGVIABIuCgp1bnJlcG9ydGVkGAkgASgLMhguaGVhZHdhdGVyLnYxLlVucmVwb3J0ZWRIABIOCgZydW5fbXMYCiABKAQSFQoNcmVwb3J0c19jb3VudBgLIAEoBEIGCgRib2R5Ih0KClVucmVwb3J0ZWQSDwoHcHJvamVjdBgBIAEoCSJMCgpTaWduT2ZMaWZlEigKBndyaXRlcxgBIAMoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEhQKDG1lc2hfYWRkcmVzcxgCIAEoCSKgAQoHUGVlckFzaxIMCgRub2RlGAEgASgJEicKCGhvbGRpbmdzGAIgAygLMhUuaGVhZHdhdGVyLnYxLkhvbGRpbmcSFwoPY2hpbGRyZW5fZGlnZXN0GAMgASgMEhcKD2NvbnNlbnRzX2RpZ2VzdBgEIAEoDBIsCgdyZWNvcmRzGAUgASgLMhsuaGVhZHdhdGVyLnYxLlJlY29yZERpZ2VzdHMikwIKDVJlY29yZERpZ2VzdHMSEQoEc2VudBgBIAEoDEgAiAEBEhUKCHJlY2VpdmVkGAIgASgMSAGIAQESFQoIcm9sbG91dHMYAyABKAxIAogBARITCgZ0cmlhbHMYBCABKAxIA4gBARIYCgtlbnJvbGxtZW50cxgFIAEoDEgEiAEBEhUKCGV2aWRlbmNlGAYgASgMSAWIAQESHAoPY2Vuc3VzX2NoaWxkcmVuGAcgASgMSAaIAQFCBwoFX3NlbnRCCwoJX3JlY2VpdmVkQgsKCV9yb2xsb3V0c0IJCgdfdHJpYWxzQg4KDF9lbnJvbGxtZW50c0ILCglfZXZpZGVuY2VCEgoQX2NlbnN1c19jaGlsZHJlbiJHCgpQZWVyQW5zd2VyEisKCG1lc3NhZ2VzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlBlZXJNZXNzYWdlEgwKBGxhc3QYAiABKAgiOQoMU2l0ZUNoaWxkcmVuEikKCGNoaWxkcmVuGAEgAygLMhcuaGVhZHdhdGVyLnYxLlNpdGVDaGlsZCJcCglTaXRlQ2hpbGQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgiOwoMU2l0ZUNvbnNlbnRzEisKCGNvbnNlbnRzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlNpdGVDb25zZW50IlEKC1NpdGVDb25zZW50EhAKCHVwc3RyZWFtGAEgASgJEg0KBWxldmVsGAIgASgJEhAKCHNpbmNlX21zGAMgASgEEg8KB3NhaWRfbXMYBCABKAQiMgoIU2l0ZVBpbnMSJgoEcGlucxgBIAMoCzIYLmhlYWR3YXRlci52MS5Qcm9qZWN0UGluItACCgtTaXRlUmVjb3JkcxIoCgRzZW50GAEgAygLMhouaGVhZHdhdGVyLnYxLlNlbnREb2N1bWVudBIwCghyZWNlaXZlZBgCIAMoCzIeLmhlYWR3YXRlci52MS5SZWNlaXZlZERvY3VtZW50EicKCHJvbGxvdXRzGAMgAygLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQSIwoGdHJpYWxzGAQgAygLMhMuaGVhZHdhdGVyLnYxLlRyaWFsEjMKC2Vucm9sbG1lbnRzGAUgAygLMh4uaGVhZHdhdGVyLnYxLkNlbnN1c0Vucm9sbG1lbnQSLgoIZXZpZGVuY2UYBiADKAsyHC5oZWFkd2F0ZXIudjEuQ2Vuc3VzRXZpZGVuY2USMgoPY2Vuc3VzX2NoaWxkcmVuGAcgAygLMhkuaGVhZHdhdGVyLnYxLkNlbnN1c0NoaWxkYgZwcm90bzM", [file_headwater_v1_apps, file_headwater_v1_fleet, file_headwater_v1_ledger, file_headwater_v1_mesh, file_headwater_v1_rollouts, file_headwater_v1_store]);
 
 /**
  * @generated from message headwater.v1.PeerMessage
@@ -97,6 +97,19 @@ export type PeerMessage = Message<"headwater.v1.PeerMessage"> & {
     value: Unreported;
     case: "unreported";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * When the node was started, and how many reports it has had from apps since, together with
+   * those of whom it has said that they do not report: whoever misses one can tell.
+   *
+   * @generated from field: uint64 run_ms = 10;
+   */
+  runMs: bigint;
+
+  /**
+   * @generated from field: uint64 reports_count = 11;
+   */
+  reportsCount: bigint;
 };
 
 /**
@@ -228,6 +241,21 @@ export type RecordDigests = Message<"headwater.v1.RecordDigests"> & {
    * @generated from field: optional bytes trials = 4;
    */
   trials?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: optional bytes enrollments = 5;
+   */
+  enrollments?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: optional bytes evidence = 6;
+   */
+  evidence?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: optional bytes census_children = 7;
+   */
+  censusChildren?: Uint8Array | undefined;
 };
 
 /**
@@ -422,6 +450,23 @@ export type SiteRecords = Message<"headwater.v1.SiteRecords"> & {
    * @generated from field: repeated headwater.v1.Trial trials = 4;
    */
   trials: Trial[];
+
+  /**
+   * Of censuses: whether the site takes part, what its nodes have seen and what its children say.
+   *
+   * @generated from field: repeated headwater.v1.CensusEnrollment enrollments = 5;
+   */
+  enrollments: CensusEnrollment[];
+
+  /**
+   * @generated from field: repeated headwater.v1.CensusEvidence evidence = 6;
+   */
+  evidence: CensusEvidence[];
+
+  /**
+   * @generated from field: repeated headwater.v1.CensusChild census_children = 7;
+   */
+  censusChildren: CensusChild[];
 };
 
 /**

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/store.proto.
  */
 export const file_headwater_v1_store: GenFile = /*@__PURE__*/
-  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkicwoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgSEwoLY2VydGlmaWNhdGUYBiABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJYChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgSDwoHc2FpZF9tcxgEIAEoBCJECgtXaW5kb3dTdGF0ZRIOCgZ3aW5kb3cYASABKAQSJQoFc2hvd24YAiABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQimwIKBVRyaWFsEg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FnYWluc3QYBCABKAkSDQoFdGVybXMYBSABKAwSEgoKc3RhcnRlZF9tcxgGIAEoBBITCgtsb29rc19jb3VudBgHIAEoDRIRCglqdWRnZW1lbnQYCCABKA0SIgoHc3ViamVjdBgJIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIgoHY29udHJvbBgKIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIAoFbG9va3MYCyADKAsyES5oZWFkd2F0ZXIudjEuQXJtEg8KB21lbWJlcnMYDCABKAwSDgoGY2xvc2VkGA0gASgIIkcKDkNyYXNoU2lnaHRpbmdzEg8KB3Byb2plY3QYASABKAkSEQoJc2lnbmF0dXJlGAIgASgJEhEKCWluc3RhbmNlcxgDIAEoDCI6ChBDZW5zdXNFbnJvbGxtZW50EhAKCHNpbmNlX21zGAEgASgEEhQKDHdpdGhvdXRfYXBwcxgCIAEoCCKKAQoOQ2Vuc3VzRXZpZGVuY2USDwoHcHJvamVjdBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHVzZWQYAyADKA0SDwoHZG91YnRlZBgEIAMoDRInCgd3YXRjaGVkGAUgAygLMhYuaGVhZHdhdGVyLnYxLlRpbWVTcGFuEhEKCXdpbmRvd19tcxgGIAEoBCIqCghUaW1lU3BhbhIPCgdmcm9tX21zGAEgASgEEg0KBXRvX21zGAIgASgEIosBCgtDZW5zdXNDaGlsZBINCgVjaGlsZBgBIAEoCRIPCgdwcm9qZWN0GAIgASgJEhAKCHNpbmNlX21zGAMgASgEEhAKCGhlYXJkX21zGAQgASgEEg8KB2xlZnRfbXMYBSABKAQSJwoFd29yZHMYBiADKAsyGC5oZWFkd2F0ZXIudjEuQ2Vuc3VzV29yZCJRCgpDZW5zdXNXb3JkEhEKCW9wZW5lZF9tcxgBIAEoBBIOCgZ3aW5kb3cYAiABKA0SDgoGYW5zd2VyGAMgASgNEhAKCGV4cGVsbGVkGAQgASgIIlAKA0FybRIRCglpbnN0YW5jZXMYASABKA0SDgoGdW53ZWxsGAIgASgNEg4KBmZhaWxlZBgDIAEoDRIWCg5oYWxmX2ludGVydmFscxgEIAEoBGIGcHJvdG8z", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
+  fileDesc("ChhoZWFkd2F0ZXIvdjEvc3RvcmUucHJvdG8SDGhlYWR3YXRlci52MSJsCgpXcml0ZXJLZXlzEigKBmxlZGdlchgBIAEoCzIYLmhlYWR3YXRlci52MS5MZWRnZXJOYW1lEgwKBHRlcm0YAiABKA0SEwoLbGVkZ2VyX3NlZWQYAyABKAwSEQoJYmVhdF9zZWVkGAQgASgMIlQKCkxlZGdlclN0ZXASDgoGbnVtYmVyGAEgASgNEigKCHByZXZpb3VzGAIgASgLMhYuaGVhZHdhdGVyLnYxLlBvc2l0aW9uEgwKBGtleXMYAyADKAkicwoLQ2hpbGRSZWNvcmQSDAoEbmFtZRgBIAEoCRIKCgJpZBgCIAEoDBIQCghhZGRlZF9tcxgDIAEoBBISCgpleHBpcmVzX21zGAQgASgEEg8KB3Jldm9rZWQYBSABKAgSEwoLY2VydGlmaWNhdGUYBiABKAgiYQoLVG9rZW5SZWNvcmQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDgoGc2NvcGVzGAMgAygJEhAKCGFkZGVkX21zGAQgASgEEhIKCmV4cGlyZXNfbXMYBSABKAQiWgoQUmVjZWl2ZWREb2N1bWVudBINCgVjaGlsZBgBIAEoCRINCgVhdF9tcxgCIAEoBBIoCghkb2N1bWVudBgDIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCJYChBEaXNjbG9zdXJlQ2hvaWNlEg0KBWxldmVsGAEgASgJEhAKCHNpbmNlX21zGAIgASgEEhIKCmJ5X2NvbW1hbmQYAyABKAgSDwoHc2FpZF9tcxgEIAEoBCJECgtXaW5kb3dTdGF0ZRIOCgZ3aW5kb3cYASABKAQSJQoFc2hvd24YAiABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQimwIKBVRyaWFsEg8KB3Byb2plY3QYASABKAkSDAoEa2luZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FnYWluc3QYBCABKAkSDQoFdGVybXMYBSABKAwSEgoKc3RhcnRlZF9tcxgGIAEoBBITCgtsb29rc19jb3VudBgHIAEoDRIRCglqdWRnZW1lbnQYCCABKA0SIgoHc3ViamVjdBgJIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIgoHY29udHJvbBgKIAEoCzIRLmhlYWR3YXRlci52MS5Bcm0SIAoFbG9va3MYCyADKAsyES5oZWFkd2F0ZXIudjEuQXJtEg8KB21lbWJlcnMYDCABKAwSDgoGY2xvc2VkGA0gASgIIkcKDkNyYXNoU2lnaHRpbmdzEg8KB3Byb2plY3QYASABKAkSEQoJc2lnbmF0dXJlGAIgASgJEhEKCWluc3RhbmNlcxgDIAEoDCJqChBDZW5zdXNFbnJvbGxtZW50EhAKCHNpbmNlX21zGAEgASgEEhQKDHdpdGhvdXRfYXBwcxgCIAEoCBIPCgdwcm9qZWN0GAMgASgJEg8KB3NhaWRfbXMYBCABKAQSDAoEbGVmdBgFIAEoCCK6AQoOQ2Vuc3VzRXZpZGVuY2USDwoHcHJvamVjdBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHVzZWQYAyADKA0SDwoHZG91YnRlZBgEIAMoDRInCgd3YXRjaGVkGAUgAygLMhYuaGVhZHdhdGVyLnYxLlRpbWVTcGFuEhEKCXdpbmRvd19tcxgGIAEoBBIMCgRub2RlGAcgASgJEg8KB3RvbGRfbXMYCCABKAQSDwoHc3RvcHBlZBgJIAEoCCIqCghUaW1lU3BhbhIPCgdmcm9tX21zGAEgASgEEg0KBXRvX21zGAIgASgEIosBCgtDZW5zdXNDaGlsZBINCgVjaGlsZBgBIAEoCRIPCgdwcm9qZWN0GAIgASgJEhAKCHNpbmNlX21zGAMgASgEEhAKCGhlYXJkX21zGAQgASgEEg8KB2xlZnRfbXMYBSABKAQSJwoFd29yZHMYBiADKAsyGC5oZWFkd2F0ZXIudjEuQ2Vuc3VzV29yZCJiCgpDZW5zdXNXb3JkEhEKCW9wZW5lZF9tcxgBIAEoBBIOCgZ3aW5kb3cYAiABKA0SDgoGYW5zd2VyGAMgASgNEhAKCGV4cGVsbGVkGAQgASgIEg8KB3NhaWRfbXMYBSABKAQiUAoDQXJtEhEKCWluc3RhbmNlcxgBIAEoDRIOCgZ1bndlbGwYAiABKA0SDgoGZmFpbGVkGAMgASgNEhYKDmhhbGZfaW50ZXJ2YWxzGAQgASgEYgZwcm90bzM", [file_headwater_v1_ledger, file_headwater_v1_telemetry]);
 
 /**
  * WriterKeys are the secret seeds with which a node writes a ledger.
@@ -390,7 +390,8 @@ export const CrashSightingsSchema: GenMessage<CrashSightings> = /*@__PURE__*/
   messageDesc(file_headwater_v1_store, 8);
 
 /**
- * CensusEnrollment is an operator's word that this node takes part in a project's censuses.
+ * CensusEnrollment is an operator's word that this site takes part in a project's censuses, or that
+ * it does no more.
  *
  * @generated from message headwater.v1.CensusEnrollment
  */
@@ -401,11 +402,28 @@ export type CensusEnrollment = Message<"headwater.v1.CensusEnrollment"> & {
   sinceMs: bigint;
 
   /**
-   * No app uses this node: only its children are counted.
+   * No app uses this site: only its children are counted.
    *
    * @generated from field: bool without_apps = 2;
    */
   withoutApps: boolean;
+
+  /**
+   * @generated from field: string project = 3;
+   */
+  project: string;
+
+  /**
+   * When it was said: the last word counts.
+   *
+   * @generated from field: uint64 said_ms = 4;
+   */
+  saidMs: bigint;
+
+  /**
+   * @generated from field: bool left = 5;
+   */
+  left: boolean;
 };
 
 /**
@@ -457,6 +475,27 @@ export type CensusEvidence = Message<"headwater.v1.CensusEvidence"> & {
    * @generated from field: uint64 window_ms = 6;
    */
   windowMs: bigint;
+
+  /**
+   * Whose it is; empty on the disk of the node itself.
+   *
+   * @generated from field: string node = 7;
+   */
+  node: string;
+
+  /**
+   * Up to when, by the clock of the node, all that it has heard is in it.
+   *
+   * @generated from field: uint64 told_ms = 8;
+   */
+  toldMs: bigint;
+
+  /**
+   * The node was stopped then, and hears nothing until it tells something later.
+   *
+   * @generated from field: bool stopped = 9;
+   */
+  stopped: boolean;
 };
 
 /**
@@ -495,6 +534,8 @@ export const TimeSpanSchema: GenMessage<TimeSpan> = /*@__PURE__*/
  */
 export type CensusChild = Message<"headwater.v1.CensusChild"> & {
   /**
+   * Empty for all those that there was no room for: together they are one that never answers.
+   *
    * @generated from field: string child = 1;
    */
   child: string;
@@ -561,6 +602,13 @@ export type CensusWord = Message<"headwater.v1.CensusWord"> & {
    * @generated from field: bool expelled = 4;
    */
   expelled: boolean;
+
+  /**
+   * When the window began that the document is about in which it was said: the last word counts.
+   *
+   * @generated from field: uint64 said_ms = 5;
+   */
+  saidMs: bigint;
 };
 
 /**

@@ -122,7 +122,7 @@ describe("a node with peers", () => {
   test("knows who was heard within three intervals, and forgets the longest unheard of many", () => {
     const peers = connected();
     const heard = (node: string, atMs: number) =>
-      peers.heard({ $typeName: "headwater.v1.PeerMessage", node, body: { case: undefined } }, atMs);
+      peers.heard(create(PeerMessageSchema, { node }), atMs);
     heard("b", 0);
     heard("a", 1);
     expect(peers.alive(3 * peerIntervalMs)).toEqual(["a", "b"]);

@@ -1,8 +1,10 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { CensusChildSchema } from "../../../gen/headwater/v1/store_pb.ts";
 import { CensusSlotSchema, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs } from "../../../relay/cadence.ts";
-import { censusesOpenMax } from "../../../relay/limits.ts";
+import type { Records } from "../../../relay/durable.ts";
+import { censusesOpenMax, receivedPerProjectMax } from "../../../relay/limits.ts";
 import type { CensusAnswer } from "../../../relay/telemetry/census.ts";
 import { CensusChildren, slotAnswer } from "../../../relay/telemetry/census-children.ts";
 import { documentProblem } from "../../../relay/telemetry/received.ts";
@@ -18,17 +20,23 @@ function slotOf(answer: CensusAnswer, window = 0): Slot {
   return { openedMs: BigInt(epochMs), window, answer: slotAnswer(answer), expelled: 0 };
 }
 
-function documentOf(...census: Slot[]) {
-  return create(DocumentSchema, { project: "horizon", kind: "WEIGHTS", census });
+function documentOf(window: number, census: readonly Slot[]) {
+  const said = { project: "horizon", kind: "WEIGHTS", window: BigInt(window), windowMs: 1_000 };
+  return create(DocumentSchema, { ...said, census: [...census] });
 }
 
 /** Children that have said something in turn. */
 class Heard {
   readonly stored = new Map<string, Uint8Array>();
-  readonly children = new CensusChildren({ get: () => [...this.stored] } as never);
+  readonly children = new CensusChildren(this.#records);
+  #documentsCount = 0;
 
   say(child: string, slots: readonly Slot[], wallMs: number = epochMs): this {
-    const { writes, accept } = this.children.hear(child, documentOf(...slots), wallMs);
+    const { writes, accept } = this.children.hear(
+      child,
+      documentOf(++this.#documentsCount, slots),
+      wallMs,
+    );
     for (const { key, value } of writes) if (value !== undefined) this.stored.set(key, value);
     accept();
     return this;
@@ -36,7 +44,11 @@ class Heard {
 
   /** The same, read from the disk. */
   get restarted(): CensusChildren {
-    return new CensusChildren({ get: () => [...this.stored] } as never);
+    return new CensusChildren(this.#records);
+  }
+
+  get #records(): Records {
+    return new Map([["census-child", this.stored]]);
   }
 }
 
@@ -58,6 +70,44 @@ test("the last word of a window counts, but what was used stays used, also after
     "UNKNOWN",
     "UNKNOWN",
   ]);
+});
+
+test("a child that came after a window had begun can not say that nothing was used in it", () => {
+  const heard = new Heard()
+    .say("early", [{ answer: 2 }], epochMs)
+    .say("late", [{ answer: 2 }], epochMs + 1)
+    .say("late", [slotOf("UNUSED")], epochMs + windowMs);
+  const answers = (window: number) =>
+    heard.children.said({ ...asked, window }).map(({ answer }) => answer);
+  expect(answers(0)).toEqual(["UNKNOWN", "UNKNOWN"]);
+  heard.say("early", [slotOf("UNUSED"), slotOf("UNUSED", 1)]);
+  heard.say("late", [slotOf("UNUSED", 1)]);
+  expect([answers(0), answers(1)]).toEqual([
+    ["UNUSED", "UNKNOWN"],
+    ["UNUSED", "UNUSED"],
+  ]);
+  heard.say("late", [slotOf("USED")]);
+  expect(answers(0)).toEqual(["UNUSED", "USED"]);
+});
+
+test("children that there is no room for are one that never answers, also after a restart", () => {
+  const heard = new Heard();
+  const many = Array.from({ length: receivedPerProjectMax }, (_, n) =>
+    create(CensusChildSchema, { child: `c-${n}`, project: "horizon", heardMs: BigInt(epochMs) }),
+  );
+  const { writes, accept } = heard.children.heard(many, epochMs);
+  for (const { key, value } of writes) heard.stored.set(key, value!);
+  accept();
+  heard
+    .say("c-0", [slotOf("UNUSED")])
+    .say("more", [slotOf("UNUSED")])
+    .say("most", [slotOf("USED")]);
+  for (const children of [heard.children, heard.restarted]) {
+    const said = children.said(asked);
+    expect(said).toHaveLength(receivedPerProjectMax + 1);
+    expect(said.filter(({ answer }) => answer === "UNKNOWN")).toHaveLength(receivedPerProjectMax);
+    expect(said.at(-1)).toMatchObject({ answer: "UNKNOWN", window: -1 });
+  }
 });
 
 test("a child that left is asked for nothing that began after it had gone for a window", () => {

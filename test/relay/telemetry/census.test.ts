@@ -25,7 +25,7 @@ function watched(
   let before = from;
   for (let wallMs = from; wallMs <= until; wallMs += reportIntervalMs) {
     const isUsed = used.some((at) => at > before && at <= wallMs);
-    watch.hear({ instance: "i", isUsed, isLast: false, wallMs });
+    watch.hear({ instance: "i", isUsed, isLast: false, isOwn: true, wallMs });
     before = wallMs;
   }
   watch.watch(until);
@@ -70,7 +70,13 @@ describe("a deployment says", () => {
     expect(watched({ from: epochMs }).answer(0)).toBe("UNKNOWN");
     const watch = watched({ until: epochMs + 10 * dayMs });
     watch.resume(epochMs + 10 * dayMs + 1);
-    watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs + 2 });
+    watch.hear({
+      instance: "i",
+      isUsed: false,
+      isLast: true,
+      isOwn: true,
+      wallMs: epochMs + 10 * dayMs + 2,
+    });
     watchUntil(watch, epochMs + 10 * dayMs + 2, endMs + lateMs);
     expect(watch.answer(0)).toBe("UNKNOWN");
   });
@@ -79,7 +85,7 @@ describe("a deployment says", () => {
     for (const isLast of [true, false]) {
       const watch = new CensusWatch(windows, epochMs - dayMs);
       watchUntil(watch, epochMs - dayMs, epochMs + dayMs);
-      watch.hear({ instance: "i", isUsed: false, isLast, wallMs: epochMs + dayMs });
+      watch.hear({ instance: "i", isUsed: false, isLast, isOwn: true, wallMs: epochMs + dayMs });
       watchUntil(watch, epochMs + dayMs, endMs + lateMs);
       expect(watch.answer(0)).toBe(isLast ? "UNUSED" : "UNKNOWN");
     }
@@ -88,7 +94,13 @@ describe("a deployment says", () => {
   test("unknown when somebody is there who does not report, or its clock was set back", () => {
     const watch = watched({ until: epochMs + 10 * dayMs });
     watch.overhear(epochMs + 10 * dayMs);
-    watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs });
+    watch.hear({
+      instance: "i",
+      isUsed: false,
+      isLast: true,
+      isOwn: true,
+      wallMs: epochMs + 10 * dayMs,
+    });
     watchUntil(watch, epochMs + 10 * dayMs, endMs + lateMs);
     expect(watch.answer(0)).toBe("UNKNOWN");
     const other = new CensusWatch(windows, epochMs - dayMs);
@@ -106,6 +118,8 @@ test("what two nodes of a site have seen is the union of what each has", () => {
     used: [],
     doubted: [],
     watched: [...away.evidence.watched, ...other.evidence.watched],
+    toldMs: endMs + lateMs,
+    isLast: false,
   };
   const site = new CensusWatch(windows, endMs + lateMs, union);
   expect(site.answer(0)).toBe("UNUSED");
@@ -115,7 +129,13 @@ test("what two nodes of a site have seen is the union of what each has", () => {
 
 test("a machine that slept has not watched", () => {
   const watch = watched({ until: epochMs + 10 * dayMs });
-  watch.hear({ instance: "i", isUsed: false, isLast: true, wallMs: epochMs + 10 * dayMs });
+  watch.hear({
+    instance: "i",
+    isUsed: false,
+    isLast: true,
+    isOwn: true,
+    wallMs: epochMs + 10 * dayMs,
+  });
   watchUntil(watch, epochMs + 10 * dayMs + 2 * censusGraceMs, endMs + lateMs);
   expect(watch.answer(0)).toBe("UNKNOWN");
 });

@@ -34,11 +34,10 @@ test.each(levels)("of 100 000 hostile strings none leaves at %s", (level) => {
   site.choose(level);
   const wallMs = epochMs + 3 * dayMs;
   for (let n = 0; n < reportsCount; n++)
-    site.telemetry.take(
-      site.project,
-      hostileReport(n, strings.slice(8 * n, 8 * n + 8)),
-      wallMs - 1,
-    );
+    site.telemetry.take(site.project, hostileReport(n, strings.slice(8 * n, 8 * n + 8)), {
+      wallMs: wallMs - 1,
+      isOwn: true,
+    });
   expect(site.telemetry.intake("horizon").instancesCount).toBe(reportsCount);
   const due = site.due(wallMs);
   expect(due).toHaveLength(2);

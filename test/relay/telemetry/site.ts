@@ -47,7 +47,7 @@ export class Site {
   }
 
   report(of: ReportInit, wallMs: number = epochMs): void {
-    this.telemetry.take(this.project, reportOf(of), wallMs);
+    this.telemetry.take(this.project, reportOf(of), { wallMs, isOwn: true });
   }
 
   receive(child: string, document: Document, wallMs: number = epochMs): void {
