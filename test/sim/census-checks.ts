@@ -123,10 +123,11 @@ export class CensusChecks {
     if (!listed.ok) return;
     const watches = listed.value.enrolled && !listed.value.withoutApps;
     for (const census of listed.value.censuses)
-      for (const { window, answer } of census.results)
+      for (const { window, answer, expelled } of census.results)
         this.#answered(node, askedOf(census, window, epochOf(this.#world)), {
           answer: answer as CensusAnswer,
           watches,
+          isPartial: expelled,
         });
   }
 
@@ -141,11 +142,13 @@ export class CensusChecks {
   #answered(
     node: SimulatedNode,
     asked: Asked,
-    { answer, watches }: { answer: CensusAnswer; watches: boolean },
+    of: { answer: CensusAnswer; watches: boolean; isPartial: boolean },
   ): void {
+    const { answer, watches } = of;
     this.#answers.set(`${node.name} ${asked.key} ${asked.window}`, answer);
     const what = `${asked.kind} ${asked.name} in window ${asked.window} (${asked.startMs} to ${asked.endMs} ms)`;
-    if (answer === "UNUSED") {
+    // One that says that somebody is left out is about the others alone.
+    if (answer === "UNUSED" && !of.isPartial) {
       const use = this.#used.find(
         (one) =>
           counts(one, asked, this.#heardSinceMs(one)) &&
