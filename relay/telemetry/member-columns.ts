@@ -7,7 +7,7 @@ const versionShift = 3;
 const wordBits = 32;
 
 /** Version numbers share 32 bits with health. */
-export const versionsMax = 2 ** (32 - versionShift);
+const versionsMax = 2 ** (32 - versionShift);
 
 /**
  * What is counted of each instance, by its slot, in columns of numbers: four bytes for version,
