@@ -48,6 +48,9 @@ const slowMsMax = 1_000;
 
 const findingsMax = 30;
 
+/** What a node has done before it does not do again: inputs are not repeated without end for it. */
+const repeatsShareMax = 0.5;
+
 const heapInputsMin = 1_000;
 
 /** Tries inputs at one door, one after the other, in this thread. */
@@ -60,6 +63,7 @@ export class FuzzSession {
   #acceptedCount = 0;
   #refusedCount = 0;
   #keptCount = 0;
+  #repeatsCount = 0;
   #slowestMs = 0;
 
   constructor(of: SessionOptions) {
@@ -113,7 +117,8 @@ export class FuzzSession {
   async #learn(reached: ReachedCode, batch: readonly Uint8Array[]): Promise<void> {
     const reach = reached.look();
     if (reach === undefined) return;
-    if (this.#of.isGuided) await this.#keepNew(reached, batch);
+    const mayRepeat = this.#repeatsCount < this.#of.inputsCount * repeatsShareMax;
+    if (this.#of.isGuided && mayRepeat) await this.#keepNew(reached, batch);
     reached.keep(reach);
   }
 
@@ -122,6 +127,7 @@ export class FuzzSession {
     for (const part of [inputs.slice(0, half), inputs.slice(half)]) {
       if (part.length === 0) continue;
       reached.look();
+      this.#repeatsCount += part.length;
       await this.#tryAll(part);
       const reach = reached.look();
       if (reach === undefined) continue;
