@@ -10,12 +10,20 @@ export class BenchNode implements AsyncDisposable {
   readonly worker: Worker;
   readonly addresses: NodeAddresses;
   readonly admin: AdminClient;
+  /** When it began to start, its program being loaded: `performance.now()`. */
+  readonly startedMs: number;
   readonly #directory: string;
 
-  private constructor(of: { worker: Worker; addresses: NodeAddresses; directory: string }) {
+  private constructor(of: {
+    worker: Worker;
+    addresses: NodeAddresses;
+    directory: string;
+    startedMs: number;
+  }) {
     this.worker = of.worker;
     this.addresses = of.addresses;
     this.#directory = of.directory;
+    this.startedMs = of.startedMs;
     this.admin = openAdminClient({
       HEADWATER_ADMIN_URL: `http://${of.addresses.admin}`,
       HEADWATER_ADMIN_TOKEN: readFileSync(of.addresses.tokenFile, "utf8").trim(),
@@ -35,8 +43,11 @@ export class BenchNode implements AsyncDisposable {
       HEADWATER_ADMIN_ADDR: "127.0.0.1:0",
       ...(token !== undefined && { HEADWATER_JOIN_FILE: joinFile }),
     });
+    // It answers once all of it is loaded.
+    await worker.ask("cpu");
+    const startedMs = performance.now();
     const addresses = await worker.ask<NodeAddresses>("start");
-    return new BenchNode({ worker, addresses, directory });
+    return new BenchNode({ worker, addresses, directory, startedMs });
   }
 
   /** A join token for a site downstream: however many of its nodes may show it. */

@@ -1,3 +1,4 @@
+import { coldStart } from "./cold-start.ts";
 import { commit } from "./commit.ts";
 import { enabled } from "./enabled.ts";
 import type { Bench } from "./figure.ts";
@@ -11,5 +12,6 @@ export const localBenches: Readonly<Record<string, Bench>> = {
   reports,
   enabled,
   commit,
+  "cold-start": coldStart,
   "root-cost": rootCost,
 };

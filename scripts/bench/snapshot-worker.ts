@@ -1,0 +1,57 @@
+// The floor of a cold start: parse, hash, verify and write so many flags, once, and nothing else.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import { type SnapshotChunk, SnapshotChunkSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import { openDatabase } from "../../nodes/store/database.ts";
+import { HASH_VERSION } from "../../relay/flag/bucket.ts";
+import { SetDigest } from "../../relay/ledger/digest.ts";
+import { entryHash } from "../../relay/ledger/entry.ts";
+import { isSignedBy, SigningKey, sha256 } from "../../relay/trust/key.ts";
+import { serveVerbs } from "./worker.ts";
+
+const entriesPerChunk = 500;
+
+const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
+process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+const key = new SigningKey(sha256(Buffer.from("bench")));
+
+serveVerbs({
+  /** Milliseconds that it takes. */
+  take: ({ flagsCount }: { flagsCount: number }): number => {
+    const { frames, signature } = snapshotOf(flagsCount);
+    const begunMs = performance.now();
+    const entries = frames.flatMap((frame) => fromBinary(SnapshotChunkSchema, frame).entries);
+    const { digest } = SetDigest.of(entries.map(entryHash));
+    if (!isSignedBy({ publicKey: key.publicKey, message: digest, signature }))
+      throw new Error("the signature is wrong");
+    write(entries);
+    for (const { value } of entries) fromBinary(FlagSchema, value);
+    return performance.now() - begunMs;
+  },
+});
+
+function snapshotOf(flagsCount: number): { frames: Uint8Array[]; signature: Uint8Array } {
+  const entries = Array.from({ length: flagsCount }, (_, n) => {
+    const flag = create(FlagSchema, { name: `flag-${n}`, basisPoints: 1_000, hash: HASH_VERSION });
+    return { key: `flag/${flag.name}`, value: toBinary(FlagSchema, flag) };
+  });
+  const { digest } = SetDigest.of(entries.map(entryHash));
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at < flagsCount; at += entriesPerChunk) {
+    const chunk = create(SnapshotChunkSchema, { entries: entries.slice(at, at + entriesPerChunk) });
+    frames.push(toBinary(SnapshotChunkSchema, chunk));
+  }
+  return { frames, signature: key.sign(digest) };
+}
+
+function write(entries: SnapshotChunk["entries"]): void {
+  const database = openDatabase(directory);
+  const put = database.prepare("INSERT INTO record VALUES ('entry', ?, ?)");
+  database.exec("BEGIN");
+  for (const { key: name, value } of entries) put.run(name, value);
+  database.exec("COMMIT");
+}
