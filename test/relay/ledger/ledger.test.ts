@@ -99,6 +99,14 @@ describe("changeTo", () => {
   });
 });
 
+test("an entry keeps its own bytes, and not the frame that it came in", () => {
+  const frame = Buffer.from("a frame of many entries");
+  const ledger = authority.ledger({ "flag/a": frame.subarray(2, 7) });
+  const { value } = ledger.entries.get("flag/a")!;
+  expect(Buffer.from(value).toString()).toBe("frame");
+  expect(value.buffer.byteLength).toBe(value.byteLength);
+});
+
 describe("restore", () => {
   test("takes up what was stored, history included, and goes on from there (I3)", () => {
     const ledger = authority.ledger();
