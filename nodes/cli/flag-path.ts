@@ -23,7 +23,7 @@ export function parseProject(text: string): string {
   if (isName(text)) return text;
   throw new HeadwaterError({
     kind: "invalid",
-    message: `${JSON.stringify(text)} is no name of a project`,
+    message: `${JSON.stringify(text.slice(0, 200))} is no name of a project`,
     hint: "Write 1 to 100 letters, digits, dots, dashes and underscores.",
   });
 }

@@ -15,5 +15,6 @@ export function parseFingerprint(text: string): Uint8Array | FingerprintProblem 
   const mend = /^[0-9a-fA-F]{64}$/.test(text)
     ? `write "sha256:${text}"`
     : "write sha256: and 64 hexadecimal digits, as `headwater status` shows them";
-  return { problem: `${JSON.stringify(text)} is no fingerprint: ${mend}` };
+  // What is much longer than a fingerprint says no more than its beginning.
+  return { problem: `${JSON.stringify(text.slice(0, 100))} is no fingerprint: ${mend}` };
 }
