@@ -145,7 +145,10 @@ function verdictAnswer(is: VerdictWord, wanted: string): Pick<Check, "answer" | 
   return { answer: isMet ? "YES" : "NO", reason };
 }
 
-/** Of the newest question about it, the last window that is over, and whoever took part in it. */
+/**
+ * Of the newest question about it, the last window that is over, and whoever took part in it. Where
+ * somebody is left out, an operator may go on with the rest; a gate can not know who that was.
+ */
 function unusedAnswer(
   of: { kind: string; name: string },
   { censuses, sitesMin }: GateFacts,
@@ -156,9 +159,10 @@ function unusedAnswer(
   if (asked.problem !== "") return { answer: "UNKNOWN", reason: asked.problem };
   const [result] = asked.results;
   if (result === undefined) return { answer: "UNKNOWN", reason: "no window of it is over yet" };
-  const { answer, window, childrenCount } = result;
+  const { answer, window, childrenCount, expelled } = result;
   const reason = `window ${window + 1}: ${result.reason}`;
   if (answer === "USED") return { answer: "NO", reason };
+  if (answer === "UNUSED" && expelled) return { answer: "UNKNOWN", reason };
   if (answer === "UNUSED" && childrenCount >= sitesMin) return { answer: "YES", reason };
   const few = answer === "UNUSED" ? `; of ${sitesMin} sites that are wanted` : "";
   return { answer: "UNKNOWN", reason: `${reason}${few}` };

@@ -88,4 +88,12 @@ export const foundStories: readonly (readonly [string, string])[] = [
      340000 crash site-a1 40000
      550000 wait`,
   ],
+  [
+    "an app that does not report was not seen at a node that had not been told itself to take part",
+    `seed 389 layout wide overlay none disclosure OFF
+     1757 enroll site-a2 apps
+     5444 ask FEATURE 200000 20000
+     77046 app site-a1 1.0.0 mute 357397 feature@214856
+     622978 wait`,
+  ],
 ];

@@ -1,5 +1,9 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import {
+  type CensusResultSchema,
+  CensusStandingSchema,
+} from "../../../gen/headwater/v1/censuses_pb.ts";
 import { GateConditionSchema } from "../../../gen/headwater/v1/rollouts_pb.ts";
 import { HealthSchema, WeightsSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import {
@@ -96,6 +100,19 @@ test("data that is not there is never a yes", () => {
   expect(joinAnswers(["YES", "UNKNOWN"])).toBe("UNKNOWN");
   expect(joinAnswers(["YES", "UNKNOWN", "NO"])).toBe("NO");
   expect(joinAnswers(["YES", "YES"])).toBe("YES");
+});
+
+test("a census is for all who take part: where somebody is left out it is not known", () => {
+  const answer = (result: MessageInitShape<typeof CensusResultSchema>): string => {
+    const results = [{ answer: "UNUSED", childrenCount: 2, reason: "so it is", ...result }];
+    const asked = create(CensusStandingSchema, { kind: "FEATURE", name: "old-api", results });
+    const value = { kind: "FEATURE", name: "old-api" };
+    const condition = create(GateConditionSchema, { condition: { case: "unused", value } });
+    return checkCondition(condition, { ...facts({}), censuses: [asked] }).answer;
+  };
+  expect(answer({})).toBe("YES");
+  expect(answer({ answer: "USED" })).toBe("NO");
+  expect(answer({ expelled: true })).toBe("UNKNOWN");
 });
 
 test("what the project has no word for is named", () => {
