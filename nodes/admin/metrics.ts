@@ -51,6 +51,21 @@ export class Metrics {
   readonly #behind = this.#gauge("children_behind", "Connected children that lack the newest");
   readonly #upstreams = this.#gauge("upstreams", "Upstreams by the state of their link", ["state"]);
   readonly #peers = this.#gauge("fanout_peers", "Other nodes of the site that were heard");
+  readonly #enrolled = this.#gauge("census_enrolled", "1 where this site takes part", perProject);
+  readonly #questions = this.#gauge("census_questions", "Questions by their state", [
+    "project",
+    "state",
+  ]);
+  readonly #censusAnswers = this.#gauge(
+    "census_answers",
+    "Questions by the answer for their last window",
+    ["project", "answer"],
+  );
+  readonly #leftOut = this.#gauge(
+    "census_left_out",
+    "Questions whose last answer leaves somebody out who was silent",
+    perProject,
+  );
   readonly #problems = this.#gauge("problems", "What an operator should look at");
 
   constructor(options: MetricsOptions) {
@@ -70,7 +85,10 @@ export class Metrics {
     this.#forget();
     this.#info.set({ node: status.node, site: status.site, software }, 1);
     this.#started.set(startedMs / 1_000);
-    for (const project of status.projects) this.#setProject(project);
+    for (const project of status.projects) {
+      this.#setProject(project);
+      this.#setCensuses(project.project);
+    }
     this.#children.set(status.children.length);
     const behind = status.children.filter(({ positions }) => positions.some((one) => !one.newest));
     this.#behind.set(behind.length);
@@ -85,6 +103,20 @@ export class Metrics {
     this.#freshness.set({ project, freshness }, 1);
     this.#flags.set({ project }, flagsCount);
     for (const layer of layers) this.#setLedger(project, layer);
+  }
+
+  /** Nothing where telemetry is off. */
+  #setCensuses(project: string): void {
+    const { access } = this.#options;
+    const listed = access.reads.censuses(project, access.now().wallMs);
+    if (!listed.ok) return;
+    const { censuses, enrolled } = listed.value;
+    this.#enrolled.set({ project }, enrolled ? 1 : 0);
+    this.#leftOut.set({ project }, censuses.filter(({ results: [last] }) => last?.expelled).length);
+    for (const { state, results } of censuses) {
+      this.#questions.inc({ project, state });
+      if (results[0] !== undefined) this.#censusAnswers.inc({ project, answer: results[0].answer });
+    }
   }
 
   #setLedger(project: string, { ledger, position, ...status }: LedgerStatus): void {
@@ -107,6 +139,10 @@ export class Metrics {
       this.#beat,
       this.#misunderstood,
       this.#upstreams,
+      this.#enrolled,
+      this.#questions,
+      this.#censusAnswers,
+      this.#leftOut,
     ])
       gauge.reset();
   }

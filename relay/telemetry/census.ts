@@ -102,6 +102,8 @@ export class CensusWatch {
   /** When each was last heard, and whether by this node itself; the longest unheard first. */
   readonly #heard = new Map<string, { readonly atMs: number; readonly isOwn: boolean }>();
   #watchedMs: number;
+  /** The oldest window that is remembered. */
+  #forgottenTo = Number.NaN;
   /** Something was seen that is not yet kept. */
   isNews = false;
 
@@ -128,6 +130,7 @@ export class CensusWatch {
       [evidence.doubted, this.#doubted],
     ] as const)
       for (const window of windows) if (window >= oldest) held.add(window);
+    this.#forgottenTo = Number.NaN;
     // The last one is that which goes on.
     const watched = spansUntil(this.#watchedMs, evidence.watched);
     this.#spans = joinSpans(watched, this.#spans).slice(-censusSpansMax);
@@ -293,6 +296,8 @@ export class CensusWatch {
   #forget(): void {
     const { openedMs, windowMs } = this.#windows;
     const oldest = this.#oldest;
+    if (oldest === this.#forgottenTo) return;
+    this.#forgottenTo = oldest;
     for (const windows of [this.#used, this.#doubted])
       for (const window of windows) if (window < oldest) windows.delete(window);
     const oldestMs = openedMs + oldest * windowMs;

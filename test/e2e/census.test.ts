@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
@@ -9,6 +11,12 @@ const quick = {
   HEADWATER_HEALTH_WINDOW: "2s",
   HEADWATER_DISCLOSURE: "rounded",
 };
+
+async function metricsOf(node: NodeProcess): Promise<string[]> {
+  const token = readFileSync(join(node.directory, "data/admin.token"), "utf8").trim();
+  const headers = { authorization: `Bearer ${token}` };
+  return (await (await fetch(`http://${node.admin}/metrics`, { headers })).text()).split("\n");
+}
 
 describe("a census over a root, a vendor and two sites", () => {
   const nodes: NodeProcess[] = [];
@@ -77,6 +85,13 @@ describe("a census over a root, a vendor and two sites", () => {
       "nothing is older",
       async () => (await gate("--none-below", "2.3.0")) === 0,
       90_000,
+    );
+    expect(await metricsOf(sites[0]!)).toEqual(
+      expect.arrayContaining([
+        'headwater_census_enrolled{project="horizon"} 1',
+        'headwater_census_questions{project="horizon",state="OPEN"} 2',
+        'headwater_census_left_out{project="horizon"} 0',
+      ]),
     );
     await sites[0]!.evaluate({ project: "horizon", flag: "any" });
     await eventually(
