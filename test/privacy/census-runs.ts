@@ -11,7 +11,7 @@ export interface CensusRuns {
 }
 
 /** Below this share of runs with an `unused`, that none was false would say little. */
-const unusedLeast = 1 / 30;
+const unusedLeast = 1 / 20;
 
 export function censusRuns(of: {
   runsCount: number;
