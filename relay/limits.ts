@@ -86,6 +86,9 @@ export const meshBytesPerSecondMax = 1024 * 1024;
 /** Join tokens that a node remembers, revoked ones included. */
 export const tokensCountMax = 20_000;
 
+/** Credentials whose signature is remembered as right: those of all links that there may be. */
+export const openedCredentialsMax = childrenCountMax;
+
 /** Frames and bytes handed to the transport of one child and not yet taken by it. */
 export const linkFramesInFlightMax = 16;
 export const linkBytesInFlightMax = 1024 * 1024;

@@ -5,7 +5,7 @@ import { keepBaseline, readBaseline, slowerThan } from "./bench/baseline.ts";
 import { type Bench, type Figure, isReached } from "./bench/figure.ts";
 import { localBenches } from "./bench/local-benches.ts";
 import { networkBenches } from "./bench/network-benches.ts";
-import { tableOf } from "./bench/table.ts";
+import { markdownOf, tableOf } from "./bench/table.ts";
 import { profileVariable } from "./bench/worker.ts";
 
 const usage = `npm run bench [-- OPTIONS]
@@ -15,6 +15,7 @@ measured in the same run. Ends with 1 when a ratio is not what it is to be.
 
   --only TEXT    the benchmarks whose name contains this
   --json         the figures for machines
+  --markdown     the table for a document
   --check        names what has become slower than in scripts/bench/baseline.json, and ends with 1
                  only for that
   --keep         makes this run the baseline
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: "string", default: "" },
       json: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
       profile: { type: "string", default: "" },
@@ -50,7 +52,8 @@ async function main(): Promise<number> {
   for (const [name, bench] of Object.entries(benches))
     if (name.includes(values.only))
       figures.push(...(await bench((line) => process.stderr.write(`${name}: ${line}\n`))));
-  const text = values.json ? JSON.stringify({ figures }, undefined, 2) : tableOf(figures);
+  const table = values.markdown ? markdownOf(figures) : tableOf(figures);
+  const text = values.json ? JSON.stringify({ figures }, undefined, 2) : table;
   process.stdout.write(`${text}\n`);
   if (values.keep) keepBaseline(figures);
   if (values.check) return check(figures);

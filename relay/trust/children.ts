@@ -5,8 +5,8 @@ import type { Peer } from "../event.ts";
 import { isName } from "../flag/name.ts";
 import { tokensCountMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
-import { openCredential } from "./join-token.ts";
 import { fromHex, sha256, toHex } from "./key.ts";
+import { OpenedCredentials } from "./opened-credentials.ts";
 
 /** Who a peer was found to be, for how long, and what it may have. */
 export interface Admission {
@@ -27,6 +27,7 @@ export class Children {
   /** By what the store calls them. */
   readonly #records = new Map<string, ChildRecord>();
   #digest: Uint8Array | undefined;
+  readonly #opened = new OpenedCredentials();
 
   constructor(siteKey: Uint8Array, records: readonly ChildRecord[]) {
     this.#siteKey = siteKey;
@@ -126,7 +127,7 @@ export class Children {
 
   authenticate(peer: Peer, wallMs: number): Outcome<Admission> {
     if (peer.by === "certificate") return this.#certified(peer);
-    const credential = openCredential(peer.credential, this.#siteKey, wallMs);
+    const credential = this.#opened.open(peer.credential, this.#siteKey, wallMs);
     if (!credential.ok) return credential;
     const { child: site, id, expiresMs, projects } = credential.value;
     return this.#checked({

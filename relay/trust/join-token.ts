@@ -96,9 +96,16 @@ export function openCredential(
   } catch {
     return wrong;
   }
-  if (credential.expiresMs !== 0n && credential.expiresMs <= BigInt(Math.floor(wallMs)))
-    return refused("forbidden", "credential: expired", askAgain);
-  return done(credential);
+  return credentialEnd(credential, wallMs) ?? done(credential);
+}
+
+/** Undefined while it is still good. */
+export function credentialEnd(
+  { expiresMs }: Credential,
+  wallMs: number,
+): Outcome<never> | undefined {
+  if (expiresMs === 0n || expiresMs > BigInt(Math.floor(wallMs))) return undefined;
+  return refused("forbidden", "credential: expired", askAgain);
 }
 
 export function encodeCredential(envelope: Envelope): Uint8Array {

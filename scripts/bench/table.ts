@@ -13,6 +13,18 @@ export function tableOf(figures: readonly Figure[]): string {
   return table.toString();
 }
 
+/** The same for a document. */
+export function markdownOf(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => {
+    const { name, unit, samples, beside } = figure;
+    const floor = `${beside.name}: ${rounded(median(beside.samples))} ${unit}`;
+    return [name, spread(samples, unit), floor, `${rounded(ratioOf(figure))} x`, goal(figure)];
+  });
+  const head = ["figure", "median (quartiles)", "beside it", "ratio", "to reach"];
+  const all = [head, head.map(() => "---"), ...rows];
+  return all.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
 function spread(samples: readonly number[], unit: string): string {
   const [low, high] = quartiles(samples);
   const middle = `${rounded(median(samples))} ${unit}`;
