@@ -96,4 +96,10 @@ export const foundStories: readonly (readonly [string, string])[] = [
      77046 app site-a1 1.0.0 mute 357397 feature@214856
      622978 wait`,
   ],
+  [
+    "the simulator's operator gave no new token where a revocation was durable and its answer lost",
+    `seed 2 layout chain overlay none disclosure OFF
+     faults crashAfterWriteShare=0.5
+     1000 revoke site-a1 7000`,
+  ],
 ];

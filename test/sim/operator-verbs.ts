@@ -139,7 +139,10 @@ function revoke(scene: Scene, child: string, forMs: number): void {
   if (parent === undefined || !scene.isUp(parent)) return;
   const name = world.get(child).settings.site;
   const outcome = world.ask(parent, (call) => ({ kind: "revoke-child", call, name }));
-  if (outcome?.ok !== true) return;
+  if (outcome?.ok === false) return;
+  // Where no answer came it may be revoked all the same.
+  scene.atEnd.push(() => rejoin(scene, parent, name));
+  if (outcome === undefined) return;
   world.fault("revoked-token");
   const isServed = (): boolean =>
     world.network.links.some(
@@ -147,7 +150,6 @@ function revoke(scene: Scene, child: string, forMs: number): void {
         link.parentOpen && link.parent === parent && world.get(link.child).settings.site === name,
     );
   checks.hold("I15", parent, !isServed(), () => `${name} is revoked, and served`);
-  scene.atEnd.push(() => rejoin(scene, parent, name));
   scene.later(forMs, () => rejoin(scene, parent, name));
 }
 
