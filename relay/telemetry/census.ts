@@ -21,7 +21,7 @@ export const censusGraceMs: number = 2 * reportIntervalMs;
 /** How far clocks of a chain may be apart: what is further from ours is refused everywhere else. */
 export const censusSkewMs: number = 10 * minuteMs;
 
-/** A child that is silent for this long is no part of the answer any more, which then says so. */
+/** A child or a node of the site that is silent for so long is left out; the answer then says so. */
 const expelledAfterMs = 90 * dayMs;
 
 /** Windows whose evidence is kept after they could be answered. */
@@ -208,7 +208,7 @@ export class CensusWatch {
   /**
    * What there is to say of a window; nothing that is still going on is answered.
    * @param others the other nodes of the site: `unused` needs the word of each for all the window,
-   *   but of those that are gone, which are left out
+   *   but of those that were silent for 90 days, which are left out
    */
   answer(window: number, others: readonly SiteWatch[] = []): CensusAnswer {
     if (window < 0 || window > windowToAnswer(this.#windows, this.#watchedMs)) return "UNKNOWN";
@@ -225,7 +225,7 @@ export class CensusWatch {
     return all.some(({ doubted }) => doubted.includes(window)) ? "UNKNOWN" : undefined;
   }
 
-  /** Whether a node that may have heard of the window is gone without having said all of it. */
+  /** Whether the answer is without a node that may have heard of the window. */
   isLeftOut(other: SiteWatch, window: number): boolean {
     return !this.#hasTold(other, window) && !this.#isAwaited(other, window);
   }
@@ -234,11 +234,11 @@ export class CensusWatch {
     return evidence?.isLast === true || (evidence?.toldMs ?? 0) >= this.#sureMs(window);
   }
 
-  /** What a node that was there a moment ago has heard will come. */
+  /** A node that is silent may be cut off from its site, and hear apps all the same. */
   #isAwaited(other: SiteWatch, window: number): boolean {
     if (this.#hasTold(other, window)) return false;
     const silentMs = this.#watchedMs - (other.evidence?.toldMs ?? Number.NEGATIVE_INFINITY);
-    return other.isPresent || silentMs <= graceMsOf(this.#windows) + skewMsOf(this.#windows);
+    return other.isPresent || silentMs <= expelledAfterMs;
   }
 
   /** When all of a window can have been heard. */
