@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { ListCensusesResponseSchema } from "../../../gen/headwater/v1/censuses_pb.ts";
 import { GetStatusResponseSchema } from "../../../gen/headwater/v1/nodes_pb.ts";
 import type { Count } from "../../../nodes/metric.ts";
+import { done } from "../../../relay/refusal.ts";
 import { FakeAccess } from "../fake-access.ts";
 import { openTestAdmin, token } from "./open-admin.ts";
 
@@ -35,6 +37,17 @@ function statusAccess(): FakeAccess {
         fanout: { peers: ["n-2"] },
         problems: ["horizon is STALE"],
       }),
+    censuses: () =>
+      done(
+        create(ListCensusesResponseSchema, {
+          enrolled: true,
+          censuses: [
+            { state: "OPEN", results: [{ answer: "UNUSED", expelled: true }, { answer: "USED" }] },
+            { state: "OPEN", results: [{ answer: "USED" }] },
+            { state: "TO_COME" },
+          ],
+        }),
+      ),
   });
 }
 
@@ -117,6 +130,12 @@ describe("/metrics", () => {
         `headwater_upstreams{state="CONNECTING"} 0`,
         `headwater_upstreams{state="WAITING"} 2`,
         "headwater_fanout_peers 1",
+        `headwater_census_enrolled{project="horizon"} 1`,
+        `headwater_census_questions{project="horizon",state="OPEN"} 2`,
+        `headwater_census_questions{project="horizon",state="TO_COME"} 1`,
+        `headwater_census_answers{project="horizon",answer="UNUSED"} 1`,
+        `headwater_census_answers{project="horizon",answer="USED"} 1`,
+        `headwater_census_left_out{project="horizon"} 1`,
         "headwater_problems 1",
         "headwater_admin_calls_refused_total 1",
         "headwater_reports_total 7",
