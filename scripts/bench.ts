@@ -1,7 +1,7 @@
 // What Headwater costs, each figure beside a floor or a peer that is measured in the same run.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { keepBaseline, readBaseline, slowerThan } from "./bench/baseline.ts";
+import { isKept, keepBaseline, readBaseline, slowerThan } from "./bench/baseline.ts";
 import { type Bench, type Figure, isReached } from "./bench/figure.ts";
 import { localBenches } from "./bench/local-benches.ts";
 import { networkBenches } from "./bench/network-benches.ts";
@@ -61,8 +61,17 @@ async function main(): Promise<number> {
 }
 
 function check(figures: readonly Figure[]): number {
-  const slower = slowerThan(readBaseline(), figures);
+  const baseline = readBaseline();
+  const kept = figures.filter((figure) => isKept(baseline, figure));
+  if (kept.length === 0) {
+    process.stderr.write("nothing of this is in the baseline: keep one with --keep\n");
+    return 1;
+  }
+  const slower = slowerThan(baseline, figures);
   for (const line of slower) process.stderr.write(`slower: ${line}\n`);
-  if (slower.length === 0) process.stderr.write("nothing is slower than in the baseline\n");
+  if (slower.length === 0)
+    process.stderr.write(
+      `${kept.length} of ${figures.length} are in the baseline, none is slower\n`,
+    );
   return slower.length === 0 ? 0 : 1;
 }

@@ -7,6 +7,7 @@ import { minuteMs } from "../relay/cadence.ts";
 import type { Outcome } from "../test/chaos/rounds.ts";
 import { siteHealMsMax, siteRounds } from "../test/chaos/site-rounds.ts";
 import { writingHealMsMax, writingRounds } from "../test/chaos/writing-rounds.ts";
+import { runScript } from "./run-script.ts";
 
 const help = `Usage: npm run chaos -- [OPTIONS]
 
@@ -50,19 +51,13 @@ const { values } = parseArgs({
   },
 });
 
-for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
-
-try {
-  if (values.help) process.stdout.write(help);
-  else process.exitCode = await run();
-} catch (thrown) {
-  const { message, hint } = HeadwaterError.from(thrown);
-  process.stderr.write(`chaos: ${message}\n${hint === undefined ? "" : `  hint: ${hint}\n`}`);
-  process.exitCode = 1;
-}
-process.exit();
+await runScript("chaos", run);
 
 async function run(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
   const { only } = values;
   if (only !== undefined && only !== "writing" && only !== "site")
     throw invalid(`--only: ${JSON.stringify(only)} is neither writing nor site`);

@@ -9,6 +9,7 @@ import { type DoorOutcome, doorShare, runDoors } from "../test/fuzz/doors.ts";
 import { runFuzz } from "../test/fuzz/fuzz-run.ts";
 import type { Finding, SessionOutcome } from "../test/fuzz/fuzz-session.ts";
 import { targets } from "../test/fuzz/targets.ts";
+import { runScript } from "./run-script.ts";
 
 const help = `Usage: npm run fuzz -- [OPTIONS]
 
@@ -46,19 +47,13 @@ const { values } = parseArgs({
 
 const foundDirectory = join(import.meta.dirname, "../node_modules/.cache/headwater/fuzz");
 
-for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
-
-try {
-  if (values.help) process.stdout.write(help);
-  else process.exitCode = await run();
-} catch (thrown) {
-  const { message, hint } = HeadwaterError.from(thrown);
-  process.stderr.write(`fuzz: ${message}\n${hint === undefined ? "" : `  hint: ${hint}\n`}`);
-  process.exitCode = 1;
-}
-process.exit();
+await runScript("fuzz", run);
 
 async function run(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
   const [inputsCount, seed] = [numberOf("inputs"), numberOf("seed")];
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
   const chosen = targets.filter(({ name }) => name.includes(values.only));

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { HeadwaterError } from "../nodes/error.ts";
 import { soak } from "../test/soak/soak.ts";
 import { soakTable } from "../test/soak/soak-table.ts";
+import { runScript } from "./run-script.ts";
 
 const help = `Usage: npm run soak -- [OPTIONS]
 
@@ -39,19 +40,13 @@ const { values } = parseArgs({
   },
 });
 
-for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
-
-try {
-  if (values.help) process.stdout.write(help);
-  else process.exitCode = await run();
-} catch (thrown) {
-  const { message, hint } = HeadwaterError.from(thrown);
-  process.stderr.write(`soak: ${message}\n${hint === undefined ? "" : `  hint: ${hint}\n`}`);
-  process.exitCode = 1;
-}
-process.exit();
+await runScript("soak", run);
 
 async function run(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
   const outcome = await soak({
     minutes: numberOf("minutes"),
     appsCount: numberOf("apps"),

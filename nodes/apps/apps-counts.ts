@@ -26,3 +26,16 @@ export function countReason({ reasonsCounts }: AppsCounts, reason: string): void
 function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
+
+export function newAppsCounts(): AppsCounts {
+  return {
+    watchersCount: 0,
+    reportsCount: 0,
+    reportsRefusedCount: 0,
+    otlpRequestsCount: 0,
+    otlpRequestsRefusedCount: 0,
+    otlpRecordsDroppedCount: 0,
+    callsCounts: new Map(),
+    reasonsCounts: new Map(),
+  };
+}

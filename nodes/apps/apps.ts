@@ -7,7 +7,7 @@ import type { Deadlines } from "../http/deadlines.ts";
 import { type HttpFallback, type HttpRoute, notFound } from "../http/http-handler.ts";
 import { type Listener, openListener, type TlsFiles } from "../http/listener.ts";
 import type { Log } from "../log.ts";
-import { type AppsCounts, countCall } from "./apps-counts.ts";
+import { type AppsCounts, countCall, newAppsCounts } from "./apps-counts.ts";
 import { closedOtlpRoute, closedTelemetryService } from "./closed-telemetry.ts";
 import { flagService } from "./flag-service.ts";
 import { FlagSetStreams } from "./flagd/flag-set-streams.ts";
@@ -50,16 +50,7 @@ export interface Apps extends Listener {
 export async function openApps(options: AppsOptions): Promise<Apps> {
   const { access, log, reportRate: rate } = options;
   const stop = new AbortController();
-  const counts: AppsCounts = {
-    watchersCount: 0,
-    reportsCount: 0,
-    reportsRefusedCount: 0,
-    otlpRequestsCount: 0,
-    otlpRequestsRefusedCount: 0,
-    otlpRecordsDroppedCount: 0,
-    callsCounts: new Map(),
-    reasonsCounts: new Map(),
-  };
+  const counts = newAppsCounts();
   const streams = new WatchStreams({
     access,
     counts,

@@ -22,6 +22,11 @@ export function keepBaseline(figures: readonly Figure[]): void {
   writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
 }
 
+/** Whether a figure has been kept at all. */
+export function isKept(baseline: Baseline, figure: Figure): boolean {
+  return baseline[keyOf(figure)] !== undefined;
+}
+
 /** What costs more than it did, by its ratio, a sentence each. All ratios are of costs. */
 export function slowerThan(baseline: Baseline, figures: readonly Figure[]): string[] {
   return figures.flatMap((figure) => {

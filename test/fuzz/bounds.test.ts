@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { ReportRequestSchema } from "../../gen/headwater/v1/apps_pb.ts";
+import { newAppsCounts } from "../../nodes/apps/apps-counts.ts";
 import { telemetryService } from "../../nodes/apps/telemetry-service.ts";
 import { parseFlagFile } from "../../nodes/cli/flag-file.ts";
 import { readConfig } from "../../nodes/config/config.ts";
@@ -26,12 +27,11 @@ import { renewedEvery } from "./busy-node.ts";
 import { project } from "./honest-mesh.ts";
 import { FuzzAccess } from "./node-access.ts";
 import { documentSeeds } from "./targets/documents.ts";
-import { emptyCounts } from "./targets/reports.ts";
 
 const node = renewedEvery(1_000)();
 const access = new FuzzAccess(node);
 const rate = { burst: 1_000, perSecond: 1 };
-const service = telemetryService({ access, counts: emptyCounts(), rate });
+const service = telemetryService({ access, counts: newAppsCounts(), rate });
 const context = { values: { get: () => "127.0.0.1" } } as unknown as HandlerContext;
 
 /** What is said of an input of this size; empty when it is taken. */

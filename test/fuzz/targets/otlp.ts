@@ -1,5 +1,6 @@
 import { create, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { LogsRequestSchema, TracesRequestSchema } from "../../../gen/opentelemetry/v1/otlp_pb.ts";
+import { newAppsCounts } from "../../../nodes/apps/apps-counts.ts";
 import { OtlpReports } from "../../../nodes/apps/otlp/otlp-reports.ts";
 import { otlpSignals } from "../../../nodes/apps/otlp/otlp-signal.ts";
 import { renewedEvery } from "../busy-node.ts";
@@ -8,7 +9,6 @@ import { FuzzAccess } from "../node-access.ts";
 import { readOr } from "../read-or.ts";
 import { assertSentence } from "../refusals.ts";
 import { type Attempt, type Target, textBytes, textOf } from "../target.ts";
-import { emptyCounts } from "./reports.ts";
 
 const text = (key: string, stringValue: string) => ({
   key,
@@ -74,13 +74,13 @@ const traces = create(TracesRequestSchema, {
 function taking(isJson: boolean): Attempt {
   const nodeNow = renewedEvery(500);
   let access = new FuzzAccess(nodeNow());
-  let otlp = new OtlpReports({ access, counts: emptyCounts() });
+  let otlp = new OtlpReports({ access, counts: newAppsCounts() });
   const signals = [...otlpSignals.values()];
   return async (input) => {
     const node = nodeNow();
     if (node !== access.node) {
       access = new FuzzAccess(node);
-      otlp = new OtlpReports({ access, counts: emptyCounts() });
+      otlp = new OtlpReports({ access, counts: newAppsCounts() });
     }
     let takenCount = 0;
     for (const signal of signals) {

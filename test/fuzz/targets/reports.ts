@@ -1,7 +1,7 @@
 import { create, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { type ReportRequest, ReportRequestSchema } from "../../../gen/headwater/v1/apps_pb.ts";
-import type { AppsCounts } from "../../../nodes/apps/apps-counts.ts";
+import { newAppsCounts } from "../../../nodes/apps/apps-counts.ts";
 import { telemetryService } from "../../../nodes/apps/telemetry-service.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import { renewedEvery } from "../busy-node.ts";
@@ -37,23 +37,10 @@ const bare = create(ReportRequestSchema, {
   instance: "i-78",
 });
 
-export function emptyCounts(): AppsCounts {
-  return {
-    watchersCount: 0,
-    reportsCount: 0,
-    reportsRefusedCount: 0,
-    otlpRequestsCount: 0,
-    otlpRequestsRefusedCount: 0,
-    otlpRecordsDroppedCount: 0,
-    callsCounts: new Map(),
-    reasonsCounts: new Map(),
-  };
-}
-
 function reporting(read: (input: Uint8Array) => ReportRequest | undefined): Attempt {
   const nodeNow = renewedEvery(500);
   let access = new FuzzAccess(nodeNow());
-  const counts = emptyCounts();
+  const counts = newAppsCounts();
   let n = 0;
   return async (input) => {
     const report = read(input);
