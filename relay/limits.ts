@@ -172,6 +172,13 @@ export const receivedPerProjectMax = 2 * childrenCountMax;
 /** Words of one list of a document: releases, flags. */
 export const vocabularyWordsMax = 20_000;
 
+/**
+ * Changes of a flag table that apps may resume from, and flags that these name in all: what touches
+ * more is no smaller than a large table. About 200 KiB for each table.
+ */
+export const tableHistoryLengthMax = 1_000;
+export const tableHistoryNamesMax = 10_000;
+
 /** Flag tables kept that nobody watches. */
 export const idleTablesMax = 64;
 

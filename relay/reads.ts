@@ -30,6 +30,7 @@ import type { EffectiveFlag } from "./flag/effective-flag.ts";
 import type { FlagByRelease } from "./flag/flag-by-release.ts";
 import type { FlagSet } from "./flag/flagd-json.ts";
 import { explain, flagText } from "./layers/explanation.ts";
+import type { FlagTableChange } from "./layers/flag-table.ts";
 import type { Project } from "./layers/project.ts";
 import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
 import { ledgerId, positionText } from "./ledger/position.ts";
@@ -54,6 +55,8 @@ export interface TableView {
   /** 32 bytes; equal tables have equal positions. */
   readonly position: Uint8Array;
   readonly flags: ReadonlyMap<string, EffectiveFlag>;
+  /** What has changed since a former position; undefined where the whole table has to do. */
+  changeSince(position: Uint8Array): FlagTableChange | undefined;
 }
 
 /** Where a project stands, without its flags. */

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type WatchResponse, WatchResponseSchema } from "../../gen/headwater/v1/apps_pb.ts";
 import type { FlagTableChange } from "../../relay/layers/flag-table.ts";
-import { bytesEqual } from "../../relay/trust/key.ts";
+import { bytesEqual, toHex } from "../../relay/trust/key.ts";
 import type { NodeAccess } from "../access.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -27,6 +27,9 @@ export interface Standing {
   readonly monoMs: number;
 }
 
+/** Positions that apps are brought forward from at one time; most share the last one. */
+const deltasKeptMax = 32;
+
 /** All who watch the same table: one project, one release. */
 export class WatchGroup {
   readonly watchers: Set<Watcher> = new Set();
@@ -35,6 +38,9 @@ export class WatchGroup {
   /** Empty for unknown builds. */
   readonly release: string;
   #table: SharedTable | undefined;
+  /** To the standing beside them, by where they start; undefined where only a table will do. */
+  readonly #deltas = new Map<string, SharedDelta | undefined>();
+  #deltasTo: Standing | undefined;
 
   constructor(of: { access: NodeAccess; project: string; release: string }) {
     this.#access = of.access;
@@ -62,6 +68,11 @@ export class WatchGroup {
     return this.#table;
   }
 
+  /** What brings one who has the table of a position to that of now; undefined while there is none. */
+  since(position: Uint8Array): SharedTable | undefined {
+    return this.#deltaSince(position) ?? this.table();
+  }
+
   /** Where the table is and how fresh, without building its message. */
   now(): Standing {
     return {
@@ -82,10 +93,30 @@ export class WatchGroup {
     for (const watcher of this.watchers) watcher.catchUp(now);
   }
 
+  #deltaSince(position: Uint8Array): SharedDelta | undefined {
+    const now = this.now();
+    // What is no position is not kept either, however long it is.
+    if (position.length !== now.position?.length) return undefined;
+    if (this.#deltasTo === undefined || !isSame(this.#deltasTo, now)) this.#deltas.clear();
+    this.#deltasTo = now;
+    const key = toHex(position);
+    if (this.#deltas.has(key)) return this.#deltas.get(key);
+    const change = this.#read()?.changeSince(position);
+    const delta = change && sharedDelta(change, now);
+    if (this.#deltas.size >= deltasKeptMax) this.#deltas.clear();
+    this.#deltas.set(key, delta);
+    return delta;
+  }
+
   /** A published release is a version that is taken for itself. */
   #read(): ReturnType<NodeAccess["reads"]["table"]> {
     return this.#access.reads.table(this.project, this.release, this.#access.now().wallMs);
   }
+}
+
+function isSame(a: Standing, b: Standing): boolean {
+  const isAt = a.position && b.position && bytesEqual(a.position, b.position);
+  return isAt === true && a.freshness === b.freshness && a.progress === b.progress;
 }
 
 function sharedDelta(

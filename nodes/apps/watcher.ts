@@ -9,14 +9,14 @@ const behindMsMax = staleAfterMs;
 
 /**
  * What one app is owed. Never more than one frame: what comes while a frame still waits to be taken
- * is made good with the newest complete table.
+ * is made good with one that leads from what the app has to now.
  */
 export class Watcher {
   readonly version: string;
   /** Whether the app says that it reports too. */
   readonly reports: boolean;
   group: WatchGroup;
-  #owed: "nothing" | "table" | SharedDelta = "nothing";
+  #owed: "nothing" | "rest" | SharedDelta = "nothing";
   #owesHeartbeat = false;
   #silentRoundsCount = 0;
   /** Of the table that the app has once it has taken what it is owed; empty when it has none. */
@@ -60,8 +60,8 @@ export class Watcher {
   /** Sees to it that what the app is owed brings it to the table and freshness of now. */
   catchUp(now: Standing): void {
     if (this.#isAhead(now)) return this.oweHeartbeat();
-    if (now.position !== undefined && !bytesEqual(this.#position, now.position)) this.#oweTable();
-    if (this.#owed !== "table" && now.freshness !== this.#freshness) this.oweHeartbeat();
+    if (now.position !== undefined && !bytesEqual(this.#position, now.position)) this.#oweRest();
+    if (this.#owed !== "rest" && now.freshness !== this.#freshness) this.oweHeartbeat();
   }
 
   oweHeartbeat(): void {
@@ -91,26 +91,26 @@ export class Watcher {
     this.#silentRoundsCount = 0;
     const owed = this.#owed;
     this.#owed = "nothing";
-    if (owed === "table") return this.#takeTable();
+    if (owed === "rest") return this.#takeRest();
     if (owed !== "nothing") return owed.message;
     return this.#owesHeartbeat ? this.#takeHeartbeat() : undefined;
   }
 
-  #oweTable(): void {
+  #oweRest(): void {
     // The delta that is dropped will never be had.
     if (typeof this.#owed !== "string") this.#position = this.#owed.previous;
-    this.#owed = "table";
+    this.#owed = "rest";
     this.#onOwed();
   }
 
   /** Without a table the app keeps the one it has: an empty one would take its flags away. */
-  #takeTable(): WatchResponse {
-    const table = this.group.table();
-    if (table === undefined) return this.#takeHeartbeat();
-    this.#position = table.position;
-    this.#freshness = table.freshness;
+  #takeRest(): WatchResponse {
+    const rest = this.group.since(this.#position);
+    if (rest === undefined) return this.#takeHeartbeat();
+    this.#position = rest.position;
+    this.#freshness = rest.freshness;
     this.#owesHeartbeat = false;
-    return table.message;
+    return rest.message;
   }
 
   #takeHeartbeat(): WatchResponse {
@@ -120,7 +120,7 @@ export class Watcher {
     const isAhead = this.#isAhead(now);
     const { position } = now;
     if (wasAhead && !isAhead && position !== undefined && !bytesEqual(this.#position, position))
-      return this.#takeTable();
+      return this.#takeRest();
     this.#freshness = isAhead ? "STALE" : now.freshness;
     const heartbeat = { position: this.#position, freshness: this.#freshness };
     return create(WatchResponseSchema, { frame: { case: "heartbeat", value: heartbeat } });

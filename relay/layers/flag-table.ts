@@ -1,6 +1,7 @@
 import type { EffectiveFlag } from "../flag/effective-flag.ts";
 import { SetDigest } from "../ledger/digest.ts";
 import { sha256 } from "../trust/key.ts";
+import { TableHistory } from "./table-history.ts";
 
 /** What changed in the table of one release. Positions are 32 bytes. */
 export interface FlagTableChange {
@@ -17,10 +18,13 @@ export class FlagTable {
   readonly #flags = new Map<string, EffectiveFlag>();
   readonly #hashes = new Map<string, Uint8Array>();
   #set = SetDigest.empty;
+  /** Without the step that filled it: nobody has seen what was before. */
+  #history = new TableHistory();
 
   constructor(release: string, flags: readonly EffectiveFlag[]) {
     this.release = release;
     this.update(new Map(flags.map((flag) => [flag.name, flag])));
+    this.#history = new TableHistory();
   }
 
   get flags(): ReadonlyMap<string, EffectiveFlag> {
@@ -55,6 +59,22 @@ export class FlagTable {
       flags.push(flag);
     }
     this.#set = this.#set.with({ added, removed: removedHashes });
+    this.#history.append(
+      previous,
+      changed.map(([name]) => name),
+    );
+    return { release: this.release, previous, position: this.position, flags, removed };
+  }
+
+  /**
+   * From a remembered position to now, in one step however many there were; undefined when the
+   * position is not remembered, or the table itself is no larger.
+   */
+  changeSince(previous: Uint8Array): FlagTableChange | undefined {
+    const names = this.#history.namesSince(previous);
+    if (names === undefined || names.size >= this.#flags.size) return undefined;
+    const flags = [...names].flatMap((name) => this.#flags.get(name) ?? []);
+    const removed = [...names].filter((name) => !this.#flags.has(name));
     return { release: this.release, previous, position: this.position, flags, removed };
   }
 }

@@ -90,7 +90,8 @@ export type WatchRequest = Message<"headwater.v1.WatchRequest"> & {
   version: string;
 
   /**
-   * The position of the table held; equal to the node's, nothing is sent but heartbeats.
+   * The position of the table held; equal to the node's, nothing is sent but heartbeats. From one
+   * that the node remembers the first frame is a delta, else the table.
    *
    * @generated from field: bytes position = 3;
    */

@@ -63,22 +63,60 @@ test("the complete table is made anew when it or its freshness is another", () =
   });
 });
 
-test("who has not taken a delta is owed the newest table instead, and nothing else", () => {
+test("who has not taken a delta is owed one that leads to now, and nothing else", () => {
   const bench = new Bench();
   const slow = bench.watcher();
   slow.take();
+  const { position: previous } = bench.group.now();
   for (let basisPoints = 1; basisPoints <= 100; basisPoints++) bench.set("fast-path", basisPoints);
   const frame = slow.take()?.frame;
   expect(frame).toMatchObject({
-    case: "table",
+    case: "delta",
     value: {
+      previous,
       position: bench.group.now().position,
-      flags: [{ name: "new-scheduler" }, { name: "fast-path", basisPoints: 100 }],
+      flags: [{ name: "fast-path", basisPoints: 100 }],
+      removed: [],
     },
   });
   expect(slow.take()).toBeUndefined();
   bench.set("fast-path", 200);
   expect(slow.take()?.frame.case).toBe("delta");
+});
+
+test("apps that come back share what has changed since, of the freshness and progress of now", () => {
+  const bench = new Bench();
+  bench.set("fast-path", 100);
+  bench.set("wide-path", 100);
+  const { position } = bench.group.now();
+  bench.set("fast-path", 200);
+  bench.set("gone", 1);
+  const gone = bench.horizon.tables.get("")?.update(new Map([["gone", undefined]]));
+  bench.group.expose(gone === undefined ? [] : [gone]);
+  const first = bench.watcher(position).take();
+  expect(first?.frame).toMatchObject({
+    case: "delta",
+    value: {
+      previous: position,
+      freshness: "FRESH",
+      progress: 1n,
+      flags: [{ name: "fast-path", basisPoints: 200 }],
+      removed: ["gone"],
+    },
+  });
+  expect(bench.watcher(position).take()).toBe(first);
+  bench.horizon.freshness = "STALE";
+  const stale = bench.watcher(position).take();
+  expect(stale?.frame).toMatchObject({ case: "delta", value: { freshness: "STALE" } });
+  bench.horizon.sequence = 2;
+  expect(bench.watcher(position).take()?.frame).toMatchObject({ value: { progress: 2n } });
+});
+
+test("an app gets the whole table for a position that the node does not know, or that is none", () => {
+  const bench = new Bench();
+  bench.set("fast-path", 100);
+  for (const position of [new Uint8Array(32).fill(7), new Uint8Array(500_000)])
+    expect(bench.watcher(position).take()?.frame.case).toBe("table");
 });
 
 test("who has not taken the first table gets the newest one only", () => {
@@ -133,7 +171,7 @@ test("a project that becomes empty leaves its apps the table that they have", ()
   expect(watcher.take()).toBeUndefined();
   bench.horizon.freshness = "FRESH";
   bench.group.expose([]);
-  expect(watcher.take()?.frame.case).toBe("table");
+  expect(watcher.take()?.frame).toMatchObject({ case: "delta", value: { previous: position } });
 });
 
 test("an app that comes from a node that knew more keeps what it has until this one has caught up", () => {

@@ -77,6 +77,19 @@ describe("the first frame", () => {
     expect(second).toMatchObject({ case: "delta", value: { previous: position } });
   });
 
+  test("is what has changed since for an app that has a former one", async () => {
+    const { access, horizon } = nodeWith();
+    const { url } = await openTestApps(access);
+    const position = horizon.tables.get("2.3.0")?.position ?? new Uint8Array();
+    access.set(project, "2.3.0", flagAt("fast-path", 0));
+    const watching = startWatching(http1(url), { project, version: "2.3.0", position });
+    const [first] = await framesOf(watching, 1);
+    expect(first).toMatchObject({
+      case: "delta",
+      value: { previous: position, flags: [{ name: "fast-path" }] },
+    });
+  });
+
   test("is the table for an app that has another", async () => {
     const { access } = nodeWith();
     const { url } = await openTestApps(access);

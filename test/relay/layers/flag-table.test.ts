@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EffectiveFlag, REASONS } from "../../../relay/flag/effective-flag.ts";
 import { FlagTable } from "../../../relay/layers/flag-table.ts";
+import { tableHistoryLengthMax, tableHistoryNamesMax } from "../../../relay/limits.ts";
 import { toHex } from "../../../relay/trust/key.ts";
 
 const name = fc.constantFrom("a", "b", "c", "d");
@@ -77,6 +78,70 @@ describe("a change", () => {
     expect(change).toMatchObject({ release: "1.0", flags: [{ name: "b" }], removed: [] });
   });
 });
+
+describe("the change since a former position", () => {
+  test("leads from it to now, wherever it is remembered", () => {
+    fc.assert(
+      fc.property(fc.array(update, { maxLength: 6 }), fc.array(update), (before, after) => {
+        const table = tableOf(before);
+        const former = tableOf(before);
+        for (const one of after) table.update(one);
+        const change = table.changeSince(former.position);
+        if (change === undefined) return;
+        expect(toHex(change.previous)).toBe(toHex(former.position));
+        former.update(new Map(change.flags.map((flag) => [flag.name, flag])));
+        former.update(new Map(change.removed.map((gone) => [gone, undefined])));
+        expect(toHex(former.position)).toBe(toHex(change.position));
+        expect(textOf(former)).toBe(textOf(table));
+      }),
+    );
+  });
+
+  test("is remembered for so many changes", () => {
+    const names = ["a", "b", "c", "d"];
+    const table = new FlagTable(
+      "",
+      names.map((of) => flagOf(of, 0)),
+    );
+    const positions: Uint8Array[] = [];
+    for (let at = 1; at <= tableHistoryLengthMax + 1; at++) {
+      positions.push(table.position);
+      table.update(new Map([["a", flagOf("a", at)]]));
+    }
+    const [lost = table.position, first = table.position] = positions;
+    expect(table.changeSince(lost)).toBeUndefined();
+    expect(table.changeSince(first)?.flags).toEqual([flagOf("a", tableHistoryLengthMax + 1)]);
+  });
+
+  test("is remembered for so many names", () => {
+    const table = new FlagTable("", flagsAt(0));
+    const { position } = table;
+    table.update(new Map([["f-0", flagOf("f-0", 1)]]));
+    expect(table.changeSince(position)?.flags).toHaveLength(1);
+    table.update(new Map(flagsAt(2).map((flag) => [flag.name, flag])));
+    table.update(new Map([["f-0", undefined]]));
+    expect(table.changeSince(position)).toBeUndefined();
+  });
+
+  test("is none where the table itself is no larger, nor of what nobody has seen", () => {
+    const table = new FlagTable("", [flagOf("a", 1), flagOf("b", 1)]);
+    expect(table.changeSince(new FlagTable("", []).position)).toBeUndefined();
+    const { position } = table;
+    table.update(new Map([["a", flagOf("a", 2)]]));
+    expect(table.changeSince(position)?.flags).toEqual([flagOf("a", 2)]);
+    table.update(new Map([["b", flagOf("b", 2)]]));
+    expect(table.changeSince(position)).toBeUndefined();
+  });
+});
+
+function flagOf(name: string, basisPoints: number): EffectiveFlag {
+  return { name, basisPoints, hash: 2, reason: "ROLLOUT" };
+}
+
+/** One more than the names that are remembered. */
+function flagsAt(basisPoints: number): EffectiveFlag[] {
+  return Array.from({ length: tableHistoryNamesMax + 1 }, (_, n) => flagOf(`f-${n}`, basisPoints));
+}
 
 function tableOf(updates: readonly ReadonlyMap<string, EffectiveFlag | undefined>[]): FlagTable {
   const table = new FlagTable("", []);
