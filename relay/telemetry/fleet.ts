@@ -9,6 +9,12 @@ import type { TrialKind } from "./trial.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 import { byName, type CrashesOf, meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
 
+/** Reports and documents since a time, as far as they are for an upstream to hear. */
+export interface FleetPart {
+  readonly sinceMs?: number;
+  readonly to?: string;
+}
+
 type IsWatched = (kind: TrialKind, name: string) => boolean;
 
 /**
@@ -41,6 +47,8 @@ export class Fleet {
     wallMs: number;
     /** Documents from before it do not count. */
     sinceMs: number;
+    /** The upstream that is told of it, if any; what that one has said as a child does not count. */
+    to?: string | undefined;
   }) {
     this.#project = of.project;
     this.#tally = of.tally;
@@ -54,7 +62,8 @@ export class Fleet {
       releases.set(version, release);
       return release || undefined;
     });
-    const asked = { project: of.project.name, wallMs: of.wallMs, sinceMs: of.sinceMs };
+    const { wallMs, sinceMs, to } = of;
+    const asked = { project: of.project.name, wallMs, sinceMs, to };
     this.#weightDocuments = of.received.of({ ...asked, kind: "WEIGHTS" });
     this.#healthDocuments = of.received.of({ ...asked, kind: "HEALTH" });
   }

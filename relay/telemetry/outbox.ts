@@ -9,7 +9,7 @@ import type { Project } from "../layers/project.ts";
 import type { Consents } from "./consents.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
 import { documentOf } from "./document.ts";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet, FleetPart } from "./fleet.ts";
 import { SentLog, sentWrite } from "./sent-log.ts";
 import { type DocumentKind, documentKinds, type Slot, slotOf, Windows } from "./window.ts";
 
@@ -26,8 +26,8 @@ interface OutboxParts {
   readonly windowMs: number;
   readonly healthWindowMs: number;
   readonly consents: Consents;
-  /** What is known of a project from reports and documents since a time. */
-  readonly fleet: (project: Project, wallMs: number, sinceMs: number) => Fleet;
+  /** What is known of a project, as far as an upstream may hear of it. */
+  readonly fleet: (project: Project, wallMs: number, of: FleetPart) => Fleet;
   /** The places for answers, of windows since then. */
   readonly census?: (project: Project, wallMs: number, sinceMs: number) => readonly CensusSlot[];
 }
@@ -89,7 +89,8 @@ export class Outbox {
       const dueMs = wallMs - patienceMs(turn, windows.windowMs);
       const window = windows.due({ wallMs: dueMs, last, sinceMs: untoldMs });
       if (window === undefined) return [];
-      const document = this.#document({ slot, project, kind, level, window, wallMs, sinceMs });
+      const about = { slot, upstream, project, kind };
+      const document = this.#document({ ...about, level, window, wallMs, sinceMs });
       return [this.#dueDocument({ slot, upstream, document, wallMs })];
     });
   }
@@ -219,6 +220,7 @@ export class Outbox {
 
   #document(of: {
     slot: Slot;
+    upstream: string;
     project: Project;
     kind: DocumentKind;
     level: DisclosureLevel;
@@ -227,7 +229,8 @@ export class Outbox {
     sinceMs: number;
   }): Document {
     return documentOf({
-      fleet: this.#of.fleet(of.project, of.wallMs, of.sinceMs),
+      // Sites that stand in for each other are now above and now below: nothing comes back to whom it is from.
+      fleet: this.#of.fleet(of.project, of.wallMs, { sinceMs: of.sinceMs, to: of.upstream }),
       project: of.project.name,
       kind: of.kind,
       level: of.level,

@@ -142,10 +142,12 @@ export class Received {
     wallMs: number;
     /** Those received before it are left out. */
     sinceMs: number;
+    /** The upstream that is told of them, if any: what it has said itself, as a child, is left out. */
+    to?: string | undefined;
   }): { child: string; document: Document; windowsOld: number }[] {
-    const { project, kind, wallMs, sinceMs } = asked;
+    const { project, kind, wallMs, sinceMs, to } = asked;
     return [...this.#documents.values()].flatMap(({ child, atMs, document }) => {
-      if (document?.project !== project || document.kind !== kind) return [];
+      if (document?.project !== project || document.kind !== kind || child === to) return [];
       if (Number(atMs) < sinceMs) return [];
       const windowsOld = windowsOldOf({ atMs, document }, wallMs);
       return windowsOld > windowsOldMax ? [] : [{ child, document, windowsOld }];

@@ -8,7 +8,7 @@ import { Censuses } from "./censuses.ts";
 import { Consents } from "./consents.ts";
 import { Crashes } from "./crashes.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
-import { Fleet } from "./fleet.ts";
+import { Fleet, type FleetPart } from "./fleet.ts";
 import { FleetSamples } from "./fleet-samples.ts";
 import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
@@ -59,7 +59,7 @@ export class Telemetry {
       {
         ...settings,
         consents: this.consents,
-        fleet: (project, wallMs, sinceMs) => this.fleet(project, wallMs, sinceMs),
+        fleet: (project, wallMs, of) => this.fleet(project, wallMs, of),
         census: (...of) => this.censuses.slots(...of),
       },
       records,
@@ -123,11 +123,14 @@ export class Telemetry {
     return [...this.#intakes.values()].reduce((sum, { instancesCount }) => sum + instancesCount, 0);
   }
 
-  fleet(project: Project, wallMs: number, sinceMs: number = 0): Fleet {
+  /** What is known of a project: all of it, or the part that is asked for. */
+  fleet(project: Project, wallMs: number, of: FleetPart = {}): Fleet {
+    const { sinceMs = 0, to } = of;
     const intake = this.intake(project.name);
     intake.expire(wallMs, this.reportEveryMs);
     return new Fleet({
       sinceMs,
+      to,
       project,
       tally: intake.tally(sinceMs),
       panel: () => intake.panel(sinceMs),

@@ -102,4 +102,14 @@ export const foundStories: readonly (readonly [string, string])[] = [
      faults crashAfterWriteShare=0.5
      1000 revoke site-a1 7000`,
   ],
+  [
+    "a node told a site that had been below it what that site had said itself, and instances counted twice",
+    `seed 1 layout chain overlay none disclosure EXACT
+     2000 loop site-a1 vendor
+     110000 report site-a1 9 1.1.0
+     150000 revoke site-a1 250000
+     151000 crash site-a1 1000
+     155000 partition root vendor 200000
+     200000 report site-a1 9 1.1.0`,
+  ],
 ];

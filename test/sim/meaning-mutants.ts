@@ -31,7 +31,7 @@ export const meaningMutants: readonly Mutant[] = [
     "({ grant }) => grant.expiresMs >= 0n || wallMs > 0,",
   ),
   mutant(
-    240,
+    2,
     "keep grants of an older root",
     "trust/trusted.ts",
     "known !== undefined && known.root.version === root.version ? known.grants : [];",
@@ -106,6 +106,13 @@ export const meaningMutants: readonly Mutant[] = [
     "telemetry/received.ts",
     "startOf(document) <= startOf(held.document)",
     "startOf(document) < startOf(held.document)",
+  ),
+  mutant(
+    5778,
+    "tell a parent what it has said itself as a child",
+    "telemetry/received.ts",
+    "document.kind !== kind || child === to) return [];",
+    "document.kind !== kind) return [];",
   ),
   mutant(
     2,

@@ -74,12 +74,16 @@ export class TelemetryChecks {
   }
 
   /**
-   * A site that went over to another parent counts at both, until what it told the former is too
-   * old: neither knows of the other.
+   * The ways up from a site to another. One that went over to another parent counts at both, until
+   * what it told the former is too old: neither knows of the other. No way goes back.
    */
-  #parentsCount(site: string): number {
-    const nodes = [...this.#world.nodes.values()].filter(({ settings }) => settings.site === site);
-    return Math.max(1, ...nodes.map(({ name }) => this.#world.joined.get(name)?.length ?? 0));
+  #waysCount(from: string, to: string, passed: ReadonlySet<string> = new Set()): number {
+    if (from === to) return 1;
+    const nodes = [...this.#world.nodes.values()].filter(({ settings }) => settings.site === from);
+    const joined = nodes.flatMap(({ name }) => this.#world.joined.get(name) ?? []);
+    const parents = new Set(joined.map(({ id }) => id)).difference(passed);
+    const here = new Set([...passed, from]);
+    return [...parents].reduce((sum, parent) => sum + this.#waysCount(parent, to, here), 0);
   }
 
   /** No node may count more instances than there are. */
@@ -95,7 +99,7 @@ export class TelemetryChecks {
       () => `it counts ${instancesCount} instances of its own, and has ${own}`,
     );
     const all = [...this.#instances].reduce(
-      (sum, [site, { size }]) => sum + size * this.#parentsCount(site),
+      (sum, [site, { size }]) => sum + size * this.#waysCount(site, node.settings.site),
       0,
     );
     const counted = (weights?.releases ?? []).reduce((sum, { count = 0 }) => sum + count, 0);

@@ -28,4 +28,11 @@ export const toldStories: readonly (readonly [string, string])[] = [
      115000 app site-b1 1.1.0 ends 60000 feature@50000
      360000 wait`,
   ],
+  [
+    "a pin ends with the root that had granted it",
+    `seed 2 layout chain overlay granted disclosure OFF
+     1000 change flag-9=100
+     10000 rule pin/flag-9 4000
+     40000 ungrant`,
+  ],
 ];

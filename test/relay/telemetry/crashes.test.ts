@@ -77,7 +77,7 @@ describe("what leaves", () => {
     site.choose("EXACT");
     for (let n = 0; n < 5; n++) site.report({ instance: `i-${n}` }, epochMs + minuteMs);
     const { sinceMs } = site.telemetry.consents.of(upstream);
-    const { weights } = site.telemetry.fleet(site.project, epochMs + minuteMs, sinceMs);
+    const { weights } = site.telemetry.fleet(site.project, epochMs + minuteMs, { sinceMs });
     expect(sharesOf(weights, "crashes")).toEqual({});
     expect(sharesAt(site, epochMs + minuteMs)).toEqual({ [known]: 10_000 });
   });

@@ -106,6 +106,20 @@ describe("documents", () => {
     }
   });
 
+  test("do not come back to a site that is now above and was below", () => {
+    const site = new Site();
+    site.choose("EXACT");
+    site.report({ instance: "own", version: "1.0" });
+    const counts = { "1.0": 7 };
+    const exact = weightsDocument({ "1.0": 10_000 }, { disclosure: "EXACT", counts });
+    site.receive(upstream, exact);
+    site.receive("another", exact);
+    const { weights } = site.telemetry.fleet(site.project, epochMs);
+    expect(weights.releases[0]).toMatchObject({ name: "1.0", count: 15 });
+    const [document] = site.dueOf("WEIGHTS", epochMs + 2 * dayMs);
+    expect(document?.weights?.releases[0]).toMatchObject({ name: "1.0", count: 7 });
+  });
+
   test("are not made again after a restart, nor before they are durable", () => {
     const site = new Site();
     site.choose("ROUNDED");
