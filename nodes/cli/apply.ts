@@ -4,21 +4,26 @@ import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
 import { splitEntryKey } from "../../relay/ledger/entry.ts";
 import { bytesEqual } from "../../relay/trust/key.ts";
 import { HeadwaterError } from "../error.ts";
-import { changeLines, changeRecords } from "./change-lines.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
-import { commitChanges } from "./commit.ts";
-import { commitName } from "./commit-name.ts";
+import { changeLines, changeRecords } from "./commit/change-lines.ts";
+import { commitChanges } from "./commit/commit.ts";
+import { commitName } from "./commit/commit-name.ts";
+import { ledgerKeyFile, readLedgerKey, signedHead } from "./commit/ledger-key.ts";
+import { aliasesOf, type LedgerView, positionText, readLedger } from "./commit/ledger-view.ts";
+import { type Change, liftsKill, planChanges } from "./commit/plan.ts";
+import { readSignedChange, signedChangeText } from "./commit/signed-change.ts";
 import { agreed } from "./consent.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { type FlagFile, flagFileSections, mergeFlagFiles, parseFlagFile } from "./flag-file.ts";
-import { writePublicFile } from "./key-file.ts";
-import { ledgerKeyFile, readLedgerKey, signedHead } from "./ledger-key.ts";
-import { aliasesOf, type LedgerView, positionText, readLedger } from "./ledger-view.ts";
+import {
+  type FlagFile,
+  flagFileSections,
+  mergeFlagFiles,
+  parseFlagFile,
+} from "./file/flag-file.ts";
+import { writePublicFile } from "./keys/key-file.ts";
 import { formatJson } from "./output.ts";
-import { type Change, liftsKill, planChanges } from "./plan.ts";
 import { problemsError } from "./problems.ts";
-import { assertNotOwned } from "./rollout-owner.ts";
-import { readSignedChange, signedChangeText } from "./signed-change.ts";
+import { assertNotOwned } from "./rollout/rollout-owner.ts";
 
 interface ApplyOptions extends CommonOptions {
   readonly file?: readonly string[];

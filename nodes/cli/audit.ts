@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
-import { historyJson, historyRow } from "./history-record.ts";
+import { historyJson, historyRow } from "./flag/history-record.ts";
 import { countOption } from "./number-option.ts";
 import { formatJson, formatTable } from "./output.ts";
 

@@ -1,9 +1,9 @@
 import { Argument, type Command } from "commander";
 import { candidatesOf, type Names } from "./candidates.ts";
 import { addCommand, answer, type CommandContext } from "./command.ts";
+import { flagsOf, readLedger } from "./commit/ledger-view.ts";
 import { completionScript, type Shell, shells } from "./completion-script.ts";
 import { exitCode } from "./exit-code.ts";
-import { flagsOf, readLedger } from "./ledger-view.ts";
 
 export function addCompletionCommands(program: Command, context: CommandContext): void {
   addCommand(program, {

@@ -5,9 +5,9 @@ import { formatPercent } from "../../relay/flag/percent.ts";
 import { formatFingerprint } from "../config/fingerprint.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
+import { positionText } from "./commit/ledger-view.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { parseFlagPath } from "./flag-path.ts";
-import { positionText } from "./ledger-view.ts";
+import { parseFlagPath } from "./flag/flag-path.ts";
 import { formatJson, formatTable } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 

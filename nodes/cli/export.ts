@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
+import { readLedger } from "./commit/ledger-view.ts";
 import { exitCode } from "./exit-code.ts";
-import { parseProject } from "./flag-path.ts";
-import { flagdExport } from "./flagd-export.ts";
-import { readLedger } from "./ledger-view.ts";
+import { flagdExport } from "./file/flagd-export.ts";
+import { parseProject } from "./flag/flag-path.ts";
 import { formatJson } from "./output.ts";
 
 export function addExportCommand(parent: Command, context: CommandContext): void {

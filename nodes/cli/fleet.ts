@@ -5,7 +5,7 @@ import { BASIS_POINTS_MAX } from "../../relay/flag/bucket.ts";
 import { formatPercent } from "../../relay/flag/percent.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { parseProject } from "./flag-path.ts";
+import { parseProject } from "./flag/flag-path.ts";
 import { formatCount, formatJson, formatTable } from "./output.ts";
 import type { Color, Terminal } from "./terminal.ts";
 

@@ -3,8 +3,8 @@ import { type Command, Option } from "commander";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
-import { parseProject } from "./flag-path.ts";
-import { flagdImport, flagSetOf } from "./flagd-import.ts";
+import { flagdImport, flagSetOf } from "./file/flagd-import.ts";
+import { parseProject } from "./flag/flag-path.ts";
 import { formatJson } from "./output.ts";
 
 interface ImportOptions extends CommonOptions {

@@ -8,13 +8,13 @@ import { formatFingerprint } from "../config/fingerprint.ts";
 import { HeadwaterError } from "../error.ts";
 import { type AdminClient, adminError } from "./admin-client.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
+import { positionText } from "./commit/ledger-view.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { parseProject } from "./flag-path.ts";
-import { readKeyFile } from "./key-file.ts";
-import { positionText } from "./ledger-view.ts";
-import { type NewAuthority, newAuthority } from "./new-authority.ts";
+import { parseProject } from "./flag/flag-path.ts";
+import { readKeyFile } from "./keys/key-file.ts";
+import { type NewAuthority, newAuthority } from "./keys/new-authority.ts";
+import { assertAbsent, SecretFiles, secretsDir } from "./keys/secret-files.ts";
 import { formatJson, formatTable } from "./output.ts";
-import { assertAbsent, SecretFiles, secretsDir } from "./secret-files.ts";
 
 interface InitOptions extends CommonOptions {
   readonly overlay?: boolean;

@@ -6,14 +6,14 @@ import type { GetTrustResponse, PromoteRequestSchema } from "../../gen/headwater
 import { bytesEqual } from "../../relay/trust/key.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
+import { firstHead, type LedgerKey, readLedgerKey } from "./commit/ledger-key.ts";
+import { positionText, readLedger } from "./commit/ledger-view.ts";
 import { exitCode } from "./exit-code.ts";
-import { parseProject } from "./flag-path.ts";
-import { heldTrust, overlayOption } from "./held-trust.ts";
-import { formatPublicKey } from "./key-file.ts";
-import { firstHead, type LedgerKey, readLedgerKey } from "./ledger-key.ts";
-import { positionText, readLedger } from "./ledger-view.ts";
+import { parseProject } from "./flag/flag-path.ts";
+import { heldTrust, overlayOption } from "./keys/held-trust.ts";
+import { formatPublicKey } from "./keys/key-file.ts";
+import { type Recovery, readRecoveryFile } from "./keys/recovery-file.ts";
 import { formatJson } from "./output.ts";
-import { type Recovery, readRecoveryFile } from "./recovery-file.ts";
 
 interface PromoteOptions extends CommonOptions {
   readonly grant?: string;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { addCommand, answer, type CommandContext } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
-import { flagFileJsonSchema } from "./flag-file-schema.ts";
+import { flagFileJsonSchema } from "./file/flag-file-schema.ts";
 
 export function addSchemaCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {

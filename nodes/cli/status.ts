@@ -10,8 +10,8 @@ import { formatDuration } from "../../relay/duration.ts";
 import { formatFingerprint } from "../config/fingerprint.ts";
 import { levelWords } from "../config/panel-tier.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
+import { positionText } from "./commit/ledger-view.ts";
 import { exitCode } from "./exit-code.ts";
-import { positionText } from "./ledger-view.ts";
 import { formatJson, formatTable } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 

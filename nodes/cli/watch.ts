@@ -6,7 +6,7 @@ import { formatDuration } from "../../relay/duration.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { parseProject } from "./flag-path.ts";
+import { parseProject } from "./flag/flag-path.ts";
 import { formatJsonLine } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatClock } from "./time-text.ts";

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
-import { flagEntry, type LedgerEntry } from "../../nodes/cli/ledger-entry.ts";
-import { newAuthority } from "../../nodes/cli/new-authority.ts";
+import { flagEntry, type LedgerEntry } from "../../nodes/cli/commit/ledger-entry.ts";
+import { newAuthority } from "../../nodes/cli/keys/new-authority.ts";
 import { HASH_VERSION } from "../../relay/flag/bucket.ts";
 import { BenchNode } from "./bench-node.ts";
 import type { Worker } from "./worker.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseFlagFile } from "../../nodes/cli/flag-file.ts";
+import { parseFlagFile } from "../../nodes/cli/file/flag-file.ts";
 import { entryKey } from "../../relay/ledger/entry.ts";
 import type { AskedFlag } from "./app-message.ts";
 import type { Changes } from "./intended-flags.ts";

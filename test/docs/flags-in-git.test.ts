@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { parseFlagFile } from "../../nodes/cli/flag-file.ts";
+import { parseFlagFile } from "../../nodes/cli/file/flag-file.ts";
 import {
   type CommandResult,
   cleanEnvironment,

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { ReportRequestSchema } from "../../gen/headwater/v1/apps_pb.ts";
 import { newAppsCounts } from "../../nodes/apps/apps-counts.ts";
 import { telemetryService } from "../../nodes/apps/telemetry-service.ts";
-import { parseFlagFile } from "../../nodes/cli/flag-file.ts";
+import { parseFlagFile } from "../../nodes/cli/file/flag-file.ts";
 import { readConfig } from "../../nodes/config/config.ts";
 import { HeadwaterError } from "../../nodes/error.ts";
 import {

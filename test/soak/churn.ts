@@ -7,7 +7,7 @@ import {
   flagEntry,
   flagOf,
   type LedgerEntry,
-} from "../../nodes/cli/ledger-entry.ts";
+} from "../../nodes/cli/commit/ledger-entry.ts";
 import { censusesYearMax, historyLengthMax } from "../../relay/limits.ts";
 import type { Random } from "../../relay/random.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";

@@ -1,6 +1,6 @@
-import { mergeFlagFiles, parseFlagFile } from "../../../nodes/cli/flag-file.ts";
-import { parseProject } from "../../../nodes/cli/flag-path.ts";
-import { flagdImport, flagSetOf } from "../../../nodes/cli/flagd-import.ts";
+import { mergeFlagFiles, parseFlagFile } from "../../../nodes/cli/file/flag-file.ts";
+import { flagdImport, flagSetOf } from "../../../nodes/cli/file/flagd-import.ts";
+import { parseProject } from "../../../nodes/cli/flag/flag-path.ts";
 import { flagdJson } from "../../../relay/flag/flagd-json.ts";
 import { entryProblem } from "../../../relay/ledger/entry.ts";
 import { childAfter, mesh, project } from "../honest-mesh.ts";

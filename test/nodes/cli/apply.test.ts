@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readFlag } from "../../../nodes/cli/ledger-entry.ts";
+import { readFlag } from "../../../nodes/cli/commit/ledger-entry.ts";
 import { temporaryDirectory } from "../store/temporary-directory.ts";
 import { openFakeAdmin } from "./fake-admin.ts";
 import type { FakeLedger } from "./fake-ledger.ts";

@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type FlagSaying, flagEntry, flagOf, readFlag } from "../../../nodes/cli/ledger-entry.ts";
+import {
+  type FlagSaying,
+  flagEntry,
+  flagOf,
+  readFlag,
+} from "../../../nodes/cli/commit/ledger-entry.ts";
 import { openFakeAdmin } from "./fake-admin.ts";
 import type { FakeLedger } from "./fake-ledger.ts";
 import type { FakeTerminal } from "./fake-terminal.ts";

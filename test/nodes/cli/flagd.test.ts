@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseFlagFile } from "../../../nodes/cli/flag-file.ts";
-import { flagdExport } from "../../../nodes/cli/flagd-export.ts";
-import { flagdImport } from "../../../nodes/cli/flagd-import.ts";
-import type { LedgerView } from "../../../nodes/cli/ledger-view.ts";
+import type { LedgerView } from "../../../nodes/cli/commit/ledger-view.ts";
+import { parseFlagFile } from "../../../nodes/cli/file/flag-file.ts";
+import { flagdExport } from "../../../nodes/cli/file/flagd-export.ts";
+import { flagdImport } from "../../../nodes/cli/file/flagd-import.ts";
 import { buildOf } from "../../../relay/layers/build.ts";
 import { effectiveFlag } from "../../../relay/layers/fold.ts";
 import { Layer } from "../../../relay/layers/layer.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { LedgerStatus } from "../../../gen/headwater/v1/nodes_pb.ts";
-import { readRule } from "../../../nodes/cli/ledger-entry.ts";
+import { readRule } from "../../../nodes/cli/commit/ledger-entry.ts";
 import { openFakeAdmin } from "./fake-admin.ts";
 import { type FakeLedger, refusal } from "./fake-ledger.ts";
 import type { FakeTerminal } from "./fake-terminal.ts";

@@ -1,0 +1,42 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import type { Command } from "commander";
+import { CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
+import { HeadwaterError } from "../../error.ts";
+import { addCommand, answer, type CommandContext, type CommonOptions } from "../command.ts";
+import { commitChanges } from "../commit/commit.ts";
+import { censusEntry } from "../commit/ledger-entry.ts";
+import { readLedger } from "../commit/ledger-view.ts";
+import { exitCode } from "../exit-code.ts";
+import { parseProject } from "../flag/flag-path.ts";
+import { formatJson } from "../output.ts";
+
+export function addCensusCloseCommand(parent: Command, context: CommandContext): void {
+  addCommand(parent, {
+    name: "close",
+    summary: "ask no more",
+    details: "Windows that were over by then keep their answers. It still counts for the year.",
+    examples: ["headwater census close horizon census/feature/keystone-v2-api/1772323200000"],
+  })
+    .argument("<PROJECT>", "the project")
+    .argument("<KEY>", "the question, as `census show` names it")
+    .action(
+      answer(context, async (text: string, key: string, options: CommonOptions) => {
+        const { terminal } = context;
+        const project = parseProject(text);
+        const view = await readLedger(context.admin(), project);
+        const before = view.entries.get(key);
+        if (before === undefined || !key.startsWith("census/"))
+          throw new HeadwaterError({
+            kind: "unknown",
+            message: `${project} has no census ${JSON.stringify(key)}`,
+            hint: "`headwater census show PROJECT` names them.",
+          });
+        const closedMs = BigInt(terminal.wallMs());
+        const held = fromBinary(CensusSchema, before);
+        const { value } = censusEntry(create(CensusSchema, { ...held, closedMs }));
+        await commitChanges(context, { view, changes: [{ key, before, after: value }] });
+        terminal.print(options.json ? formatJson({ project, key, closedMs }) : `${key} is closed`);
+        return exitCode.done;
+      }),
+    );
+}

@@ -1,0 +1,105 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Texts } from "../../config/settings.ts";
+import { HeadwaterError } from "../../error.ts";
+
+/** Where an operator's secrets are: `$XDG_CONFIG_HOME/headwater`, or in `~/.config`. */
+export function secretsDir(env: Texts): string {
+  return join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "headwater");
+}
+
+/**
+ * Files for their owner's eyes that are durable before it is known whether they are needed. Until
+ * then they have names that are in nobody's way; they never replace a file.
+ */
+export class SecretFiles {
+  readonly #files: readonly { readonly path: string; readonly pendingPath: string }[];
+
+  /** @throws HeadwaterError `forbidden` when they can not be written; none is there then */
+  constructor(texts: ReadonlyMap<string, string>, pendingSuffix: string) {
+    this.#files = [...texts.keys()].map((path) => ({
+      path,
+      pendingPath: `${path}.${pendingSuffix}`,
+    }));
+    const written: string[] = [];
+    for (const { path, pendingPath } of this.#files) {
+      try {
+        write(pendingPath, texts.get(path) ?? "");
+        written.push(pendingPath);
+      } catch (cause) {
+        for (const one of written) rmSync(one);
+        throw unwritable(pendingPath, cause);
+      }
+    }
+  }
+
+  get pendingPaths(): string[] {
+    return this.#files.map(({ pendingPath }) => pendingPath);
+  }
+
+  /** They are needed: they get their names. */
+  keep(): void {
+    for (const { path, pendingPath } of this.#files) {
+      try {
+        linkSync(pendingPath, path);
+      } catch (cause) {
+        throw new HeadwaterError({
+          kind: "conflict",
+          message: `cannot name ${path}`,
+          hint: `The secret is in ${pendingPath}: move it to where it is safe.`,
+          cause,
+        });
+      }
+      rmSync(pendingPath);
+    }
+  }
+
+  /** They are not. */
+  discard(): void {
+    for (const { pendingPath } of this.#files) rmSync(pendingPath, { force: true });
+  }
+}
+
+/** @throws HeadwaterError `conflict` when one of them is there */
+export function assertAbsent(paths: readonly string[]): void {
+  const present = paths.find((path) => existsSync(path));
+  if (present === undefined) return;
+  throw new HeadwaterError({
+    kind: "conflict",
+    message: `${present} is there already, and is not replaced`,
+    hint: "It was made by an earlier init: move it to where it is safe, then run this again.",
+  });
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } catch (thrown) {
+    rmSync(path);
+    throw thrown;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function unwritable(path: string, cause: unknown): HeadwaterError {
+  return new HeadwaterError({
+    kind: "forbidden",
+    message: `cannot write ${path}`,
+    hint: "Set XDG_CONFIG_HOME to a folder that this user may write to.",
+    cause,
+  });
+}
