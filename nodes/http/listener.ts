@@ -36,7 +36,6 @@ export interface ListenerOptions {
   /** Closes the listener. */
   readonly signal: AbortSignal;
   readonly deadlines?: Partial<Deadlines> | undefined;
-  readonly connectionsMax?: number | undefined;
 }
 
 /**
@@ -53,7 +52,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     options.tls === undefined
       ? createTcp(transportOptions(deadlines), protocols.accept)
       : openTls(options.tls, protocols, deadlines);
-  acceptor.maxConnections = options.connectionsMax ?? connectionsCountMax;
+  acceptor.maxConnections = connectionsCountMax;
   const sockets = new Set<Socket>();
   acceptor.on("connection", (socket) => {
     sockets.add(socket);

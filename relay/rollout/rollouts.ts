@@ -44,11 +44,12 @@ export class Rollouts {
 
   /** What another node of the site says, as far as it is news; who writes a ledger knows better. */
   heard(rollouts: readonly Rollout[], isFollowed: (project: string) => boolean): Rollout[] {
+    let room = rolloutsCountMax - this.#rollouts.size;
     return rollouts.filter((rollout) => {
       const { project, flag } = rollout;
       if (!isFollowed(project) || !isName(flag) || rolloutProblem(rollout)) return false;
       const held = this.of(project, flag);
-      if (held === undefined) return this.#rollouts.size < rolloutsCountMax;
+      if (held === undefined) return room-- > 0;
       return held.term === rollout.term
         ? rollout.revision > held.revision
         : rollout.term > held.term;

@@ -103,11 +103,12 @@ export class Crashes {
     };
   }
 
-  /** Undefined when there is no room for one more that the ledger does not list. */
+  /** Undefined when there is no room for one more: of all, or of those that the ledger does not list. */
   #sightings(project: Project, signature: string): Sightings | undefined {
     const all = this.#projects.get(project.name) ?? new Map<string, Sightings>();
     const held = all.get(signature);
     if (held !== undefined) return held;
+    if (this.#sightingsCount >= crashSightingsMax) return undefined;
     const { crashes: listed } = project.own;
     const unlisted = [...all.keys()].filter((one) => !listed.has(one));
     if (!listed.has(signature) && unlisted.length >= unlistedCrashesMax) return undefined;

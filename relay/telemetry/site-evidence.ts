@@ -76,11 +76,17 @@ export class SiteEvidence {
 
   /** What others tell, as far as it is news: joined with what is held. */
   heard(all: readonly CensusEvidence[], wallMs: number): CensusEvidence[] {
+    const newCounts = new Map<string, number>();
     return all.flatMap((theirs) => {
       if (evidenceProblem(theirs, wallMs) !== undefined) return [];
-      const nodes = this.#told.get(questionKey(theirs));
+      const key = questionKey(theirs);
+      const nodes = this.#told.get(key);
       const held = nodes?.get(theirs.node);
-      if (held === undefined) return (nodes?.size ?? 0) < peersCountMax ? [theirs] : [];
+      if (held === undefined) {
+        const newCount = newCounts.get(key) ?? 0;
+        newCounts.set(key, newCount + 1);
+        return (nodes?.size ?? 0) + newCount < peersCountMax ? [theirs] : [];
+      }
       const joined = join(held, theirs);
       return versionOf(joined) === versionOf(held) ? [] : [joined];
     });

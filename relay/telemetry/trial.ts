@@ -83,6 +83,7 @@ export class Trial {
     for (let at = 0; at + memberBytes <= members.length; at += memberBytes) {
       const bits = members[at + memberBytes - 1] ?? 0;
       const id = Buffer.from(members).readUIntBE(at, memberBytes - 1);
+      if (bits === 0) continue;
       trial.#members.set(id, bits);
     }
     record.members = new Uint8Array(0);
@@ -189,17 +190,27 @@ export class Trial {
     this.#record.against = against;
     this.#record.control = create(ArmSchema);
     const subjectOnly = (1 << bitsOf.control) - 1;
-    for (const [id, member] of this.#members) this.#members.set(id, member & subjectOnly);
+    for (const [id, member] of this.#members)
+      if ((member & subjectOnly) === 0) this.#members.delete(id);
+      else this.#members.set(id, member & subjectOnly);
     this.isChanged = true;
   }
 
   /**
    * One report of an instance. What it once was it stays, however often it is heard.
    * @param of.interval how many intervals after the beginning it was heard
+   * @param of.hasRoom false where no instance is remembered that is not already
    */
-  take(of: { arm: ArmName; instance: number; health: string; interval: number }): void {
+  take(of: {
+    arm: ArmName;
+    instance: number;
+    health: string;
+    interval: number;
+    hasRoom?: boolean;
+  }): void {
     const arm = this.#record[of.arm];
     if (this.isOver || arm === undefined) return;
+    if (of.hasRoom === false && !this.#members.has(of.instance)) return;
     const shift = bitsOf[of.arm];
     const member = this.#members.get(of.instance) ?? 0;
     const before = (member >> shift) & (isSeen | isUnwell | isFailed);

@@ -31,6 +31,8 @@ export class Trials {
   readonly #salt: Uint8Array;
   /** By project, then kind and name. */
   readonly #projects = new Map<string, Map<string, Trial>>();
+  /** Instances of all trials together. */
+  #membersCount = 0;
   #writtenMs = Number.NEGATIVE_INFINITY;
   /** Verdicts that came from other nodes of the site. */
   #heardNews: TrialNews[] = [];
@@ -87,7 +89,8 @@ export class Trials {
     for (const trial of this.#all) {
       if (trial.kind !== "FLAG" || trial.isClosed) continue;
       const terms = projects.get(trial.project)?.termsOf(trial.name, wallMs);
-      if (terms !== undefined && !bytesEqual(terms, trial.terms)) trial.close();
+      if (terms !== undefined && !bytesEqual(terms, trial.terms))
+        this.#changing(trial, () => trial.close());
     }
   }
 
@@ -116,8 +119,9 @@ export class Trials {
 
   #merge(held: Trial, theirs: Trial): void {
     if (held.kind === "RELEASE" && held.looksCount === 0 && isNearer(theirs.against, held.against))
-      held.compareWith(theirs.against);
-    if (this.#membersCount + theirs.membersCount <= trialMembersMax) held.merge(theirs);
+      this.#changing(held, () => held.compareWith(theirs.against));
+    if (this.#membersCount + theirs.membersCount <= trialMembersMax)
+      this.#changing(held, () => held.merge(theirs));
   }
 
   /** Takes the looks that are due; what is news of them, and of what others have told. */
@@ -132,7 +136,8 @@ export class Trials {
       if (due <= trial.looksCount) return [];
       const { project, kind, name, against, verdict: before } = trial;
       const control = this.#trial({ project, kind, name: against })?.lookAt(due - 1);
-      const verdict = trial.look(due, control === undefined ? [] : [control]);
+      const controls = control === undefined ? [] : [control];
+      const verdict = this.#changing(trial, () => trial.look(due, controls));
       return verdict === before ? [] : [{ project, kind, name, against, verdict }];
     });
   }
@@ -163,7 +168,7 @@ export class Trials {
       accept: () => {
         this.#writtenMs = of.wallMs;
         for (const trial of changed) trial.isChanged = false;
-        for (const trial of gone) this.#projects.get(trial.project)?.delete(keyOf(trial));
+        for (const trial of gone) this.#drop(trial);
       },
     };
   }
@@ -193,8 +198,8 @@ export class Trials {
     if (!isUnderWay(own)) this.#beginRelease(project.name, release, wallMs);
     for (const trial of this.#releases(project.name)) {
       const interval = this.#intervalOf(trial, wallMs);
-      if (trial.name === release) trial.take({ ...of, arm: "subject", interval });
-      if (trial.against === release) trial.take({ ...of, arm: "control", interval });
+      if (trial.name === release) this.#count(trial, { ...of, arm: "subject", interval });
+      if (trial.against === release) this.#count(trial, { ...of, arm: "control", interval });
     }
   }
 
@@ -206,7 +211,8 @@ export class Trials {
     this.#begin(Trial.begin({ project, kind: "RELEASE", name, against, startedMs }));
     for (const trial of known) {
       const nearest = nearestBelow(trial.name, [trial.against, name]);
-      if (trial.looksCount === 0 && nearest === name) trial.compareWith(name);
+      if (trial.looksCount === 0 && nearest === name)
+        this.#changing(trial, () => trial.compareWith(name));
     }
   }
 
@@ -229,7 +235,19 @@ export class Trials {
     const trial = this.#trial(id);
     if (trial === undefined || !isSame(trial)) return;
     const interval = this.#intervalOf(trial, wallMs);
-    trial.take({ ...of, arm: active ? "subject" : "control", interval });
+    this.#count(trial, { ...of, arm: active ? "subject" : "control", interval });
+  }
+
+  #count(trial: Trial, of: Omit<Parameters<Trial["take"]>[0], "hasRoom">): void {
+    const hasRoom = this.#membersCount < trialMembersMax;
+    this.#changing(trial, () => trial.take({ ...of, hasRoom }));
+  }
+
+  #changing<T>(trial: Trial, change: () => T): T {
+    const before = trial.membersCount;
+    const changed = change();
+    this.#membersCount += trial.membersCount - before;
+    return changed;
   }
 
   #begin(trial: Trial): void {
@@ -237,13 +255,16 @@ export class Trials {
     if (this.#membersCount + trial.membersCount < trialMembersMax) this.#hold(trial);
   }
 
-  get #membersCount(): number {
-    return this.#all.reduce((sum, one) => sum + one.membersCount, 0);
-  }
-
   #hold(trial: Trial): void {
+    this.#membersCount += trial.membersCount - (this.#trial(trial)?.membersCount ?? 0);
     const trials = this.#projects.get(trial.project) ?? new Map<string, Trial>();
     this.#projects.set(trial.project, trials.set(keyOf(trial), trial));
+  }
+
+  /** Whichever is held of the same name. */
+  #drop(of: Trial): void {
+    this.#membersCount -= this.#trial(of)?.membersCount ?? 0;
+    this.#projects.get(of.project)?.delete(keyOf(of));
   }
 
   /** Apps are asked to report twice a window. */

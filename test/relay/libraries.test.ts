@@ -5,6 +5,7 @@ import { LibrarySchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import { Project } from "../../relay/layers/project.ts";
 import { libraryReports, vouchedPins, vouchingProblems } from "../../relay/libraries.ts";
+import { librariesCountMax } from "../../relay/limits.ts";
 import { Authority, type Entries, seedOf, valueOf } from "./authority.ts";
 import { releaseEntries } from "./layers/entries.ts";
 import { rootNode, type SteppedNode } from "./stepped-node.ts";
@@ -54,8 +55,12 @@ describe("an application vouches for its libraries", () => {
     expect(vouchedPins(held(vouching("oslo", new Uint8Array(31)), [pinned]))).toEqual([]);
     const [value] = Object.values(vouching("oslo", library.id));
     expect(vouchedPins(held({ "library/other": value! }, [pinned]))).toEqual([]);
-    const many = Array.from({ length: 100 }, (_, n) => vouching(`library-${n}`, library.id));
-    expect(vouchedPins(held(Object.assign({}, ...many), [pinned]))).toHaveLength(64);
+    const followed = (count: number): number => {
+      const all = Array.from({ length: count }, (_, n) => vouching(`library-${n}`, library.id));
+      return vouchedPins(held(Object.assign({}, ...all), [pinned])).length;
+    };
+    expect(followed(librariesCountMax)).toBe(librariesCountMax);
+    expect(followed(librariesCountMax + 1)).toBe(librariesCountMax);
   });
 });
 

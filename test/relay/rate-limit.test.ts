@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ratedAddressesMax } from "../../relay/limits.ts";
 import { RateLimit } from "../../relay/rate-limit.ts";
 
 test("gives a burst, then so many a second, to each key its own", () => {
@@ -30,4 +31,12 @@ test("remembers a bounded number of keys, the latest ones", () => {
   for (const key of ["a", "b", "a", "c"]) rate.take(key, 0);
   expect(rate.allows("b", 0)).toBe(true);
   expect([rate.allows("a", 0), rate.allows("c", 0)]).toEqual([false, false]);
+});
+
+test("as many keys as there may be addresses, unless it is told otherwise", () => {
+  const rate = new RateLimit({ burst: 1, perSecond: 1 });
+  for (let n = 0; n < ratedAddressesMax; n++) rate.take(`${n}`, 0);
+  expect(rate.allows("0", 0)).toBe(false);
+  rate.take("one more", 0);
+  expect([rate.allows("0", 0), rate.allows("1", 0)]).toEqual([true, false]);
 });

@@ -217,22 +217,10 @@ describe("deadlines", () => {
   });
 });
 
-describe("bounds", () => {
-  test("on headers", async () => {
-    const { address } = await open();
-    const headers = { "x-long": "x".repeat(headerBytesMax) };
-    expect((await fetch(`http://${address}/`, { headers })).status).toBe(431);
-  });
-
-  test("on connections", async () => {
-    const { address } = await open({ connectionsMax: 1 });
-    const first = await openRaw(address);
-    const second = await openRaw(address);
-    await second.closed;
-    first.socket.write(getRoot);
-    await vi.waitFor(() => expect(first.heard()).toContain("HTTP/1.1 200"), within);
-    first.socket.destroy();
-  });
+test("headers have so many bytes at most", async () => {
+  const { address } = await open();
+  const headers = { "x-long": "x".repeat(headerBytesMax) };
+  expect((await fetch(`http://${address}/`, { headers })).status).toBe(431);
 });
 
 describe("an address that cannot be had", () => {

@@ -4,9 +4,15 @@ import { overloadRetryMs } from "../../../relay/cadence.ts";
 import type { LogEntry } from "../../../relay/effect.ts";
 import {
   meshBytesBurstMax,
+  meshBytesPerSecondMax,
   meshCallsBurstMax,
+  meshCallsPerSecondMax,
   meshCallsTotalBurstMax,
+  meshCallsTotalPerSecondMax,
   meshDialsBurstMax,
+  meshDialsPerSecondMax,
+  meshDialsTotalBurstMax,
+  meshDialsTotalPerSecondMax,
 } from "../../../relay/limits.ts";
 
 class Gate {
@@ -21,6 +27,17 @@ class Gate {
   calls(address: string, count: number): number {
     const answers = Array.from({ length: count }, () => this.admission.call(address));
     return answers.filter((retryAfterMs) => retryAfterMs === undefined).length;
+  }
+
+  dials(address: string, count: number): number {
+    const answers = Array.from({ length: count }, () => this.admission.connection(address));
+    return answers.filter(Boolean).length;
+  }
+
+  /** Of so many askings by each of a hundred addresses. */
+  ofAll(kind: "calls" | "dials", count: number): number {
+    const addresses = Array.from({ length: 100 }, (_, n) => `198.51.100.${n}`);
+    return addresses.reduce((sum, address) => sum + this[kind](address, count), 0);
   }
 }
 
@@ -48,6 +65,28 @@ test("connections and bytes have bounds of their own", () => {
   expect(open.filter(Boolean)).toHaveLength(meshDialsBurstMax);
   expect(admission.bytes("::1", meshBytesBurstMax)).toBe(true);
   expect(admission.bytes("::1", 1)).toBe(false);
+});
+
+test("what an address has spent comes back by the second", () => {
+  const gate = new Gate();
+  const address = "192.0.2.1";
+  gate.calls(address, meshCallsBurstMax);
+  gate.dials(address, meshDialsBurstMax);
+  gate.admission.bytes(address, meshBytesBurstMax);
+  gate.nowMs += 1_000;
+  expect(gate.calls(address, meshCallsPerSecondMax + 1)).toBe(meshCallsPerSecondMax);
+  expect(gate.dials(address, meshDialsPerSecondMax + 1)).toBe(meshDialsPerSecondMax);
+  expect(gate.admission.bytes(address, meshBytesPerSecondMax + 1)).toBe(false);
+  expect(gate.admission.bytes(address, meshBytesPerSecondMax)).toBe(true);
+});
+
+test("and what all have spent together", () => {
+  const gate = new Gate();
+  expect(gate.ofAll("dials", meshDialsBurstMax)).toBe(meshDialsTotalBurstMax);
+  expect(gate.ofAll("calls", meshCallsBurstMax)).toBe(meshCallsTotalBurstMax);
+  gate.nowMs += 1_000;
+  expect(gate.ofAll("dials", meshDialsPerSecondMax)).toBe(meshDialsTotalPerSecondMax);
+  expect(gate.ofAll("calls", meshCallsPerSecondMax)).toBe(meshCallsTotalPerSecondMax);
 });
 
 test.each([

@@ -7,6 +7,7 @@ import {
   historyLengthMax,
   linkBytesInFlightMin,
   linksBytesInFlightMax,
+  snapshotsLiveMax,
 } from "../../../relay/limits.ts";
 import { LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { Authority, contentOf } from "../authority.ts";
@@ -52,13 +53,17 @@ test("of snapshots that the history has left behind few are kept; who was on one
   const parent = new Parent(largeLedger());
   const slow = new Mirror(authority);
   const frames = parent.open(1, slow, "slow");
-  for (const id of [2, 3]) {
+  const leaveBehind = (id: number): void => {
     for (let n = 0; n <= historyLengthMax; n++) parent.change();
     open(parent, id);
-  }
-  const rest = parent.flush(1, frames);
+  };
+  for (let live = 2; live <= snapshotsLiveMax; live++) leaveBehind(live);
+  const more = parent.flush(1, frames);
+  expect(kindsOf(more)[0]).toBe("snapshotChunk");
+  leaveBehind(snapshotsLiveMax + 1);
+  const rest = parent.flush(1, more);
   expect(kindsOf(rest)[0]).toBe("snapshotBegin");
-  slow.hearAll([...frames, ...parent.flushAll(1, rest)]);
+  slow.hearAll([...frames, ...more, ...parent.flushAll(1, rest)]);
   expect(contentOf(slow.ledger)).toEqual(contentOf(parent.ledger));
 });
 

@@ -46,8 +46,8 @@ export class Site {
     });
   }
 
-  report(of: ReportInit, wallMs: number = epochMs): void {
-    this.telemetry.take(this.project, reportOf(of), { wallMs, isOwn: true });
+  report(of: ReportInit, wallMs: number = epochMs): boolean {
+    return this.telemetry.take(this.project, reportOf(of), { wallMs, isOwn: true });
   }
 
   receive(child: string, document: Document, wallMs: number = epochMs): void {

@@ -35,6 +35,15 @@ test("no side counts more instances than it may, whoever they are", () => {
   expect(trial.toBytes().length).toBeLessThan(8 * trialInstancesMax);
 });
 
+test("who was of the release that it was compared with before is not kept", () => {
+  const trial = begun();
+  for (const instance of [1, 2])
+    trial.take({ arm: "control", instance, health: "OK", interval: 0 });
+  trial.take({ arm: "subject", instance: 2, health: "OK", interval: 0 });
+  trial.compareWith("1.1");
+  expect(trial.membersCount).toBe(1);
+});
+
 test("of looks that went by the last is taken; after the last of all nothing is kept of instances", () => {
   const trial = begun();
   for (let instance = 0; instance < 100; instance++) {

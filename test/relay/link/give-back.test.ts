@@ -1,0 +1,28 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { GiveBackRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { returnsCountMax } from "../../../relay/limits.ts";
+import { Returns } from "../../../relay/link/give-back.ts";
+import { framesAfter, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
+import { Authority, epochMs, valueOf } from "../authority.ts";
+
+test("so many children may be giving back; one more takes the place of who was silent longest", () => {
+  const authority = new Authority();
+  const behind = authority.emptyLedger();
+  const served = { ledger: behind, frames: new LedgerFrames(behind), hops: [new Uint8Array(8)] };
+  const returns = new Returns(() => new Map([[behind.id, served]]));
+  const ahead = authority.ledger();
+  const trustDigest = new Uint8Array(0);
+  const frames = framesAfter(
+    { ledger: ahead, frames: new LedgerFrames(ahead) },
+    { trustDigest },
+  ).filter(({ frame }) => frame.case?.startsWith("snapshot"));
+  const give = (child: number, at: number): string => {
+    const request = create(GiveBackRequestSchema, { frame: frames[at]! });
+    return valueOf(returns.hear(`site/${child}`, request, epochMs)).kind;
+  };
+  for (let child = 0; child < returnsCountMax; child++) expect(give(child, 0)).toBe("partial");
+  expect(give(0, 1)).toBe("partial");
+  expect(give(returnsCountMax, 0)).toBe("partial");
+  expect([give(0, 2), give(1, 1)]).toEqual(["change", "known"]);
+});
