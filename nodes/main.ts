@@ -1,9 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { create } from "@bufbuild/protobuf";
-import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { minuteMs } from "../relay/cadence.ts";
 import type { UpstreamSettings } from "../relay/link/uplink.ts";
 import type { NodeSettings } from "../relay/settings.ts";
@@ -17,13 +13,12 @@ import { isLoopbackAddress } from "./config/address.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { watchFiles } from "./config/file-watch.ts";
 import { inTier } from "./config/panel-tier.ts";
-import { parseTrustFile } from "./config/trust-file.ts";
 import { dashboardFiles } from "./dashboard/dashboard.ts";
 import { type Clock, Driver } from "./driver.ts";
 import { HeadwaterError } from "./error.ts";
 import type { Fanout } from "./fanout/fanout.ts";
 import { localFanout } from "./fanout/local.ts";
-import { type NatsSecrets, openNatsFanout } from "./fanout/nats.ts";
+import { openNatsFanout } from "./fanout/nats.ts";
 import type { TlsFiles } from "./http/listener.ts";
 import type { Log } from "./log.ts";
 import { openMeshClient } from "./mesh/client.ts";
@@ -31,10 +26,17 @@ import { LiveTls } from "./mesh/live-tls.ts";
 import { openMeshServer } from "./mesh/server.ts";
 import { type ServerIdentity, serverIdentity } from "./mesh/server-credentials.ts";
 import type { Tls } from "./mesh/tls.ts";
+import {
+  backupOf,
+  natsSecrets,
+  readPins,
+  readSecrets,
+  readSetting,
+  readTls,
+  tokenFileOf,
+} from "./node-files.ts";
 import { software } from "./software.ts";
-import { backupPieces } from "./store/backup.ts";
-import { readOrMakeSecret, type Secret } from "./store/secret.ts";
-import { type FileStore, openStore, type Store } from "./store/store.ts";
+import { openStore, type Store } from "./store/store.ts";
 
 /** A node that runs, and where it is reached. */
 export interface RunningNode extends AsyncDisposable {
@@ -117,7 +119,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     events,
     fallback: dashboardFiles(),
     tls: isLoopbackAddress(config.adminAddress) ? undefined : serverTls,
-    backup: () => backupOf(config, store),
+    backup: () => backupOf(config, store, clock.now().wallMs),
   });
   parts.defer(() => admin.close());
   watchTls({ config, log, tls, identity, signal: stop.signal, ports: [apps, admin] });
@@ -130,30 +132,6 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     tokenFile: tokenFileOf(config),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-}
-
-function readSecrets(config: NodeConfig, log: Log): { token: Secret; siteSecret: Secret } {
-  const token = readOrMakeSecret({ file: tokenFileOf(config), bytes: 32 });
-  const siteSecret = readOrMakeSecret({ file: siteSecretFileOf(config), bytes: 32 });
-  for (const { problem } of [token, siteSecret])
-    if (problem !== undefined)
-      log.write({ level: "warn", event: "secret-shared", message: problem });
-  return { token, siteSecret };
-}
-
-function tokenFileOf({ dataDir }: NodeConfig): string {
-  return join(dataDir, "admin.token");
-}
-
-function siteSecretFileOf({ dataDir, siteSecretFile }: NodeConfig): string {
-  return siteSecretFile ?? join(dataDir, "site.secret");
-}
-
-/** What a node can be started on again; its admin token is made anew. */
-function backupOf(config: NodeConfig, store: FileStore): ReturnType<typeof backupPieces> {
-  const directory = config.dataDir;
-  const files = { "site.secret": siteSecretFileOf(config) };
-  return backupPieces({ store, directory, files, atMs: systemClock.now().wallMs });
 }
 
 /** One node as a process: until the signal. */
@@ -234,36 +212,12 @@ function openFanout(of: {
   });
 }
 
-function natsSecrets({ natsCredentialsFile, natsCaFile }: NodeConfig): NatsSecrets {
-  return {
-    ...(natsCredentialsFile !== undefined && {
-      credentials: readSetting("HEADWATER_NATS_CREDENTIALS_FILE", natsCredentialsFile),
-    }),
-    ...(natsCaFile !== undefined && {
-      authorities: readSetting("HEADWATER_NATS_CA_FILE", natsCaFile),
-    }),
-  };
-}
-
 /** Joining again with the same token changes nothing but the link. */
 async function joinFromFile(config: NodeConfig, driver: Driver): Promise<void> {
   if (config.joinFile === undefined) return;
   const token = parseToken(readSetting("HEADWATER_JOIN_FILE", config.joinFile));
   if (!token.ok) throw HeadwaterError.refused(token.refusal);
   await driver.ask((call) => ({ kind: "join", call, token: token.value }));
-}
-
-function readPins(file: string | undefined): ProjectPin[] {
-  if (file === undefined) return [];
-  const parsed = parseTrustFile(readSetting("HEADWATER_TRUST_FILE", file));
-  if ("problems" in parsed)
-    throw new HeadwaterError({
-      kind: "invalid",
-      message: `${file}: ${parsed.problems.join("; ")}`,
-    });
-  return parsed.pins.map((pin) =>
-    create(ProjectPinSchema, { ...pin, overlays: [...pin.overlays] }),
-  );
 }
 
 function serverTlsOf({ identity }: Tls): TlsFiles | undefined {
@@ -298,36 +252,6 @@ function renewTls({ config, log, tls, identity, ports }: Renewal): void {
     const { message } = HeadwaterError.from(cause);
     const event = "tls-not-renewed";
     log.write({ level: "error", event, message: `the former TLS files stay: ${message}`, cause });
-  }
-}
-
-function readTls(config: NodeConfig): Tls {
-  const { tlsCertFile, tlsKeyFile, tlsCaFile } = config;
-  return {
-    ...(tlsCertFile !== undefined &&
-      tlsKeyFile !== undefined && {
-        identity: {
-          certificate: readSetting("HEADWATER_TLS_CERT_FILE", tlsCertFile),
-          key: readSetting("HEADWATER_TLS_KEY_FILE", tlsKeyFile),
-        },
-      }),
-    ...(tlsCaFile !== undefined && {
-      authorities: readSetting("HEADWATER_TLS_CA_FILE", tlsCaFile),
-    }),
-  };
-}
-
-function readSetting(variable: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HeadwaterError({
-      kind: "unknown",
-      message: `${variable}: ${file} can not be read: ${why}`,
-      hint: `set ${variable} to a file that this user may read`,
-      cause,
-    });
   }
 }
 

@@ -1,5 +1,4 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
-import type { ReportRequest } from "../gen/headwater/v1/apps_pb.ts";
 import { type PeerMessage, UnreportedSchema } from "../gen/headwater/v1/fanout_pb.ts";
 import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { confirm, renewHops, type Source } from "./advance.ts";
@@ -7,7 +6,6 @@ import { takeArrival } from "./arrival.ts";
 import { groupRecords } from "./durable.ts";
 import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
-import { libraryReports, reportedInside } from "./libraries.ts";
 import { mayHave } from "./link/admissions.ts";
 import { refuse } from "./link/downlinks.ts";
 import { type Arrival, Inbox } from "./link/inbox.ts";
@@ -21,6 +19,7 @@ import type { NodeSettings } from "./settings.ts";
 import { hearWord } from "./site/site-word.ts";
 import { tellPeers } from "./site/tell-peers.ts";
 import { receivedWrite } from "./telemetry/received.ts";
+import { takeReport } from "./telemetry/take-report.ts";
 import type { Admission } from "./trust/children.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -264,7 +263,7 @@ export class Node {
     telemetry?.censuses.hearPeer(message, at.wallMs);
     switch (message.body.case) {
       case "report":
-        this.#takeReport(message.body.value, { at, isOwn: false });
+        takeReport(this.#parts, message.body.value, { at, isOwn: false });
         return [];
       case "unreported":
         telemetry?.censuses.overhear(message.body.value.project, at.wallMs);
@@ -309,27 +308,12 @@ export class Node {
           refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`),
         ),
       ];
-    if (!this.#takeReport(report, { at, isOwn: true }))
+    if (!takeReport(this.#parts, report, { at, isOwn: true }))
       return [answered(call, refused("limit", "instance: too many report here"))];
     const everyMs = telemetry.reportEveryMs;
     const nextAfterMs = Math.floor(everyMs * (0.9 + 0.1 * this.#random.fraction()));
     const heard = peers.passOn({ case: "report", value: report });
     return [...heard, answered(call, { nextAfterMs })];
-  }
-
-  /** False when there is no room; libraries inside the app are reported with it. */
-  #takeReport(report: ReportRequest, of: { at: Moment; isOwn: boolean }): boolean {
-    const { telemetry, holdings } = this.#parts;
-    const taken = { wallMs: of.at.wallMs, isOwn: of.isOwn };
-    if (telemetry === undefined) return false;
-    if (!telemetry.take(holdings.projects.get(report.project), report, taken)) return false;
-    const intake = telemetry.intake(report.project);
-    for (const instance of reportedInside(holdings, report)) intake.forget(instance);
-    for (const { project, report: own } of libraryReports(holdings, report))
-      if (!telemetry.intake(project.name).holds(report.instance))
-        telemetry.take(project, own, { ...taken, id: report.instance });
-      else telemetry.censuses.hear(project, own, { ...taken, knowsUse: false });
-    return true;
   }
 
   /** The nodes of a site answer as one. */

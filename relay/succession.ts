@@ -12,8 +12,8 @@ import { sequenceMax } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 import { outrunProblem } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
-import { takeOverRollouts } from "./ramp.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
+import { takeOverRollouts } from "./rollout/ramp.ts";
 import { bytesEqual, keyBytes } from "./trust/key.ts";
 import {
   beatKeysOf,

@@ -80,6 +80,7 @@ const rules: readonly Rule[] = [
     ],
   },
   { of: "nodes/main.ts", may: ["nodes/", ...core], packages: [protobuf] },
+  { of: "nodes/node-files.ts", may: ["nodes/", ...core], packages: [protobuf] },
   { of: "nodes/driver.ts", may: ["nodes/", ...core], packages: [] },
   { of: "nodes/error.ts", may: core, packages: ["@connectrpc/connect"] },
   { of: "nodes/log.ts", may: [...core, ...shared], packages: ["pino", "pino-pretty"] },

@@ -1,17 +1,17 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { ReportRequestSchema } from "../../gen/headwater/v1/apps_pb.ts";
+import { ReportRequestSchema } from "../../../gen/headwater/v1/apps_pb.ts";
 import {
   type Rollout,
   type RolloutDecision,
   RolloutDecisionSchema,
   RolloutPlanSchema,
-} from "../../gen/headwater/v1/rollouts_pb.ts";
-import { isReplayed } from "../../relay/rollout/decision.ts";
-import { refusalOf, valueOf } from "./authority.ts";
-import { flagEntry, releaseEntries } from "./layers/entries.ts";
-import { rootNode, type SteppedNode } from "./stepped-node.ts";
-import { hourMs } from "./telemetry/fixture.ts";
+} from "../../../gen/headwater/v1/rollouts_pb.ts";
+import { isReplayed } from "../../../relay/rollout/decision.ts";
+import { refusalOf, valueOf } from "../authority.ts";
+import { flagEntry, releaseEntries } from "../layers/entries.ts";
+import { rootNode, type SteppedNode } from "../stepped-node.ts";
+import { hourMs } from "../telemetry/fixture.ts";
 
 const dwellMs = BigInt(6 * hourMs);
 
