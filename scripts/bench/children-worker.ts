@@ -20,6 +20,8 @@ import { serveVerbs } from "./worker.ts";
 interface Dial {
   /** `host:port` of a mesh port. */
   readonly address: string;
+  /** The number of the first of them. */
+  readonly first: number;
   readonly count: number;
   /** What a request carries: `Bearer …`. */
   readonly authorization: string;
@@ -41,10 +43,8 @@ let lastDelta: Buffer = Buffer.alloc(0);
 
 serveVerbs({
   dial: async (of: Dial): Promise<void> => {
-    for (let n = 0; n < of.count; n++) await dial(of, n);
+    for (let n = of.first; n < of.first + of.count; n++) await dial(of, n);
   },
-  /** How many deltas came in all once nothing has come for a while. */
-  settle: (): Promise<number> => deltas.settle(),
   hear: ({ dueCount }: { dueCount: number }): Promise<number> => deltas.hear(dueCount),
   /** Base64; one that was heard. */
   delta: (): string => lastDelta.toString("base64"),

@@ -2,13 +2,15 @@ import { join } from "node:path";
 import { BenchRoot, project } from "./bench-root.ts";
 import { type ChildDial, dialOf } from "./child-dial.ts";
 import type { Bench, Figure } from "./figure.ts";
-import { measureRounds, perDelivery, type Rounds, type Server } from "./rounds.ts";
+import {
+  type Clients,
+  memoryClientsMin,
+  perDelivery,
+  type Server,
+  Side,
+  takeTurns,
+} from "./rounds.ts";
 import { Worker } from "./worker.ts";
-
-interface Measured extends Rounds {
-  /** What a child was sent, base64. */
-  readonly delta: string;
-}
 
 interface Served extends Server {
   /** What children dial with. */
@@ -36,19 +38,20 @@ async function figuresOf(
   what: string,
   of: { count: number; confirms: boolean },
 ): Promise<Figure[]> {
+  await using stack = new AsyncDisposableStack();
   const { count } = of;
-  const alone = await measureNode({ ...of, count: 1 });
-  const many = await measureNode(of);
-  const floorAlone = await measureBare({ ...of, count: 1 }, many.delta);
-  const floor = await measureBare(of, many.delta);
+  const { side: many, delta } = await openNode(stack, of);
+  const { side: alone } = await openNode(stack, { ...of, count: 1 });
+  const floor = await openBare(stack, of, delta);
+  const floorAlone = await openBare(stack, { ...of, count: 1 }, delta);
+  await takeTurns([many, floor, alone, floorAlone]);
   const name = "bare grpc-js";
-  const floorUs = perDelivery({ many: floor, alone: floorAlone, count });
-  return [
+  const figures: Figure[] = [
     {
       name: `${what}: CPU per delivery`,
       unit: "us",
-      samples: perDelivery({ many, alone, count }),
-      beside: { name, samples: floorUs },
+      samples: perDelivery({ many, alone }),
+      beside: { name, samples: perDelivery({ many: floor, alone: floorAlone }) },
       ratioMax: 1.1,
     },
     {
@@ -57,44 +60,48 @@ async function figuresOf(
       samples: many.lastMs,
       beside: { name, samples: floor.lastMs },
     },
-    {
+  ];
+  if (count >= memoryClientsMin)
+    figures.push({
       name: `memory of a link, of ${count}${of.confirms ? ", confirming" : ""}`,
       unit: "KiB",
-      samples: [many.residentBytes / count / 1_024],
-      beside: { name, samples: [floor.residentBytes / count / 1_024] },
-    },
-  ];
+      samples: [many.bytesOfOne / 1_024],
+      beside: { name, samples: [floor.bytesOfOne / 1_024] },
+    });
+  return figures;
 }
 
-async function measureNode(of: { count: number; confirms: boolean }): Promise<Measured> {
-  await using root = await BenchRoot.open(10);
-  return await measure(of, {
-    process: root.worker,
-    dial: await dialOf(root),
-    change: (round) => root.setPercentage(2_000 + round),
-  });
+async function openNode(
+  stack: AsyncDisposableStack,
+  of: { count: number; confirms: boolean },
+): Promise<{ side: Side; delta: string }> {
+  const root = stack.use(await BenchRoot.open(10));
+  const dial = await dialOf(root);
+  const change = (round: number): Promise<void> => root.setPercentage(2_000 + round);
+  return openSide(stack, { ...of, server: { process: root.worker, dial, change } });
 }
 
-async function measureBare(
+async function openBare(
+  stack: AsyncDisposableStack,
   of: { count: number; confirms: boolean },
   delta: string,
-): Promise<Measured> {
-  await using worker = new Worker(join(import.meta.dirname, "grpc-worker.ts"));
+): Promise<Side> {
+  const worker = stack.use(new Worker(join(import.meta.dirname, "grpc-worker.ts")));
   const address = await worker.ask<string>("start", { delta });
-  return await measure(of, {
-    process: worker,
-    dial: { address, authorization: "", authority: "" },
-    change: () => worker.ask("change"),
-  });
+  const dial = { address, authorization: "", authority: "" };
+  const change = (): Promise<unknown> => worker.ask("change");
+  return (await openSide(stack, { ...of, server: { process: worker, dial, change } })).side;
 }
 
-async function measure(
-  { count, confirms }: { count: number; confirms: boolean },
-  server: Served,
-): Promise<Measured> {
-  await using worker = new Worker(join(import.meta.dirname, "children-worker.ts"));
-  const dial = (): Promise<unknown> =>
-    worker.ask("dial", { ...server.dial, count, confirms, project });
-  const rounds = await measureRounds(server, { worker, count, dial });
-  return { ...rounds, delta: await worker.ask<string>("delta") };
+/** With what a client was sent, base64. */
+async function openSide(
+  stack: AsyncDisposableStack,
+  of: { count: number; confirms: boolean; server: Served },
+): Promise<{ side: Side; delta: string }> {
+  const { count, confirms, server } = of;
+  const worker = stack.use(new Worker(join(import.meta.dirname, "children-worker.ts")));
+  const dial: Clients["dial"] = (of) =>
+    worker.ask("dial", { ...of, ...server.dial, confirms, project });
+  const side = await Side.open(server, { worker, count, dial });
+  return { side, delta: await worker.ask<string>("delta") };
 }

@@ -1,8 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-/** Nothing more comes when nothing has come for so long. */
-const settledMs = 150;
-
 /** Counts what comes, and says when so much has come in all. */
 export class DueCount {
   #count = 0;
@@ -12,12 +7,6 @@ export class DueCount {
   add(count: number): void {
     this.#count += count;
     if (this.#count >= this.#due) this.#onDue?.();
-  }
-
-  /** The count once nothing has come for a while. */
-  async settle(): Promise<number> {
-    for (let before = -1; before !== this.#count; await sleep(settledMs)) before = this.#count;
-    return this.#count;
   }
 
   /** When so many have come in all, in milliseconds since 1970, to the microsecond. */

@@ -4,39 +4,42 @@ import { WatchRequestSchema } from "../../gen/headwater/v1/apps_pb.ts";
 import { envelope } from "../../nodes/http/connect-envelope.ts";
 import { BenchRoot, project } from "./bench-root.ts";
 import type { Bench, Figure } from "./figure.ts";
-import { measureRounds, perDelivery, type Rounds, type Server } from "./rounds.ts";
+import {
+  type Clients,
+  memoryClientsMin,
+  perDelivery,
+  type Server,
+  Side,
+  takeTurns,
+} from "./rounds.ts";
 import { Worker } from "./worker.ts";
 
 /** One delta to many streams of apps, beside writing the same bytes to as many TCP connections. */
 export function fanOut(counts: readonly number[]): Bench {
   return async (tell) => {
     const figures: Figure[] = [];
-    // What one client alone costs is the same for all counts.
-    const alone = await measureNode(1);
-    const floorAlone = await measureTcp(1, alone.heardOfOne);
     for (const count of counts) {
       tell(`one delta to ${count} app streams`);
-      const many = await measureNode(count);
-      const floor = await measureTcp(count, many.heardOfOne);
-      figures.push(...figuresOf(count, { many, alone, floor, floorAlone }));
+      figures.push(...(await figuresOf(count)));
     }
     return figures;
   };
 }
 
-function figuresOf(
-  count: number,
-  of: { many: Rounds; alone: Rounds; floor: Rounds; floorAlone: Rounds },
-): Figure[] {
-  const { many, alone, floor, floorAlone } = of;
+async function figuresOf(count: number): Promise<Figure[]> {
+  await using stack = new AsyncDisposableStack();
+  const { side: many, delta } = await openNode(stack, count);
+  const { side: alone } = await openNode(stack, 1);
+  const floor = await openTcp(stack, count, delta);
+  const floorAlone = await openTcp(stack, 1, delta);
+  await takeTurns([many, floor, alone, floorAlone]);
   const name = "raw TCP";
-  const floorUs = perDelivery({ many: floor, alone: floorAlone, count });
-  return [
+  const figures: Figure[] = [
     {
       name: `one delta to ${count} app streams: CPU per delivery`,
       unit: "us",
-      samples: perDelivery({ many, alone, count }),
-      beside: { name, samples: floorUs },
+      samples: perDelivery({ many, alone }),
+      beside: { name, samples: perDelivery({ many: floor, alone: floorAlone }) },
       ratioMax: 1.1,
     },
     {
@@ -45,21 +48,45 @@ function figuresOf(
       samples: many.lastMs,
       beside: { name, samples: floor.lastMs },
     },
-    {
+  ];
+  if (count >= memoryClientsMin)
+    figures.push({
       name: `memory of an app stream, of ${count}`,
       unit: "KiB",
-      samples: [many.residentBytes / count / 1_024],
-      beside: { name, samples: [floor.residentBytes / count / 1_024] },
+      samples: [many.bytesOfOne / 1_024],
+      beside: { name, samples: [floor.bytesOfOne / 1_024] },
       ratioMax: 4,
-    },
-  ];
+    });
+  return figures;
 }
 
-async function measureNode(count: number): Promise<Rounds> {
-  await using root = await BenchRoot.open(10);
-  const server = { process: root.worker, address: root.apps, hello: watchRequest() };
+async function openNode(
+  stack: AsyncDisposableStack,
+  count: number,
+): Promise<{ side: Side; delta: string }> {
+  const root = stack.use(await BenchRoot.open(10));
   // Percentages whose encoding has the same length.
-  return await measure(count, { ...server, change: (round) => root.setPercentage(2_000 + round) });
+  const change = (round: number): Promise<void> => root.setPercentage(2_000 + round);
+  return openSide(stack, { count, process: root.worker, address: root.apps, change });
+}
+
+async function openTcp(stack: AsyncDisposableStack, count: number, delta: string): Promise<Side> {
+  const worker = stack.use(new Worker(join(import.meta.dirname, "tcp-worker.ts")));
+  const address = await worker.ask<string>("start", { delta });
+  const change = (): Promise<unknown> => worker.ask("change");
+  return (await openSide(stack, { count, process: worker, address, change })).side;
+}
+
+/** With what a client was sent, base64. */
+async function openSide(
+  stack: AsyncDisposableStack,
+  { count, address, ...server }: Server & { readonly count: number; readonly address: string },
+): Promise<{ side: Side; delta: string }> {
+  const worker = stack.use(new Worker(join(import.meta.dirname, "watchers-worker.ts")));
+  const hello = watchRequest().toString("base64");
+  const dial: Clients["dial"] = (of) => worker.ask("dial", { ...of, address, hello });
+  const side = await Side.open(server, { worker, count, dial });
+  return { side, delta: await worker.ask<string>("delta") };
 }
 
 /** What an app says first, over HTTP/1.1. */
@@ -73,22 +100,4 @@ function watchRequest(position: Uint8Array = new Uint8Array(0)): Buffer {
     `content-length: ${body.length}`,
   ];
   return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]);
-}
-
-async function measureTcp(count: number, bytesCount: number): Promise<Rounds> {
-  await using worker = new Worker(join(import.meta.dirname, "tcp-worker.ts"));
-  const address = await worker.ask<string>("start");
-  const change = (): Promise<void> => worker.ask("change", { bytesCount });
-  return await measure(count, { process: worker, address, hello: Buffer.from("hello"), change });
-}
-
-async function measure(
-  count: number,
-  server: Server & { readonly address: string; readonly hello: Buffer },
-): Promise<Rounds> {
-  await using worker = new Worker(join(import.meta.dirname, "watchers-worker.ts"));
-  const { address } = server;
-  const hello = server.hello.toString("base64");
-  const dial = (): Promise<unknown> => worker.ask("dial", { address, count, hello });
-  return await measureRounds(server, { worker, count, dial });
 }

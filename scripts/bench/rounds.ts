@@ -1,8 +1,14 @@
 import type { Worker } from "./worker.ts";
 
 /** Changes that are measured one by one, after a few that warm up. */
-const roundsCount = 30;
+const roundsCountMin = 30;
 const warmUpsCount = 10;
+
+/** What a change costs by itself varies by more than a few deliveries cost: the fewer, the more rounds. */
+const deliveriesCountMin = 20_000;
+
+/** What fewer clients take is lost in what a process takes anyway. */
+export const memoryClientsMin = 500;
 
 /** A process whose cost is measured. */
 interface Measurable {
@@ -15,59 +21,89 @@ interface Measurable {
 /** What all clients are served by. */
 export interface Server {
   readonly process: Measurable;
-  /** A change that every client hears of in the same number of bytes, or of messages. */
+  /** A change that every client hears of in one message. */
   change(round: number): Promise<unknown>;
 }
 
-/** Many clients in a process of their own, which counts what they hear: bytes, or messages. */
+/** Many clients in a process of their own, which counts the changes that they hear of. */
 export interface Clients {
   readonly worker: Worker;
   readonly count: number;
-  dial(): Promise<unknown>;
+  /** So many more of them, the first of which has this number. */
+  dial(of: { first: number; count: number }): Promise<unknown>;
 }
 
-export interface Rounds {
+/** A server and its clients, to be measured beside others. */
+export class Side {
   /** Microseconds of the server's CPU for each round. */
-  readonly cpuUs: readonly number[];
+  readonly cpuUs: number[] = [];
   /** From the change to the last client, for each round. */
-  readonly lastMs: readonly number[];
-  readonly residentBytes: number;
-  /** What one client hears of one change, in what the clients count. */
-  readonly heardOfOne: number;
+  readonly lastMs: number[] = [];
+  /** Of the server's memory, what one client takes. */
+  readonly bytesOfOne: number;
+  readonly #server: Server;
+  readonly #clients: Clients;
+  #changesCount = 0;
+
+  private constructor(server: Server, clients: Clients, bytesOfOne: number) {
+    this.#server = server;
+    this.#clients = clients;
+    this.bytesOfOne = bytesOfOne;
+  }
+
+  /**
+   * Its clients have been let in, and have heard of one change. The first half of them makes the
+   * server as large as it is with any: what the other half takes is theirs alone.
+   */
+  static async open(server: Server, clients: Clients): Promise<Side> {
+    const first = clients.count >> 1;
+    const count = clients.count - first;
+    await clients.dial({ first: 0, count: first });
+    const before = await server.process.residentBytes();
+    await clients.dial({ first, count });
+    const bytesOfOne = ((await server.process.residentBytes()) - before) / count;
+    const side = new Side(server, clients, bytesOfOne);
+    await side.#change();
+    return side;
+  }
+
+  get clientsCount(): number {
+    return this.#clients.count;
+  }
+
+  async turn({ counts }: { counts: boolean }): Promise<void> {
+    const { process } = this.#server;
+    const cpuBefore = await process.cpuUs();
+    const lastMs = await this.#change();
+    const cpuUs = (await process.cpuUs()) - cpuBefore;
+    if (!counts) return;
+    this.cpuUs.push(cpuUs);
+    this.lastMs.push(lastMs);
+  }
+
+  /** The server changes something and all clients hear of it; after how long, in milliseconds. */
+  async #change(): Promise<number> {
+    const { worker, count } = this.#clients;
+    const dueCount = (this.#changesCount + 1) * count;
+    const heard = worker.ask<number>("hear", { dueCount });
+    const begun = performance.timeOrigin + performance.now();
+    await this.#server.change(this.#changesCount++);
+    return (await heard) - begun;
+  }
 }
 
-/** Clients dial, then the server changes something, again and again, and all of them hear of it. */
-export async function measureRounds(server: Server, clients: Clients): Promise<Rounds> {
-  const { worker, count } = clients;
-  const before = await server.process.residentBytes();
-  await clients.dial();
-  const atFirst = await worker.ask<number>("settle");
-  const residentBytes = (await server.process.residentBytes()) - before;
-  await server.change(0);
-  const warm = await worker.ask<number>("settle");
-  const heardOfAll = warm - atFirst;
-  const cpuUs: number[] = [];
-  const lastMs: number[] = [];
-  for (let round = 1; round <= warmUpsCount + roundsCount; round++) {
-    const heard = worker.ask<number>("hear", { dueCount: warm + round * heardOfAll });
-    const cpuBefore = await server.process.cpuUs();
-    const begun = performance.timeOrigin + performance.now();
-    await server.change(round);
-    const at = await heard;
-    const cpu = (await server.process.cpuUs()) - cpuBefore;
-    if (round <= warmUpsCount) continue;
-    cpuUs.push(cpu);
-    lastMs.push(at - begun);
-  }
-  return { cpuUs, lastMs, residentBytes, heardOfOne: heardOfAll / count };
+/** All sides take turns, so that whatever else the machine does is the same for all of them. */
+export async function takeTurns(sides: readonly Side[]): Promise<void> {
+  const clientsCountMax = Math.max(...sides.map((side) => side.clientsCount));
+  const roundsCount = Math.max(roundsCountMin, Math.ceil(deliveriesCountMin / clientsCountMax));
+  for (let round = 0; round < warmUpsCount + roundsCount; round++)
+    for (const side of sides) await side.turn({ counts: round >= warmUpsCount });
 }
 
 /**
  * Microseconds for each delivery, by round. What a change costs however many hear of it, as with
- * one client alone, is not what a delivery costs.
+ * one client alone in the same round, is not what a delivery costs.
  */
-export function perDelivery(of: { many: Rounds; alone: Rounds; count: number }): number[] {
-  const { many, alone, count } = of;
-  const aloneUs = alone.cpuUs.reduce((sum, us) => sum + us, 0) / alone.cpuUs.length;
-  return many.cpuUs.map((us) => (us - aloneUs) / (count - 1));
+export function perDelivery({ many, alone }: { many: Side; alone: Side }): number[] {
+  return many.cpuUs.map((us, round) => (us - (alone.cpuUs[round] ?? 0)) / (many.clientsCount - 1));
 }

@@ -1,27 +1,39 @@
-// Many connections that say something once and then count the bytes that they hear.
+// Many apps, as far as the wire goes: connections that say what they want and count what they hear.
 import { connect } from "node:net";
+import { ChunkedMessages } from "./chunked-messages.ts";
 import { DueCount } from "./due-count.ts";
 import { serveVerbs } from "./worker.ts";
 
-const bytes = new DueCount();
+/** The field of a `WatchResponse` that holds a delta, as its bytes begin. */
+const deltaTag = 2 * 8 + 2;
 
-function dial(address: string, hello: Buffer): Promise<void> {
-  const [host = "", port] = address.split(":");
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), noDelay: true });
-    socket.once("error", reject).once("connect", () => {
-      socket.write(hello);
-      resolve();
-    });
-    socket.on("data", (chunk) => bytes.add(chunk.length));
-  });
-}
+const deltas = new DueCount();
+let lastDelta: Buffer = Buffer.alloc(0);
 
 serveVerbs({
   dial: async (of: { address: string; count: number; hello: string }): Promise<void> => {
     const hello = Buffer.from(of.hello, "base64");
     for (let n = 0; n < of.count; n++) await dial(of.address, hello);
   },
-  settle: (): Promise<number> => bytes.settle(),
-  hear: ({ dueCount }: { dueCount: number }): Promise<number> => bytes.hear(dueCount),
+  hear: ({ dueCount }: { dueCount: number }): Promise<number> => deltas.hear(dueCount),
+  /** Base64; one that was heard. */
+  delta: (): string => lastDelta.toString("base64"),
 });
+
+/** Resolves with the first message. */
+function dial(address: string, hello: Buffer): Promise<void> {
+  const [host = "", port] = address.split(":");
+  const messages = new ChunkedMessages();
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), noDelay: true });
+    socket.once("error", reject).once("connect", () => socket.write(hello));
+    socket.on("data", (chunk) => {
+      for (const message of messages.take(chunk)) {
+        resolve();
+        if (message[0] !== deltaTag) continue;
+        lastDelta = message;
+        deltas.add(1);
+      }
+    });
+  });
+}

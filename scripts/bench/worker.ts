@@ -101,10 +101,13 @@ const common: Verbs = {
     const { user, system } = process.cpuUsage();
     return user + system;
   },
-  /** Bytes that are resident after a full collection. */
+  /**
+   * Bytes that are resident after a full collection. Any other keeps the pages that it has freed, and
+   * the space where objects are born as large as it has grown: of 10 KiB for each of 5000 streams
+   * such pages were another 13.
+   */
   resident: () => {
-    globalThis.gc?.();
-    globalThis.gc?.();
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
     return process.memoryUsage.rss();
   },
 };
