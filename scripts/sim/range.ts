@@ -8,6 +8,9 @@ import { drawStory } from "../../test/sim/story-draw.ts";
 import type { SeedOutcome, WorkerTask } from "./range-worker.ts";
 import { censusLines, faultTable, promiseTable, summaryLine, violationText } from "./report.ts";
 
+/** So that a long run tells how far it is. */
+const toldEverySeeds = 1_000;
+
 /** Violations that are shrunk and shown; what comes after them is most often the same. */
 const shownMax = 5;
 
@@ -77,6 +80,8 @@ function take(totals: Totals, { seed, isBroken, faults, checks, census }: SeedOu
   for (const whose of ["all", "root"] as const)
     for (const answer of censusAnswers) totals.census[whose][answer] += census[whose][answer];
   totals.seedsCount++;
+  if (totals.seedsCount % toldEverySeeds === 0)
+    process.stdout.write(`${totals.seedsCount} seeds, ${totals.violations.length} violations\n`);
   if (isBroken) {
     totals.violations.push(seed);
     process.stdout.write(`seed ${seed} breaks a promise\n`);

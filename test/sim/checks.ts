@@ -14,6 +14,7 @@ import type { Observer, SimulatedNode } from "./simulated-node.ts";
 import { TelemetryChecks } from "./telemetry-checks.ts";
 import { TrialChecks } from "./trial-checks.ts";
 import { Truth } from "./truth.ts";
+import { WorkChecks } from "./work-checks.ts";
 import type { World } from "./world.ts";
 
 /** @throws BrokenPromise unless it holds */
@@ -38,6 +39,7 @@ export class Checks {
   readonly trials: TrialChecks;
   readonly rollouts: RolloutChecks;
   readonly census: CensusChecks;
+  readonly work: WorkChecks;
   /** Nodes that are not what they seem, and are not looked at. */
   readonly excused = new Set<string>();
   /** The most that clocks were apart. */
@@ -58,6 +60,7 @@ export class Checks {
     this.telemetry = new TelemetryChecks(of);
     this.trials = new TrialChecks(of);
     this.census = new CensusChecks(of);
+    this.work = new WorkChecks(of);
     const areClocksRight = (): boolean => this.skewMsMax === 0;
     this.rollouts = new RolloutChecks({ ...of, trials: this.trials, areClocksRight });
   }
@@ -79,6 +82,7 @@ export class Checks {
         apps.exposed(node, exposure);
         this.#changed.add(node.name);
       },
+      woken: (node) => this.work.woken(node),
       stepped: (node) => this.#stepped(node),
       died: (node) => census.died(node),
       failed: (node, thrown) => this.#failed(node, thrown),
@@ -150,6 +154,7 @@ export class Checks {
   }
 
   #stepped(node: SimulatedNode): void {
+    this.work.stepped(node);
     if (this.excused.has(node.name)) return;
     this.apps.stepped(node);
     this.links.stepped(node);

@@ -28,15 +28,16 @@ const { parseStory } = await import("./story.ts");
 
 parentPort?.postMessage(firstCatch());
 
-/** The stories that were kept come first: most are short, and each has shown a mistake. */
+/** The seed that has shown it before comes first, then the stories that were kept: most are short. */
 function firstCatch(): Caught {
+  const known = catchOf(mutant.seed, () => runSeed(mutant.seed));
+  if (known !== undefined) return known;
   for (const [, text] of [...foundStories, ...toldStories]) {
     const story = parseStory(text);
     const caught = catchOf(story.seed, () => runStory(story));
     if (caught !== undefined) return caught;
   }
-  const all = Array.from({ length: seedsMax }, (_, at) => at + 1);
-  for (const seed of [mutant.seed, ...all]) {
+  for (let seed = 1; seed <= seedsMax; seed++) {
     const caught = catchOf(seed, () => runSeed(seed));
     if (caught !== undefined) return caught;
   }

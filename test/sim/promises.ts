@@ -29,6 +29,7 @@ export const promises = {
   U8: "a rollout goes on only on what it was told since its step began, and each decision follows from what is written with it",
   U9: "data says by which way it came, so that none goes round in a circle",
   U10: "no census says unused while something used it, or used where nothing did",
+  U11: "a node that has nothing to do rests, and what it does comes to an end",
 } as const;
 
 export type PromiseId = keyof typeof promises;

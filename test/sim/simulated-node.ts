@@ -35,6 +35,8 @@ export interface SimulatedNode {
 /** What looks on; nothing of it changes anything. */
 export interface Observer {
   started?(node: SimulatedNode): void;
+  /** What it had set its alarm for is due. */
+  woken?(node: SimulatedNode): void;
   stepped?(node: SimulatedNode): void;
   died?(node: SimulatedNode): void;
   persisted?(node: SimulatedNode, writes: readonly Write[]): void;

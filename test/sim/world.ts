@@ -212,6 +212,7 @@ export class World implements Host {
     this.#schedule.at(atMs, () => {
       if (simulated.wakeAtMs !== atMs) return;
       simulated.wakeAtMs = Number.POSITIVE_INFINITY;
+      this.observer.woken?.(simulated);
       this.tell(simulated.name, { kind: "tick" });
     });
   }
