@@ -56,6 +56,12 @@ const firstFrameMs = 0.9 * dialDeadlineMs;
 /** A unary call may take as long as a link may be silent. */
 const callDeadlineMs = heartbeatIntervalMs * heartbeatsMissedMax;
 
+/**
+ * What is durable here is told after this, with what comes meanwhile: a call costs both ends more than
+ * the change that it is about, and nobody waits for it.
+ */
+const confirmGatherMs = 100;
+
 /** Before a `Confirm` that came to nothing is made again, at first; each further time twice as long. */
 const confirmAgainMs = 1 * secondMs;
 
@@ -123,12 +129,13 @@ export class UpstreamLink {
     return typeof answer === "string" ? answer : answer.outcome;
   }
 
-  /** One call at a time; what is asked for meanwhile goes together into the next. */
+  /** One call at a time, and not at once: what is asked for meanwhile goes together into it. */
   async confirm(request: ConfirmRequest): Promise<void> {
     this.#unconfirmed = joinConfirms(this.#unconfirmed, request);
     if (this.#isConfirming) return;
     this.#isConfirming = true;
     for (let failures = 0; this.#unconfirmed !== undefined && !this.#hasEnded; ) {
+      if (!isUrgent(this.#unconfirmed)) await sleep(confirmGatherMs, undefined, { ref: false });
       const asked = this.#unconfirmed;
       this.#unconfirmed = undefined;
       const answer = await this.#ask(confirm, asked);
@@ -217,6 +224,11 @@ export class UpstreamLink {
     );
     return promise;
   }
+}
+
+/** Whether a parent is to stop writing, or is waited for. */
+function isUrgent({ ahead, again }: ConfirmRequest): boolean {
+  return ahead.length > 0 || again.length > 0;
 }
 
 /** Of each ledger the newest word counts. */

@@ -61,9 +61,16 @@ function takeLock(database: DatabaseSync): void {
   database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
 }
 
+/**
+ * Pages of the write-ahead log, 16 MiB, at which the commit that writes the last of them moves all of
+ * it into the database. The store does that before, when nobody waits for a commit.
+ */
+const logPagesMax = 4_000;
+
 /** With a write-ahead log a commit is one sync, and FULL is what makes it one. */
 function makeDurable(database: DatabaseSync): void {
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec(`PRAGMA wal_autocheckpoint = ${logPagesMax}`);
 }
 
 function checkIdentity(database: DatabaseSync, path: string): void {

@@ -7,6 +7,9 @@ import { openDatabase } from "./database.ts";
 import { isLogBucket, type LogBucket, logLengths } from "./log-bucket.ts";
 import { storeError } from "./store-error.ts";
 
+/** So many commits, of a few pages each, are in the write-ahead log when it is emptied. */
+const commitsPerCheckpoint = 100;
+
 /** The durable state of one node. Every failure is a `HeadwaterError`. */
 export interface Store extends Disposable {
   /** All but the log buckets, by bucket and key; to be read to its end before the next write. */
@@ -58,6 +61,8 @@ class SqliteStore implements FileStore {
     audit: 0,
     decision: 0,
   };
+  #commitsCount = 0;
+  #checkpoint: NodeJS.Immediate | undefined;
 
   constructor(database: DatabaseSync, directory: string) {
     this.#database = database;
@@ -86,6 +91,7 @@ class SqliteStore implements FileStore {
     );
     for (const bucket of logBuckets)
       this.#appendedCounts[bucket] = grown.includes(bucket) ? 0 : counts[bucket];
+    this.#checkpointSoon();
   }
 
   list(of: { bucket: Bucket; prefix: string; limit: number }): readonly Uint8Array[] {
@@ -109,6 +115,7 @@ class SqliteStore implements FileStore {
   }
 
   [Symbol.dispose](): void {
+    clearImmediate(this.#checkpoint);
     if (this.#database.isOpen) this.#database.close();
   }
 
@@ -134,11 +141,24 @@ class SqliteStore implements FileStore {
     this.#statements.cut.run(bucket, bucket, logLengths[bucket]);
   }
 
+  /** It takes several syncs: whoever waits for a commit does not wait for them. */
+  #checkpointSoon(): void {
+    if (++this.#commitsCount % commitsPerCheckpoint !== 0) return;
+    this.#checkpoint = setImmediate(() => {
+      try {
+        this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      } catch {
+        // What has been committed is durable in the log, and a later one empties it.
+      }
+    });
+  }
+
   #transact(work: () => void): void {
-    this.#database.exec("BEGIN IMMEDIATE");
+    const { begin, commit } = this.#statements;
+    begin.run();
     try {
       work();
-      this.#database.exec("COMMIT");
+      commit.run();
     } catch (error) {
       // Some failures have rolled back already, and then a second time is an error of its own.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -162,6 +182,8 @@ function valueOf(row: Record<string, unknown>): Uint8Array {
 type Statements = ReturnType<typeof prepareStatements>;
 
 function prepareStatements(database: DatabaseSync): {
+  begin: StatementSync;
+  commit: StatementSync;
   load: StatementSync;
   list: StatementSync;
   newest: StatementSync;
@@ -171,6 +193,8 @@ function prepareStatements(database: DatabaseSync): {
   log: { put: StatementSync; remove: StatementSync };
 } {
   return {
+    begin: database.prepare("BEGIN IMMEDIATE"),
+    commit: database.prepare("COMMIT"),
     load: database.prepare("SELECT bucket, key, value FROM record ORDER BY bucket, key"),
     list: database.prepare(
       `SELECT value FROM log WHERE bucket = ? AND key >= ? AND key < ?

@@ -16,7 +16,7 @@ import {
   samePosition,
 } from "../ledger/position.ts";
 import { linkFramesInFlightMax } from "../limits.ts";
-import { bytesEqual, toHex } from "../trust/key.ts";
+import { bytesEqual } from "../trust/key.ts";
 import { ledgerKeyOf, trustDigest } from "../trust/trusted.ts";
 import { encodeFrame, type LedgerFrames } from "./ledger-frames.ts";
 
@@ -28,6 +28,12 @@ export interface Served {
   readonly hops: readonly Uint8Array[];
 }
 
+type OfferKind = "SERVED" | "EMPTY" | "BEHIND" | "DENIED";
+
+/** The way of a ledger that is not served. */
+const nowhere: readonly Uint8Array[] = [];
+const noHop = new Uint8Array(0);
+
 interface Sent {
   readonly name: LedgerNameLike;
   /** Where the child stands once it has taken all that was sent. */
@@ -35,7 +41,7 @@ interface Sent {
   trustDigest: Uint8Array;
   /** The last one, not how new it is: a clock that is set right makes the next one older. */
   beat: SignedBeat | undefined;
-  offer: string;
+  offer: { readonly kind: OfferKind; readonly hops: readonly Uint8Array[] } | undefined;
   /** The one it is being sent, by its position, and the frame of it that is next. */
   snapshot: { readonly position: Position; next: number } | undefined;
 }
@@ -92,7 +98,7 @@ export class Downlink {
         position,
         trustDigest,
         beat: undefined,
-        offer: "",
+        offer: undefined,
         snapshot: undefined,
       });
     }
@@ -159,10 +165,9 @@ export class Downlink {
 
   #nextOf(sent: Sent, served: Served | undefined, mayBegin: boolean): Uint8Array | undefined {
     const kind = offerKindOf(sent, served);
-    const hops = served?.hops ?? [];
-    const offer = `${kind} ${hops.map(toHex).join(" ")}`;
-    if (offer !== sent.offer) {
-      sent.offer = offer;
+    const hops = served?.hops ?? nowhere;
+    if (sent.offer?.kind !== kind || !isSameWay(sent.offer.hops, hops)) {
+      sent.offer = { kind, hops };
       const ledger = { authority: sent.name.authority, project: sent.name.project };
       const outcome = kind === "SERVED" ? startOf(sent, served) : kind;
       const position = kind === "BEHIND" ? served?.ledger.position : undefined;
@@ -197,11 +202,14 @@ export class Downlink {
   }
 }
 
+/** Asked for whenever anything happens on any link, and hardly ever another. */
+function isSameWay(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  if (a === b) return true;
+  return a.length === b.length && a.every((hop, at) => bytesEqual(hop, b[at] ?? noHop));
+}
+
 /** What a parent can do for a child now; how it starts to serve it is `RESUME` or `SNAPSHOT`. */
-function offerKindOf(
-  sent: Sent,
-  served: Served | undefined,
-): "SERVED" | "EMPTY" | "BEHIND" | "DENIED" {
+function offerKindOf(sent: Sent, served: Served | undefined): OfferKind {
   if (served === undefined) return "DENIED";
   const position = served.ledger.position;
   if (position === undefined) return "EMPTY";

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Envelope, EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { signaturesCountMax } from "../limits.ts";
-import { isSignedBy, keyIdOf, type SigningKey } from "./key.ts";
+import { isSignedBy, keyIdOf, type SigningKey, toHex } from "./key.ts";
 
 /** What an envelope holds; bound into the signature, so that none passes for another. */
 export const payloadType = {
@@ -46,7 +46,7 @@ export function isSealedBy(of: {
   const signers = keys.filter((publicKey) =>
     envelope.signatures.some(({ sig }) => isSignedBy({ publicKey, message, signature: sig })),
   );
-  return new Set(signers.map(keyIdOf)).size >= of.threshold;
+  return new Set(signers.map(toHex)).size >= of.threshold;
 }
 
 /** PAE of https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md. */

@@ -2,6 +2,7 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
+  hash,
   hkdfSync,
   type KeyObject,
   sign,
@@ -73,9 +74,13 @@ export function drawFraction(secret: Uint8Array, text: string): number {
 }
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  const [only] = parts;
+  // In one call it takes two thirds of the time.
+  if (only !== undefined && parts.length === 1)
+    return new Uint8Array(hash("sha256", only, "buffer"));
+  const whole = createHash("sha256");
+  for (const part of parts) whole.update(part);
+  return new Uint8Array(whole.digest());
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -10,6 +10,11 @@ export class Arrivals {
     this.#highest = Math.max(this.#highest, number);
   }
 
+  /** Of those that have come. */
+  get highest(): number {
+    return this.#highest;
+  }
+
   /** Undefined while it has not come. */
   at({ number }: { number: number }): number | undefined {
     return this.#atMs.get(number);

@@ -1,5 +1,10 @@
 // One process of a bare chain of grpc-js over TLS: what comes from above goes below as it is, and
-// nothing is checked, kept or worked out.
+// nothing is checked or worked out. It is kept where that is asked for: durable, and then passed on.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import type { StatementSync } from "node:sqlite";
 import {
   ChannelCredentials,
   Client,
@@ -8,6 +13,7 @@ import {
   type ServerWritableStream,
 } from "@grpc/grpc-js";
 import { serverIdentity } from "../../nodes/mesh/server-credentials.ts";
+import { openDatabase } from "../../nodes/store/database.ts";
 import { Arrivals } from "./arrivals.ts";
 import { serveVerbs } from "./worker.ts";
 
@@ -32,10 +38,14 @@ const { credentials } = serverIdentity({
   addresses: ["127.0.0.1:0"],
 });
 let head: Client | undefined;
+/** One commit of SQLite, in a database as that of a node. */
+let keep: StatementSync | undefined;
 
 serveVerbs({
   /** `host:port`; with an upstream, downstream of that. */
-  start: async ({ upstream }: { upstream?: string }): Promise<string> => {
+  start: async (of: { upstream?: string; isDurable?: boolean }): Promise<string> => {
+    const { upstream } = of;
+    if (of.isDurable === true) keep = openKept();
     const server = new Server({ "grpc.enable_channelz": 0 });
     server.addService(
       { follow, change },
@@ -75,8 +85,17 @@ serveVerbs({
 });
 
 function hear(bytes: Buffer): void {
+  keep?.run(String(arrivals.highest), bytes);
   arrivals.add(bytes.readUInt32BE());
   for (const call of calls) call.write(bytes);
+}
+
+function openKept(): StatementSync {
+  const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const put =
+    "INSERT INTO record VALUES ('entry', ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
+  return openDatabase(directory).prepare(put);
 }
 
 function clientOf(address: string): Client {

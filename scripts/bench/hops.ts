@@ -23,6 +23,8 @@ const bytesCount = 500;
 /** What leads from a change to an app over three hops. Numbers count from 1. */
 interface Chain {
   change(number: number): Promise<unknown>;
+  /** All but the app. */
+  readonly processes: readonly Worker[];
   /** When the app had it, in milliseconds since 1970; undefined while it has not. */
   at(number: number): Promise<number | undefined>;
 }
@@ -30,6 +32,8 @@ interface Chain {
 interface Latencies {
   readonly idleMs: readonly number[];
   readonly loadedMs: readonly number[];
+  /** Of the processes of the chain together, for each change of the idle run. */
+  readonly cpuMs: number;
 }
 
 /** From a commit at the root to an app behind a node behind a node, beside a bare chain. */
@@ -37,32 +41,51 @@ export const hops: Bench = async (tell) => {
   tell("root, node, node, app");
   const ours = await measureNodes();
   tell("a bare chain of three hops");
-  const bare = await measureBare();
+  const bare = await measureBare({ isDurable: false });
+  tell("a bare chain of three hops that commits at each");
+  const durable = await measureBare({ isDurable: true });
+  const goal = { ratioMax: 1.5 };
   return [
-    ...figuresOf("idle", ours.idleMs, bare.idleMs),
-    ...figuresOf(`${perSecond} changes/s`, ours.loadedMs, bare.loadedMs),
+    ...figuresOf(ours, { name: "bare gRPC chain", ...bare }, goal),
+    // What is seen is durable at each hop here, so this is the least that it could cost.
+    ...figuresOf(ours, { name: "the same with a commit at each hop", ...durable }),
   ];
 };
 
 /** The spread of a 99th percentile is that of the fifths of the run. */
-function figuresOf(when: string, ours: readonly number[], bare: readonly number[]): Figure[] {
-  const name = "bare gRPC chain";
-  return [
+function figuresOf(
+  ours: Latencies,
+  beside: Latencies & { readonly name: string },
+  goal: { readonly ratioMax?: number } = {},
+): Figure[] {
+  const { name } = beside;
+  const cases = [
+    ["idle", ours.idleMs, beside.idleMs],
+    [`${perSecond} changes/s`, ours.loadedMs, beside.loadedMs],
+  ] as const;
+  const cpu: Figure = {
+    name: "change to app, three hops, idle: CPU of the three",
+    unit: "ms",
+    samples: [ours.cpuMs],
+    beside: { name, samples: [beside.cpuMs] },
+  };
+  const times = cases.flatMap(([when, samples, others]): Figure[] => [
     {
       name: `change to app, three hops, ${when}: median`,
       unit: "ms",
-      samples: ours,
-      beside: { name, samples: bare },
-      ratioMax: 1.5,
+      samples,
+      beside: { name, samples: others },
+      ...goal,
     },
     {
       name: `change to app, three hops, ${when}: 99th percentile`,
       unit: "ms",
-      samples: fifths(ours),
-      beside: { name, samples: fifths(bare) },
-      ratioMax: 1.5,
+      samples: fifths(samples),
+      beside: { name, samples: fifths(others) },
+      ...goal,
     },
-  ];
+  ]);
+  return [...times, cpu];
 }
 
 function fifths(samples: readonly number[]): number[] {
@@ -79,22 +102,25 @@ async function measureNodes(): Promise<Latencies> {
   await using app = new Worker(join(import.meta.dirname, "app-worker.ts"));
   await app.ask("start", { address: lower.addresses.apps });
   return await measureHops({
+    processes: [root.worker, upper.worker, lower.worker],
     change: (number) => root.setPercentage(number),
     at: (number) => app.ask("at", { number }),
   });
 }
 
-async function measureBare(): Promise<Latencies> {
+async function measureBare({ isDurable }: { isDurable: boolean }): Promise<Latencies> {
   const file = join(import.meta.dirname, "chain-worker.ts");
   await using root = new Worker(file);
   await using upper = new Worker(file);
   await using lower = new Worker(file);
   await using app = new Worker(file);
-  const address = await root.ask<string>("start", {});
-  const below = await upper.ask<string>("start", { upstream: address });
-  await app.ask("start", { upstream: await lower.ask<string>("start", { upstream: below }) });
+  const address = await root.ask<string>("start", { isDurable });
+  const below = await upper.ask<string>("start", { upstream: address, isDurable });
+  const last = await lower.ask<string>("start", { upstream: below, isDurable });
+  await app.ask("start", { upstream: last });
   await sleep(500);
   return await measureHops({
+    processes: [root, upper, lower],
     change: (number) => root.ask("change", { address, number, bytesCount }),
     at: (number) => app.ask("at", { number }),
   });
@@ -105,7 +131,9 @@ async function measureHops(chain: Chain): Promise<Latencies> {
   let number = 1_000;
   for (let n = 0; n < warmUpsCount; n++) await latencyOf(chain, ++number);
   const idleMs: number[] = [];
+  const cpuBefore = await cpuUsOf(chain);
   for (let n = 0; n < idleCount; n++) idleMs.push(await latencyOf(chain, ++number));
+  const cpuMs = ((await cpuUsOf(chain)) - cpuBefore) / idleCount / 1_000;
   const begunMs: [number, number][] = [];
   const startMs = now();
   for (let n = 0; n < loadedCount; n++) {
@@ -116,7 +144,12 @@ async function measureHops(chain: Chain): Promise<Latencies> {
   }
   const loadedMs: number[] = [];
   for (const [one, begun] of begunMs) loadedMs.push((await arrivalOf(chain, one)) - begun);
-  return { idleMs, loadedMs };
+  return { idleMs, loadedMs, cpuMs };
+}
+
+async function cpuUsOf({ processes }: Chain): Promise<number> {
+  const all = await Promise.all(processes.map((worker) => worker.cpuUs()));
+  return all.reduce((sum, us) => sum + us, 0);
 }
 
 async function latencyOf(chain: Chain, number: number): Promise<number> {

@@ -108,22 +108,23 @@ test("a confirmation reaches the node with who sent it", async () => {
   expect(confirmed.peer).toEqual({ by: "credential", credential: envelope });
 });
 
-test("of confirmations that come faster than answers, the newest is sent", async () => {
+test("confirmations go together with those that come soon after, and while one is on its way", async () => {
   const { parent, child } = await linked();
   const first = Promise.withResolvers<unknown>();
   parent.node.answer = () => first.promise;
   const confirmation = (project: string): ReturnType<typeof create<typeof ConfirmRequestSchema>> =>
     create(ConfirmRequestSchema, { holdings: [{ ledger: { project } }] });
-  for (const project of ["a", "b", "c"]) child.client.confirm(upstream, confirmation(project));
+  for (const project of ["a", "b", "a"]) child.client.confirm(upstream, confirmation(project));
   await parent.node.nth("child-confirmed");
+  for (const project of ["c", "c"]) child.client.confirm(upstream, confirmation(project));
   first.resolve({});
   await parent.node.nth("child-confirmed", 2);
   child.client.confirm(upstream, confirmation("d"));
   await eventually(() => {
     const projects = parent.node
       .all("child-confirmed")
-      .map(({ request }) => request.holdings[0]?.ledger?.project);
-    expect(projects).toEqual(["a", "b", "d"]);
+      .map(({ request }) => request.holdings.map(({ ledger }) => ledger?.project));
+    expect(projects).toEqual([["a", "b"], ["c"], ["d"]]);
   });
 });
 

@@ -4,6 +4,7 @@ import { chmodSync, closeSync, openSync, statSync, writeFileSync, writeSync } fr
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openStore } from "../../../nodes/store/store.ts";
@@ -37,6 +38,20 @@ test("writes all of a step or nothing of it, and goes on", () => {
     ["pin", "a", "1"],
     ["pin", "b", "3"],
   ]);
+});
+
+test("its log is emptied into the database between commits, and does not grow", async () => {
+  const directory = temporaryDirectory();
+  using store = openStore({ directory });
+  const logBytesAfter = async (commitsCount: number): Promise<number> => {
+    for (let n = 0; n < commitsCount; n++) store.write([put("pin", "a", String(n))]);
+    await setImmediate();
+    await setImmediate();
+    return statSync(join(directory, "headwater.db-wal")).size;
+  };
+  const atFirst = await logBytesAfter(100);
+  for (let round = 0; round < 4; round++)
+    expect(await logBytesAfter(100)).toBeLessThan(1.5 * atFirst);
 });
 
 test("only its owner can enter the directory that it makes, and read its files", () => {
