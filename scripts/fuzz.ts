@@ -15,7 +15,7 @@ const help = `Usage: npm run fuzz -- [OPTIONS]
 
 Makes inputs from valid ones by altering bytes, fields and texts, and tries them: frames, requests,
 NATS messages, tokens, reports, documents, flag files, settings, stored records and files, each
-within a thread that is watched; then HTTP and gRPC on every port of a node that runs.
+within a thread that is watched; then HTTP, gRPC and raw bytes on every port of a node that runs.
 
 None may crash, hang, take memory that is not given back, or change what is trusted. An input that
 does is made shorter and written to a file.

@@ -155,20 +155,35 @@ export function rawRequest(of: DoorRequest, authorization: string): Uint8Array {
   return new Uint8Array(Buffer.concat([Buffer.from(lines.join("\r\n")), of.body]));
 }
 
+interface GrpcCall {
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly message?: Uint8Array;
+}
+
+const fetchAllFlags = { path: "/flagd.sync.v1.FlagSyncService/FetchAllFlags" };
+
+/** A whole number of HPACK behind one bit: RFC 7541, 5.1. */
+function hpackLength(length: number): Buffer {
+  if (length < 0x7f) return Buffer.from([length]);
+  const rest = length - 0x7f;
+  return Buffer.from([0x7f, (rest & 0x7f) | 0x80, rest >> 7]);
+}
+
 /** The beginning of an HTTP/2 connection: preface, SETTINGS, and HEADERS of a gRPC call. */
-export function rawHttp2(): Uint8Array {
+export function rawHttp2(of: GrpcCall = fetchAllFlags): Uint8Array {
+  const { path, headers = {}, message = none } = of;
+  const text = (word: string): Buffer =>
+    Buffer.concat([hpackLength(word.length), Buffer.from(word)]);
   const literal = (name: string, value: string): Buffer =>
-    Buffer.concat([
-      Buffer.from([0x00, name.length]),
-      Buffer.from(name),
-      Buffer.from([value.length]),
-      Buffer.from(value),
-    ]);
+    Buffer.concat([Buffer.from([0x00]), text(name), text(value)]);
   const block = Buffer.concat([
     // Of HPACK's static table: :method POST, :scheme http.
     Buffer.from([0x83, 0x86]),
-    literal(":path", "/flagd.sync.v1.FlagSyncService/FetchAllFlags"),
+    literal(":path", path),
+    literal(":authority", "node"),
     literal("content-type", "application/grpc"),
+    ...Object.entries(headers).map(([name, value]) => literal(name, value)),
   ]);
   const frame = (type: number, flags: number, stream: number, payload: Uint8Array): Buffer => {
     const head = Buffer.alloc(9);
@@ -183,7 +198,7 @@ export function rawHttp2(): Uint8Array {
       Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
       frame(4, 0, 0, Buffer.alloc(0)),
       frame(1, 4, 1, block),
-      frame(0, 1, 1, framed(new Uint8Array(0))),
+      frame(0, 1, 1, framed(message)),
     ]),
   );
 }

@@ -3,18 +3,16 @@ import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
-import { ConfirmRequestSchema, ReplicateRequestSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import { openAdminClient } from "../../nodes/cli/admin-client.ts";
-import { pemOf } from "../../nodes/mesh/tls.ts";
 import { Random } from "../../relay/random.ts";
-import { encodeCredential, parseToken } from "../../relay/trust/join-token.ts";
 import { joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
 import { memoryOf } from "../hostile/scene.ts";
 import { WatchingApp } from "../hostile/watching-app.ts";
+import { type Answer, answerMsMax, type Door } from "./door.ts";
 import { type DoorRequest, doorRequests, rawHttp2, rawRequest } from "./door-requests.ts";
 import type { Finding } from "./fuzz-session.ts";
+import { openMeshDoors } from "./mesh-doors.ts";
 import { mutate } from "./mutator.ts";
 
 /** Its part of all inputs: a request to a process costs more than a call. */
@@ -36,24 +34,10 @@ export interface DoorsOutcome {
   readonly sentences: readonly string[];
 }
 
-/** How an input was answered: with a status of HTTP or gRPC, or by closing the connection. */
-type Answer = "ok" | "refused" | "closed";
-
-interface Door {
-  readonly name: string;
-  /** Of the inputs at all ports. */
-  readonly share: number;
-  /** @throws when it was answered as nothing from outside may be answered */
-  attempt(random: Random): { input: Uint8Array; answer: Promise<Answer> };
-}
-
 const project = "horizon";
 
 /** Inputs under way at the same time. */
 const lanesCount = 8;
-
-/** Nobody waits longer for an answer to one input. */
-const answerMsMax = 20_000;
 
 /** A root and a node below it that is attacked on every port, while an app watches a flag there. */
 export async function runDoors(of: {
@@ -94,8 +78,8 @@ export async function runDoors(of: {
     findings,
     signal: honest.signal,
   });
-  using mesh = await meshDoor(root, node);
-  for (const door of [...httpDoors(node), mesh]) {
+  using mesh = await openMeshDoors(node);
+  for (const door of [...httpDoors(node), ...mesh.doors]) {
     const inputsCount = Math.ceil(of.inputsCount * door.share);
     outcomes.push(await runDoor({ ...of, door, inputsCount, findings }));
     of.onProgress(`ports: ${door.name} done, ${findings.length} findings`);
@@ -204,7 +188,7 @@ function httpDoors(node: NodeProcess): Door[] {
       const input = mutate({ form: one.form, input: one.body, other, random });
       return { input, answer: post({ one, input, address: node[port], authorization, agent }) };
     };
-    return { name: `${port} port: bodies`, share: 0.35, attempt: send };
+    return { name: `${port} port: bodies`, share: 0.33, attempt: send };
   };
   const raw = (port: DoorRequest["port"]): Door => {
     const requests = doorRequests.filter((one) => one.port === port);
@@ -286,70 +270,6 @@ function say(address: string, input: Uint8Array): Promise<Answer> {
       } catch (thrown) {
         reject(thrown as Error);
       }
-    });
-  });
-}
-
-/** Calls of nodes below, with a credential that is right; most are turned away by their rate. */
-async function meshDoor(root: NodeProcess, node: NodeProcess): Promise<Door & Disposable> {
-  void root;
-  const { token } = await openAdminClient(node.operatorEnv).nodes.addChild({ name: "below" });
-  const parsed = parseToken(token);
-  if (!parsed.ok) throw new Error(parsed.refusal.message);
-  const { certificate, credential } = parsed.value;
-  const client = new Client(node.mesh, credentials.createSsl(Buffer.from(pemOf(certificate))));
-  const metadata = new Metadata();
-  const shown = Buffer.from(encodeCredential(credential!)).toString("base64url");
-  metadata.set("authorization", `Bearer ${shown}`);
-  const seeds = {
-    Confirm: toBinary(ConfirmRequestSchema, create(ConfirmRequestSchema, { node: "c1" })),
-    Replicate: toBinary(
-      ReplicateRequestSchema,
-      create(ReplicateRequestSchema, { protocol: 2, node: "c1", nodeId: new Uint8Array(8) }),
-    ),
-    GiveBack: new Uint8Array(0),
-    SubmitDocument: toBinary(ConfirmRequestSchema, create(ConfirmRequestSchema, { node: "x" })),
-  };
-  const names = Object.keys(seeds) as (keyof typeof seeds)[];
-  const attempt = (random: Random) => {
-    const method = names[random.below(names.length)]!;
-    const input = mutate({ form: "wire", input: seeds[method], other: seeds.Replicate, random });
-    const path = `/headwater.v1.MeshService/${method}`;
-    return { input, answer: call({ client, path, input, metadata }) };
-  };
-  return { name: "mesh port: calls", share: 0.02, attempt, [Symbol.dispose]: () => client.close() };
-}
-
-function call(of: {
-  client: Client;
-  path: string;
-  input: Uint8Array;
-  metadata: Metadata;
-}): Promise<Answer> {
-  const bytes = (value: Buffer): Buffer => value;
-  const deadline = Date.now() + answerMsMax;
-  return new Promise((resolve, reject) => {
-    const { client, path, input, metadata } = of;
-    const stream = client.makeServerStreamRequest(
-      path,
-      bytes,
-      bytes,
-      Buffer.from(input),
-      metadata,
-      { deadline },
-    );
-    stream.once("data", () => {
-      resolve("ok");
-      stream.cancel();
-    });
-    stream.once("end", () => resolve("ok"));
-    stream.once("error", (error: Error & { code?: number }) => {
-      const isOurs = error.code === status.INTERNAL || error.code === status.UNKNOWN;
-      const isDecoding = /deserializ|parse|decod|illegal|premature|invalid wire|cant skip/i.test(
-        error.message,
-      );
-      if (isOurs && !isDecoding) reject(error);
-      else resolve(error.code === status.UNAVAILABLE ? "closed" : "refused");
     });
   });
 }

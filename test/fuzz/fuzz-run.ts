@@ -27,10 +27,12 @@ export async function runFuzz(of: FuzzOptions): Promise<FuzzOutcome> {
     let toldAtMs = performance.now();
     const thread = await runThread(
       { target: name, inputsCount, seed, isGuided, isBlind: false },
-      (count) => {
-        if (performance.now() - toldAtMs < 10_000) return;
-        toldAtMs = performance.now();
-        of.onProgress(`${name}: about ${count} of ${inputsCount}`);
+      {
+        onProgress: (count) => {
+          if (performance.now() - toldAtMs < 10_000) return;
+          toldAtMs = performance.now();
+          of.onProgress(`${name}: about ${count} of ${inputsCount}`);
+        },
       },
     );
     findings.push(...thread.findings);
