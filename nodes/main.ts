@@ -36,6 +36,7 @@ import {
   tokenFileOf,
 } from "./node-files.ts";
 import { software } from "./software.ts";
+import { sparingLog } from "./sparing-log.ts";
 import { openStore, type Store } from "./store/store.ts";
 
 /** A node that runs, and where it is reached. */
@@ -66,7 +67,7 @@ const systemClock: Clock = {
 export async function openNode(of: Opening): Promise<RunningNode> {
   const { config, clock = systemClock } = of;
   const events = new EventCounts();
-  const log = events.counted(of.log);
+  const log = events.counted(sparingLog(of.log, () => clock.now().monoMs));
   await using parts = new AsyncDisposableStack();
   const store = parts.use(openStore({ directory: config.dataDir }));
   const { token, siteSecret } = readSecrets(config, log);

@@ -79,6 +79,10 @@ export const meshCallsPerSecondMax = 100;
 export const meshCallsTotalBurstMax = 10_000;
 export const meshCallsTotalPerSecondMax = 2_000;
 
+/** Lines of the log about nodes that are turned away, which may be as many as their calls. */
+export const strangerLinesBurstMax = 100;
+export const strangerLinesPerSecondMax = 1;
+
 /** Bytes from one address, of whatever kind: documents of a few projects, again and again. */
 export const meshBytesBurstMax = 64 * 1024 * 1024;
 export const meshBytesPerSecondMax = 1024 * 1024;

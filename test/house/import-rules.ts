@@ -84,6 +84,7 @@ const rules: readonly Rule[] = [
   { of: "nodes/driver.ts", may: ["nodes/", ...core], packages: [] },
   { of: "nodes/error.ts", may: core, packages: ["@connectrpc/connect"] },
   { of: "nodes/log.ts", may: [...core, ...shared], packages: ["pino", "pino-pretty"] },
+  { of: "nodes/sparing-log.ts", may: [...core, ...shared], packages: [] },
   { of: "nodes/access.ts", may: core, packages: [protobuf] },
   { of: "nodes/metric.ts", may: [], packages: [] },
   { of: "nodes/software.ts", may: [], packages: [] },
