@@ -279,7 +279,7 @@ export class Reads {
     return done(create(CheckGateResponseSchema, { answer, checks, data }));
   }
 
-  /** What is asked of a project, whether this node takes part, and what came of it. */
+  /** What is asked of a project, whether this site takes part, and what came of it. */
   censuses(name: string, wallMs: number): Outcome<ListCensusesResponse> {
     const project = this.#project(name);
     if (!project.ok) return project;

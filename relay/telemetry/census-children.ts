@@ -106,8 +106,9 @@ export class CensusChildren {
   }
 
   /**
-   * Of those who took part at any time during a window, what they have said of it. Who came after
-   * its beginning can not say that there was nothing before.
+   * Of those who took part at any time during a window, what they have said of it. Who was first
+   * heard of after its end counts for what it can not rule out, as its first documents may have been
+   * lost; who was after its beginning can not say that there was nothing before.
    */
   said(of: {
     project: string;
@@ -119,13 +120,14 @@ export class CensusChildren {
   })[] {
     const startMs = of.openedMs + of.window * of.windowMs;
     return this.#of(of.project).flatMap(({ sinceMs, heardMs, leftMs, words }) => {
-      if (Number(sinceMs) > startMs + of.windowMs) return [];
-      // Nodes of one site that were not all told to take part say so by turns.
-      if (leftMs !== 0n && Number(leftMs) + of.windowMs < startMs) return [];
       const word = words.find(
         ({ openedMs, window }) => Number(openedMs) === of.openedMs && window === of.window,
       );
       const said = word === undefined ? "UNKNOWN" : answerOf(word.answer);
+      const isAfter = Number(sinceMs) > startMs + of.windowMs;
+      if (isAfter && (word === undefined || said === "UNUSED")) return [];
+      // Nodes of one site that were not all told to take part say so by turns.
+      if (leftMs !== 0n && Number(leftMs) + of.windowMs < startMs) return [];
       const isLate = Number(sinceMs) > startMs;
       const answer = isLate && said === "UNUSED" ? "UNKNOWN" : said;
       const isExpelled = word?.expelled === true;

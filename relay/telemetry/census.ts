@@ -32,7 +32,7 @@ export function graceMsOf({ windowMs }: CensusWindows): number {
   return Math.min(censusGraceMs, windowMs / 4);
 }
 
-function skewMsOf({ windowMs }: CensusWindows): number {
+export function skewMsOf({ windowMs }: CensusWindows): number {
   return Math.min(censusSkewMs, windowMs / 20);
 }
 
@@ -339,14 +339,17 @@ export interface CensusChild {
 
 /**
  * A parent's answer: no child is passed over in silence. One that has not answered for this window
- * makes it `unknown`; one that was silent for 90 days is expelled, and the answer says that there
- * was one. With nobody enrolled nothing can be known.
+ * makes it `unknown`; one that was silent for 90 days without having been able to tell is expelled,
+ * and the answer says that there was one. With nobody enrolled nothing can be known.
  */
 export function joinChildren(
   children: readonly CensusChild[],
   of: { window: number; wallMs: number },
 ): { answer: CensusAnswer; isExpelled: boolean } {
-  const heard = children.filter(({ heardMs }) => of.wallMs - heardMs <= expelledAfterMs);
+  const heard = children.filter(({ window, answer, heardMs }) => {
+    const hasAnswered = window === of.window && answer !== "UNKNOWN";
+    return hasAnswered || of.wallMs - heardMs <= expelledAfterMs;
+  });
   const isExpelled = heard.length < children.length;
   if (heard.length === 0) return { answer: "UNKNOWN", isExpelled };
   const answers = heard.map(({ window, answer }) => (window === of.window ? answer : "UNKNOWN"));

@@ -20,6 +20,7 @@ import {
   joinChildren,
   type PeerEnd,
   type SiteWatch,
+  skewMsOf,
   windowToAnswer,
 } from "./census.ts";
 import { CensusChildren, type HeardChild, noWindow, slotAnswer } from "./census-children.ts";
@@ -308,10 +309,12 @@ export class Censuses {
 
   /**
    * The places for answers in a document: 8 of them, of one length, whatever there is to say.
-   * @param sinceMs of windows that began before it nothing is said
+   * Of windows that were over before the site took part nothing is said.
+   * @param sinceMs of windows that began before it nothing is said either
    */
   slots(project: Project, wallMs: number, sinceMs: number): CensusSlot[] {
-    const isEnrolled = this.enrollment(project.name) !== undefined;
+    const enrollment = this.enrollment(project.name);
+    const isEnrolled = enrollment !== undefined;
     const asked = isEnrolled ? this.answerable(project, wallMs) : [];
     return Array.from({ length: censusesOpenMax }, (_, slot) => {
       const census = asked.find((one) => one.slot === slot);
@@ -320,7 +323,10 @@ export class Censuses {
       const { openedMs } = census;
       const windows = windowsOf(census);
       const window = windowToAnswer(windows, wallMs);
-      if (window < 0 || windows.openedMs + window * windows.windowMs < sinceMs)
+      const startMs = windows.openedMs + window * windows.windowMs;
+      const isBefore =
+        Number(enrollment?.sinceMs ?? 0) > startMs + windows.windowMs + skewMsOf(windows);
+      if (window < 0 || startMs < sinceMs || isBefore)
         return slotOf({ openedMs, window: noWindow, answer: 2, expelled: 0 });
       const { answer, isExpelled } = this.finding(project.name, census, window, wallMs);
       const expelled = isExpelled ? 1 : 0;

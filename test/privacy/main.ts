@@ -17,6 +17,7 @@ Ends with 1 when a bound is missed, 2 when it is used wrongly.
   --write      keep them: test/privacy/findings.json, the tables of docs/privacy.md, docs/privacy.svg
   --kept       do not run anything: print what is kept
   --census N   only N runs of a census, against what was really used (100 000 take about 20 minutes)
+  --from N     the first of them (0), to run many in parts
   --seed N     another seed than 1
   --training N, --attacked N   sites of each size (40, 80)
   --help       this`;
@@ -35,7 +36,14 @@ function main(): number {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
-  if (options.census !== undefined) return runCensus(Number(options.census), Number(options.seed));
+  if (options.census !== undefined) {
+    const [runsCount, from, seed] = [options.census, options.from, options.seed].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    return runCensus({ runsCount, from, seed });
+  }
   const findings =
     options.kept === true
       ? (JSON.parse(readFileSync(findingsPath, "utf8")) as Findings)
@@ -51,8 +59,8 @@ function main(): number {
   return codeOf(missed(findings));
 }
 
-function runCensus(runsCount: number, seed: number): number {
-  const runs = censusRuns({ runsCount, seed, tell: (line) => process.stderr.write(`${line}\n`) });
+function runCensus(of: { runsCount: number; from: number; seed: number }): number {
+  const runs = censusRuns({ ...of, tell: (line) => process.stderr.write(`${line}\n`) });
   process.stdout.write(`${JSON.stringify(runs, undefined, 2)}\n`);
   return codeOf(censusProblems(runs));
 }
@@ -71,6 +79,7 @@ function parsed() {
         kept: { type: "boolean" },
         help: { type: "boolean" },
         census: { type: "string" },
+        from: { type: "string", default: "0" },
         seed: { type: "string", default: "1" },
         training: { type: "string", default: "40" },
         attacked: { type: "string", default: "80" },

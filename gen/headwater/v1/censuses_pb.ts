@@ -121,7 +121,7 @@ export type CensusStanding = Message<"headwater.v1.CensusStanding"> & {
   state: string;
 
   /**
-   * Why this node does not answer it, whatever its operator says; empty when it would.
+   * Why this site does not answer it, whatever its operator says; empty when it would.
    *
    * @generated from field: string problem = 9;
    */
@@ -181,7 +181,7 @@ export type CensusResult = Message<"headwater.v1.CensusResult"> & {
   reason: string;
 
   /**
-   * What this node's own apps come to; empty where they do not take part.
+   * What this site's own apps come to; empty where they do not take part.
    *
    * @generated from field: string own = 6;
    */
@@ -263,7 +263,7 @@ export const SetEnrollmentResponseSchema: GenMessage<SetEnrollmentResponse> = /*
   messageDesc(file_headwater_v1_censuses, 5);
 
 /**
- * CensusService is for operators: what is asked, whether this node takes part, and what came of it.
+ * CensusService is for operators: what is asked, whether this site takes part, and what came of it.
  * A question is an entry of the ledger, and is asked by committing it.
  *
  * @generated from service headwater.v1.CensusService

@@ -90,7 +90,8 @@ export type CensusSlot = Message<"headwater.v1.CensusSlot"> & {
   openedMs?: bigint | undefined;
 
   /**
-   * The window that is answered, counted from the opening; 4294967295: none is over yet.
+   * The window that is answered, counted from the opening; 4294967295: none that the site took
+   * part in is over yet.
    *
    * @generated from field: optional fixed32 window = 2;
    */

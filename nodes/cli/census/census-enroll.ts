@@ -13,14 +13,14 @@ export function addCensusEnrollCommands(parent: Command, context: CommandContext
     name: "enroll",
     summary: "take part in a project's censuses, here",
     details:
-      "From now on this node says upstream, of each question of the project, whether anyone here " +
+      "From now on this site says upstream, of each question of the project, whether anyone here " +
       "used it: used, unknown or unused, joined with what enrolled children say. Each hop decides " +
-      "for itself, and of several nodes of a site each has to be told. Answers travel in the " +
+      "for itself; what is said at one node of a site holds for all of them. Answers travel in the " +
       "documents, so disclosure may not be off.",
     examples: ["headwater census enroll horizon", "headwater census enroll horizon --no-apps"],
   })
     .argument("<PROJECT>", "the project")
-    .option("--no-apps", "no app uses this node: only its children are counted")
+    .option("--no-apps", "no app uses this site: only its children are counted")
     .action(
       answer(context, async (text: string, options: EnrollOptions) =>
         setEnrollment(context, { text, enrolled: true, withoutApps: !options.apps, options }),
@@ -29,7 +29,7 @@ export function addCensusEnrollCommands(parent: Command, context: CommandContext
   addCommand(parent, {
     name: "leave",
     summary: "take part in a project's censuses no more",
-    details: "What this node has seen for them is forgotten.",
+    details: "What this site has seen for them is forgotten.",
     examples: ["headwater census leave horizon"],
   })
     .argument("<PROJECT>", "the project")
@@ -51,7 +51,7 @@ async function setEnrollment(
   const { cautions } = await context.admin().censuses.setEnrollment(asked);
   if (options.json) terminal.print(formatJson({ ...asked, cautions }));
   else {
-    terminal.print(`this node ${enrolled ? "takes" : "takes no"} part in censuses of ${project}`);
+    terminal.print(`this site ${enrolled ? "takes" : "takes no"} part in censuses of ${project}`);
     for (const caution of cautions) terminal.print(caution);
   }
   return exitCode.done;

@@ -28,7 +28,7 @@ export function addCensusShowCommand(parent: Command, context: CommandContext): 
 export function addCensusAnswerCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
     name: "answer",
-    summary: "show what this node answers for itself",
+    summary: "show what this site answers for itself",
     details: "What is said of its own apps, and how it is joined with its children's answers.",
     examples: ["headwater census answer horizon"],
   })
@@ -67,7 +67,7 @@ function showText(listed: ListCensusesResponse, terminal: Terminal): string {
 }
 
 function answerText(listed: ListCensusesResponse, terminal: Terminal): string {
-  if (!listed.enrolled) return "this node takes no part: headwater census enroll";
+  if (!listed.enrolled) return "this site takes no part: headwater census enroll";
   if (listed.censuses.length === 0) return "nothing is asked";
   const rows = listed.censuses.map((census) => {
     const [result] = census.results;

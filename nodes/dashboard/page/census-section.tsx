@@ -16,7 +16,7 @@ export function CensusSection(of: {
     <Section
       id="census"
       title="Census"
-      aside={enrolled ? "this node takes part" : "this node takes no part"}
+      aside={enrolled ? "this site takes part" : "this site takes no part"}
     >
       <ul class="plain-list">
         {censuses.map((census) => (

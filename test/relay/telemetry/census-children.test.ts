@@ -6,7 +6,7 @@ import { dayMs } from "../../../relay/cadence.ts";
 import type { Records } from "../../../relay/durable.ts";
 import { censusesOpenMax, receivedPerProjectMax } from "../../../relay/limits.ts";
 import type { CensusAnswer } from "../../../relay/telemetry/census.ts";
-import { CensusChildren, slotAnswer } from "../../../relay/telemetry/census-children.ts";
+import { CensusChildren, noWindow, slotAnswer } from "../../../relay/telemetry/census-children.ts";
 import { documentProblem } from "../../../relay/telemetry/received.ts";
 import { epochMs } from "../authority.ts";
 import { weightsDocument } from "./fixture.ts";
@@ -90,6 +90,16 @@ test("a child that came after a window had begun can not say that nothing was us
   expect(answers(0)).toEqual(["UNUSED", "USED"]);
 });
 
+test("a child whose first documents were lost counts for what it saw, and for no more", () => {
+  const after = epochMs + windowMs + 1;
+  const saying = (answer: CensusAnswer) =>
+    new Heard().say("one", [slotOf(answer)], after).children.said(asked);
+  expect(saying("USED")).toMatchObject([{ window: 0, answer: "USED" }]);
+  expect(saying("UNKNOWN")).toMatchObject([{ window: 0, answer: "UNKNOWN" }]);
+  expect(saying("UNUSED")).toEqual([]);
+  expect(new Heard().say("one", [{ answer: 2 }], after).children.said(asked)).toEqual([]);
+});
+
 test("children that there is no room for are one that never answers, also after a restart", () => {
   const heard = new Heard();
   const many = Array.from({ length: receivedPerProjectMax }, (_, n) =>
@@ -114,6 +124,34 @@ test("a child that left is asked for nothing that began after it had gone for a 
   const heard = new Heard().say("one", [slotOf("UNUSED")]).say("one", [{ answer: 0 }], epochMs + 1);
   expect(heard.children.said(asked)).toHaveLength(1);
   expect(heard.children.said({ ...asked, window: 3 })).toEqual([]);
+});
+
+test("what is no answer is not known, and a slot without a question or a window says nothing", () => {
+  const heard = new Heard().say("one", [
+    { ...slotOf("UNUSED"), answer: 9 },
+    { ...slotOf("USED"), openedMs: 0n },
+    { ...slotOf("USED"), window: noWindow },
+    {},
+  ]);
+  expect(heard.children.said(asked)).toMatchObject([{ window: 0, answer: "UNKNOWN" }]);
+  expect(heard.children.shared[0]?.record.words).toHaveLength(1);
+});
+
+test("one document answers each question once for its parent: of two answers the stronger counts", () => {
+  for (const slots of [
+    [slotOf("UNUSED"), slotOf("USED")],
+    [slotOf("USED"), slotOf("UNUSED")],
+  ])
+    expect(new Heard().say("one", slots).children.said(asked)).toMatchObject([{ answer: "USED" }]);
+});
+
+test("words for windows without end push out no more than those of their own question", () => {
+  const other = { ...asked, openedMs: epochMs + 1 };
+  const heard = new Heard().say("one", [{ ...slotOf("USED"), openedMs: BigInt(other.openedMs) }]);
+  for (let window = 0; window < 100; window++) heard.say("one", [slotOf("UNUSED", window)]);
+  expect(heard.children.shared[0]?.record.words.length).toBeLessThan(6);
+  expect(heard.children.said(other)).toMatchObject([{ answer: "USED" }]);
+  expect(heard.children.said({ ...asked, window: 99 })).toMatchObject([{ answer: "UNUSED" }]);
 });
 
 test.each<[string, Slot[], RegExp]>([

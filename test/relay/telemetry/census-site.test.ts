@@ -9,7 +9,7 @@ import { DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs, minuteMs, reportIntervalMs } from "../../../relay/cadence.ts";
 import { censusWindowsMax } from "../../../relay/limits.ts";
 import { censusGraceMs, censusSkewMs } from "../../../relay/telemetry/census.ts";
-import { slotAnswer } from "../../../relay/telemetry/census-children.ts";
+import { noWindow, slotAnswer } from "../../../relay/telemetry/census-children.ts";
 import { CensusNode, CensusSite, census, project, windows } from "./census-site.ts";
 
 const { openedMs, windowMs } = windows;
@@ -65,7 +65,7 @@ class Story {
   }
 }
 
-const middleMs = openedMs + dayMs;
+const middleMs = openedMs + dayMs / 2;
 
 describe("a site of three nodes", () => {
   test("says the same at each of them", () => {
@@ -156,7 +156,7 @@ describe("a site of three nodes", () => {
 test("time that two nodes have watched meets only where it does by either clock", () => {
   const story = new Story().until(sureMs);
   const [a, b] = story.nodes;
-  const meetsMs = openedMs + dayMs;
+  const meetsMs = openedMs + dayMs / 2;
   const recordOf = (node: string, watched: readonly (readonly [number, number])[]) =>
     create(CensusEvidenceSchema, {
       project: project.name,
@@ -181,6 +181,19 @@ test("time that two nodes have watched meets only where it does by either clock"
     expect(a.answer(0, story.nowMs).answer).toBe(answer);
   }
   expect(b.answer(0, story.nowMs).answer).toBe("UNUSED");
+});
+
+test("of a window that was over before it took part a site says nothing, of a later one a word", () => {
+  const endMs = openedMs + windowMs;
+  const slotAt = (enrolledMs: number) => {
+    const node = new CensusNode("a", enrolledMs);
+    node.enroll(enrolledMs);
+    node.look(sureMs);
+    return node.document(sureMs).census[0];
+  };
+  const said = { window: 0, answer: slotAnswer("UNKNOWN") };
+  expect(slotAt(endMs + censusSkewMs)).toMatchObject(said);
+  expect(slotAt(endMs + censusSkewMs + 1)).toMatchObject({ ...said, window: noWindow });
 });
 
 describe("what another node says of", () => {

@@ -6,6 +6,8 @@ import {
   SiteRecordsSchema,
 } from "../../../gen/headwater/v1/fanout_pb.ts";
 import { type Census, CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
+import type { CensusEvidence } from "../../../gen/headwater/v1/store_pb.ts";
+import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import { groupRecords, type StoredRecord } from "../../../relay/durable.ts";
 import type { Write } from "../../../relay/effect.ts";
@@ -15,7 +17,7 @@ import { censusName } from "../../../relay/telemetry/census-question.ts";
 import { Censuses } from "../../../relay/telemetry/censuses.ts";
 
 /** Short windows; everything else goes at its real pace. */
-export const windows: CensusWindows = { openedMs: 1_000 * dayMs, windowMs: 2 * dayMs };
+export const windows: CensusWindows = { openedMs: 1_000 * dayMs, windowMs: dayMs };
 
 export const census: Census = create(CensusSchema, {
   kind: "FEATURE",
@@ -93,7 +95,25 @@ export class CensusNode {
   /** As it comes over a wire. */
   hearSite(records: MessageInitShape<typeof SiteRecordsSchema>, wallMs: number): void {
     const bytes = toBinary(SiteRecordsSchema, create(SiteRecordsSchema, records));
-    this.keep(this.census.heard(fromBinary(SiteRecordsSchema, bytes), { projects, wallMs }));
+    this.#take(fromBinary(SiteRecordsSchema, bytes), wallMs);
+  }
+
+  hearEvidence(evidence: readonly CensusEvidence[], wallMs: number): void {
+    this.#take(create(SiteRecordsSchema, { evidence: [...evidence] }), wallMs);
+  }
+
+  #take(records: SiteRecords, wallMs: number): void {
+    this.keep(this.census.heard(records, { projects, wallMs }));
+  }
+
+  /** Of the documents that the site sends up, what is about censuses. */
+  document(wallMs: number): Document {
+    const slots = this.census.slots(project, wallMs, 0);
+    return create(DocumentSchema, { project: project.name, kind: "WEIGHTS", census: slots });
+  }
+
+  hearChild(child: string, document: Document, wallMs: number): void {
+    this.keep(this.census.hearChild(child, document, wallMs));
   }
 
   answer(window: number, wallMs: number) {
@@ -128,37 +148,41 @@ export class CensusSite {
     return this.#clockOf(node, realMs);
   }
 
-  /** An instance reports to one node, which passes it on. */
+  /** An instance reports to one node, which passes it on; who has heard it. */
   report(
     node: CensusNode,
     of: { instance: string; isUsed?: boolean; isLast?: boolean },
     realMs: number,
-  ): void {
+  ): CensusNode[] {
     const features = of.isUsed === true ? [census.name] : [];
     const { instance, isLast: last = false } = of;
     const said = { project: project.name, instance, last, features };
     const report = create(ReportRequestSchema, said);
     node.hear(report, { wallMs: this.clock(node, realMs), isOwn: true });
     node.reportsCount++;
-    this.#speak(node, { case: "report", value: report }, realMs);
+    return [node, ...this.#speak(node, { case: "report", value: report }, realMs)];
   }
 
-  /** Time passes: all look, write, tell, and say that they live. */
-  look(realMs: number): void {
-    for (const node of this.#up) node.look(this.clock(node, realMs), this.#around(node));
-    for (const node of this.#up) {
-      const due = node.census.due(this.clock(node, realMs));
-      node.keep(due);
+  /** Time passes: all look and say that they live, and now and then write and tell. */
+  look(realMs: number, of: { writes: boolean } = { writes: true }): void {
+    for (const node of this.up) node.look(this.clock(node, realMs), this.#around(node));
+    for (const node of this.up) {
+      if (of.writes) this.#write(node, realMs);
       this.#speak(node, { case: undefined }, realMs);
-      if (due.told.length === 0) continue;
-      for (const other of this.#hearers(node))
-        if (!this.#isLost()) other.hearSite({ evidence: [...due.told] }, this.clock(other, realMs));
     }
+  }
+
+  #write(node: CensusNode, realMs: number): void {
+    const due = node.census.due(this.clock(node, realMs));
+    node.keep(due);
+    if (due.told.length === 0) return;
+    for (const other of this.#hearers(node))
+      if (!this.#isLost()) other.hearEvidence(due.told, this.clock(other, realMs));
   }
 
   /** Each compares with the next, and gets what it lacks. */
   compare(realMs: number): void {
-    for (const node of this.#up)
+    for (const node of this.up)
       for (const other of this.#hearers(node).slice(0, 1))
         node.hearSite(other.told, this.clock(node, realMs));
   }
@@ -174,35 +198,38 @@ export class CensusSite {
     const due = node.census.due(this.clock(node, realMs));
     node.keep(due);
     for (const other of this.#hearers(node))
-      other.hearSite({ evidence: [...due.told] }, this.clock(other, realMs));
+      other.hearEvidence(due.told, this.clock(other, realMs));
     node.isUp = false;
   }
 
-  get #up(): CensusNode[] {
+  get up(): CensusNode[] {
     return this.nodes.filter(({ isUp }) => isUp);
   }
 
   #hearers(node: CensusNode): CensusNode[] {
     if (node.isCutOff) return [];
-    return this.#up.filter((other) => other !== node && !other.isCutOff);
+    return this.up.filter((other) => other !== node && !other.isCutOff);
   }
 
   #around(node: CensusNode): string[] {
     return this.#hearers(node).map(({ name }) => name);
   }
 
+  /** Who has heard it. */
   #speak(
     node: CensusNode,
     body: { case: "report"; value: ReportRequest } | { case: undefined },
     realMs: number,
-  ): void {
+  ): CensusNode[] {
+    const hearers = this.#hearers(node).filter(() => !this.#isLost());
+    if (hearers.length === 0) return [];
     const [runMs, reportsCount] = [BigInt(Math.floor(node.runMs)), BigInt(node.reportsCount)];
     const message = create(PeerMessageSchema, { node: node.name, runMs, reportsCount, body });
-    for (const other of this.#hearers(node)) {
-      if (this.#isLost()) continue;
+    for (const other of hearers) {
       const wallMs = this.clock(other, realMs);
       other.census.hearPeer(message, wallMs);
       if (body.case === "report") other.hear(body.value, { wallMs, isOwn: false });
     }
+    return hearers;
   }
 }

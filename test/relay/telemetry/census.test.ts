@@ -185,4 +185,12 @@ describe("a parent", () => {
     });
     expect(joinChildren([silent(91)], at)).toEqual({ answer: "UNKNOWN", isExpelled: true });
   });
+
+  test("keeps what a child has answered before it fell silent", () => {
+    const silent = (answer: (typeof censusAnswers)[number]) =>
+      joinChildren([child("UNUSED"), child(answer, { heardMs: at.wallMs - 91 * dayMs })], at);
+    expect(silent("USED")).toEqual({ answer: "USED", isExpelled: false });
+    expect(silent("UNUSED")).toEqual({ answer: "UNUSED", isExpelled: false });
+    expect(silent("UNKNOWN")).toEqual({ answer: "UNUSED", isExpelled: true });
+  });
 });
