@@ -10,22 +10,50 @@ import { bytesEqual, toHex } from "./trust/key.ts";
  * Libraries that a held application's own signed ledger names, and that are not pinned yet. Only
  * what an operator pinned may vouch: a library's libraries are its own root's business.
  */
-export function vouchedPins({ pins, projects, pinOf }: LibraryHoldings): ProjectPin[] {
+export function vouchedPins(holdings: LibraryHoldings): ProjectPin[] {
   const fresh = new Map<string, ProjectPin>();
-  for (const pin of pins) {
-    if (pin.vouchedBy !== "") continue;
-    const libraries = [...(projects.get(pin.project)?.own.libraries ?? [])];
-    for (const [project, authority] of libraries.slice(0, librariesCountMax)) {
-      if (pinOf(project) !== undefined || fresh.has(project)) continue;
-      const vouched = { project, authority, vouchedBy: pin.project };
+  for (const { application, libraries, room } of unpinnedLibraries(holdings)) {
+    const others = libraries.filter(([project]) => !fresh.has(project));
+    for (const [project, authority] of others.slice(0, room)) {
+      const vouched = { project, authority, vouchedBy: application };
       fresh.set(project, create(ProjectPinSchema, vouched));
     }
   }
   return [...fresh.values()];
 }
 
-/** Applications that vouch for another authority than the one that is pinned, a sentence each. */
-export function vouchingProblems({ projects, pinOf }: LibraryHoldings): string[] {
+/** Those that it vouched for before count too: nothing that was pinned is forgotten by itself. */
+function unpinnedLibraries({ pins, projects, pinOf }: LibraryHoldings): {
+  application: string;
+  libraries: [project: string, authority: Uint8Array][];
+  room: number;
+}[] {
+  return pins.flatMap(({ project: application, vouchedBy }) => {
+    const named = vouchedBy === "" ? (projects.get(application)?.own.libraries ?? []) : [];
+    const libraries = [...named].filter(([library]) => pinOf(library) === undefined);
+    if (libraries.length === 0) return [];
+    const followed = pins.filter((pin) => pin.vouchedBy === application);
+    const room = Math.max(0, librariesCountMax - followed.length);
+    return [{ application, libraries, room }];
+  });
+}
+
+/** What is wrong with what applications vouch for, a sentence each. */
+export function vouchingProblems(holdings: LibraryHoldings): string[] {
+  const { projects, pinOf } = holdings;
+  const crowds = unpinnedLibraries(holdings).filter(({ room }) => room === 0);
+  const tooMany = crowds.map(
+    ({ application, libraries }) =>
+      `${application}: ${librariesCountMax} of its libraries are followed, and not ${libraries.length} more`,
+  );
+  return [...tooMany, ...otherAuthorities({ projects, pinOf })];
+}
+
+/** Applications that vouch for another authority than the one that is pinned. */
+function otherAuthorities({
+  projects,
+  pinOf,
+}: Pick<LibraryHoldings, "projects" | "pinOf">): string[] {
   return [...projects.values()].flatMap(({ name, own }) =>
     [...own.libraries].flatMap(([library, authority]) => {
       const pinned = pinOf(library)?.authority;

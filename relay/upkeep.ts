@@ -9,6 +9,7 @@ import type { Freshness } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Writer } from "./ledger/writer.ts";
 import { vouchedPins } from "./libraries.ts";
+import { projectsCountMax } from "./limits.ts";
 import { redial } from "./operations.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
@@ -244,6 +245,7 @@ function beatDue(
 /** As many as there is room for. */
 function vouchedPinsOf(holdings: NodeParts["holdings"]): ProjectPin[] {
   const pins = vouchedPins(holdings);
-  const fresh = holdings.newPins(pins);
+  const room = Math.max(0, projectsCountMax - holdings.pins.length);
+  const fresh = holdings.newPins(pins.slice(0, room));
   return fresh.ok ? fresh.value : [];
 }

@@ -97,11 +97,18 @@ export class Received {
 
   /** What another node of the site has received, as far as it is news. */
   heard(received: readonly ReceivedDocument[], wallMs: number): Prepared[] {
+    const newCounts = new Map<string, number>();
     return received.flatMap(({ child, atMs, document }) => {
       const isTimely = Number(atMs) <= wallMs + clockSkewMsMax;
       if (document === undefined || !isName(child) || !isTimely) return [];
       const prepared = this.prepare(child, document, wallMs, Math.min(Number(atMs), wallMs));
-      return prepared.ok && prepared.value !== "REPEATED" ? prepared.value : [];
+      if (!prepared.ok || prepared.value === "REPEATED") return [];
+      if (this.#documents.has(keyOf(child, document))) return prepared.value;
+      const { project } = document;
+      const newCount = newCounts.get(project) ?? 0;
+      newCounts.set(project, newCount + 1);
+      const count = (this.#counts.get(project) ?? 0) + newCount;
+      return newCount === 0 || count < receivedPerProjectMax ? prepared.value : [];
     });
   }
 

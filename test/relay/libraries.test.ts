@@ -62,6 +62,19 @@ describe("an application vouches for its libraries", () => {
     expect(followed(librariesCountMax)).toBe(librariesCountMax);
     expect(followed(librariesCountMax + 1)).toBe(librariesCountMax);
   });
+
+  test("counting those that it has vouched for before; that there are more is told", () => {
+    const before = (count: number) =>
+      Array.from({ length: count }, (_, n) => pin(`former-${n}`, library.id, "horizon"));
+    const room = held(vouching("oslo", library.id), [pinned, ...before(librariesCountMax - 1)]);
+    expect(vouchedPins(room)).toHaveLength(1);
+    expect(vouchingProblems(room)).toEqual([]);
+    const full = held(vouching("oslo", library.id), [pinned, ...before(librariesCountMax)]);
+    expect(vouchedPins(full)).toEqual([]);
+    expect(vouchingProblems(full)).toEqual([
+      "horizon: 64 of its libraries are followed, and not 1 more",
+    ]);
+  });
 });
 
 describe("a report says of libraries", () => {

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { ReceivedDocumentSchema } from "../../../gen/headwater/v1/store_pb.ts";
 import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import { groupRecords } from "../../../relay/durable.ts";
@@ -169,6 +170,17 @@ describe("what is kept is bounded, and shared", () => {
     const later = weightsDocument({}, { window: window + 5 });
     const outcome = received.prepare("one more", later, epochMs + 5 * dayMs);
     expect(outcome).toMatchObject({ ok: true, value: { dropped: ["horizon WEIGHTS child-0"] } });
+  });
+
+  test("of one message of another node no more is taken than there is room for", () => {
+    const all = Array.from({ length: receivedPerProjectMax + 2 }, (_, n) =>
+      create(ReceivedDocumentSchema, {
+        child: `child-${n}`,
+        atMs: BigInt(epochMs),
+        document: weightsDocument({}),
+      }),
+    );
+    expect(new Received(new Map()).heard(all, epochMs)).toHaveLength(receivedPerProjectMax);
   });
 });
 
