@@ -5,6 +5,7 @@ import { isKept, keepBaseline, readBaseline, slowerThan } from "./bench/baseline
 import { type Bench, type Figure, isReached } from "./bench/figure.ts";
 import { localBenches } from "./bench/local-benches.ts";
 import { networkBenches } from "./bench/network-benches.ts";
+import { peerBenches } from "./bench/peers/peer-benches.ts";
 import { markdownOf, tableOf } from "./bench/table.ts";
 import { profileVariable } from "./bench/worker.ts";
 
@@ -14,6 +15,8 @@ Measures, and prints each figure as median and quartiles, with its ratio to a fl
 measured in the same run. Ends with 1 when a ratio is not what it is to be.
 
   --only TEXT    the benchmarks whose name contains this
+  --peers        beside what others have made as well, where it is there; node
+                 scripts/install-peers.ts gets what can be had, and says how to get the rest
   --json         the figures for machines
   --markdown     the table for a document
   --check        names what has become slower than in scripts/bench/baseline.json, and ends with 1
@@ -35,6 +38,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: "string", default: "" },
+      peers: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       markdown: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
@@ -49,7 +53,8 @@ async function main(): Promise<number> {
   }
   process.env[profileVariable] = values.profile;
   const figures: Figure[] = [];
-  for (const [name, bench] of Object.entries(benches))
+  const chosen = values.peers ? { ...benches, ...peerBenches } : benches;
+  for (const [name, bench] of Object.entries(chosen))
     if (name.includes(values.only))
       figures.push(...(await bench((line) => process.stderr.write(`${name}: ${line}\n`))));
   const table = values.markdown ? markdownOf(figures) : tableOf(figures);

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { flagEntry, type LedgerEntry } from "../../nodes/cli/commit/ledger-entry.ts";
 import { newAuthority } from "../../nodes/cli/keys/new-authority.ts";
@@ -8,6 +8,9 @@ import type { Worker } from "./worker.ts";
 
 /** The project whose flags are changed. */
 export const project = "horizon";
+
+/** What takes longer has failed; on a busy machine ten thousand flags take many seconds. */
+const commitMsMax = 120_000;
 
 /** A root, with flags that are changed through its admin port. */
 export class BenchRoot implements AsyncDisposable {
@@ -53,6 +56,11 @@ export class BenchRoot implements AsyncDisposable {
     await this.#commit([flagAt("flag-0", basisPoints)]);
   }
 
+  /** Its first flag for everybody, likewise; the note goes with it to every node. */
+  async kill(note: string): Promise<void> {
+    await this.#commit([flagAt("flag-0", 10_000, { note, kill: { versions: "*" } })]);
+  }
+
   /** Of so many of its flags at once, likewise. */
   async setAll(flagsCount: number, basisPoints: number): Promise<void> {
     const names = Array.from({ length: flagsCount }, (_, n) => `flag-${n}`);
@@ -65,10 +73,14 @@ export class BenchRoot implements AsyncDisposable {
 
   async #commit(entries: LedgerEntry[]): Promise<void> {
     const ledger = { authority: this.#authority, project };
-    await this.node.admin.ledgers.commit({ ledger, entries });
+    await this.node.admin.ledgers.commit({ ledger, entries }, { timeoutMs: commitMsMax });
   }
 }
 
-function flagAt(name: string, basisPoints: number): LedgerEntry {
-  return flagEntry(create(FlagSchema, { name, basisPoints, hash: HASH_VERSION }));
+function flagAt(
+  name: string,
+  basisPoints: number,
+  more: MessageInitShape<typeof FlagSchema> = {},
+): LedgerEntry {
+  return flagEntry(create(FlagSchema, { name, basisPoints, hash: HASH_VERSION, ...more }));
 }

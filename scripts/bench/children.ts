@@ -78,7 +78,7 @@ async function openNode(
   const root = stack.use(await BenchRoot.open(10));
   const dial = await dialOf(root);
   const change = (round: number): Promise<void> => root.setPercentage(2_000 + round);
-  return openSide(stack, { ...of, server: { process: root.worker, dial, change } });
+  return openChildren(stack, { ...of, server: { process: root.worker, dial, change } });
 }
 
 async function openBare(
@@ -90,11 +90,11 @@ async function openBare(
   const address = await worker.ask<string>("start", { delta });
   const dial = { address, authorization: "", authority: "" };
   const change = (): Promise<unknown> => worker.ask("change");
-  return (await openSide(stack, { ...of, server: { process: worker, dial, change } })).side;
+  return (await openChildren(stack, { ...of, server: { process: worker, dial, change } })).side;
 }
 
-/** With what a client was sent, base64. */
-async function openSide(
+/** So many nodes downstream of whatever serves them, with what one of them was sent, base64. */
+export async function openChildren(
   stack: AsyncDisposableStack,
   of: { count: number; confirms: boolean; server: Served },
 ): Promise<{ side: Side; delta: string }> {

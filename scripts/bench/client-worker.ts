@@ -1,21 +1,13 @@
 // An app that asks for flags, in a process of its own.
-import process from "node:process";
 import { FlagdCore } from "@openfeature/flagd-core";
 import { type Client, connect } from "../../sdk/index.ts";
+import { type Cost, callsPerRound, costOf } from "./call-cost.ts";
 import { serveVerbs } from "./worker.ts";
-
-const callsPerRound = 1_000_000;
 
 let client: Client | undefined;
 const flagd = new FlagdCore();
 const bare = new Map<string, boolean>();
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
-
-/** Nanoseconds and bytes of one call. */
-interface Cost {
-  readonly ns: number;
-  readonly bytes: number;
-}
 
 serveVerbs({
   start: async (of: { url: string; project: string; flag: string }): Promise<void> => {
@@ -46,16 +38,4 @@ function flagdFlags(flag: string): string {
   const variants = { on: true, off: false };
   const one = { state: "ENABLED", variants, defaultVariant: "off", targeting };
   return JSON.stringify({ flags: { [flag]: one } });
-}
-
-function costOf(call: () => boolean, count: number = callsPerRound): Cost {
-  let on = 0;
-  globalThis.gc?.();
-  const before = process.memoryUsage().heapUsed;
-  const begun = process.hrtime.bigint();
-  for (let n = 0; n < count; n++) if (call()) on++;
-  const ns = Number(process.hrtime.bigint() - begun) / count;
-  const bytes = Math.max(0, process.memoryUsage().heapUsed - before) / count;
-  if (on !== 0 && on !== count) throw new Error("the answer has changed meanwhile");
-  return { ns, bytes };
 }

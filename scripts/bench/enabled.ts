@@ -1,16 +1,12 @@
 import { join } from "node:path";
 import { BenchRoot, project } from "./bench-root.ts";
+import type { Cost } from "./call-cost.ts";
 import type { Bench } from "./figure.ts";
 import { Worker } from "./worker.ts";
 
 const flag = "flag-3";
 const roundsCount = 10;
 const warmUpsCount = 3;
-
-interface Cost {
-  readonly ns: number;
-  readonly bytes: number;
-}
 
 /** What an app pays for an answer, beside a library that evaluates flags of flagd in process. */
 export const enabled: Bench = async (tell) => {

@@ -1,8 +1,5 @@
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { WatchRequestSchema } from "../../gen/headwater/v1/apps_pb.ts";
-import { envelope } from "../../nodes/http/connect-envelope.ts";
-import { BenchRoot, project } from "./bench-root.ts";
+import { BenchRoot } from "./bench-root.ts";
 import type { Bench, Figure } from "./figure.ts";
 import {
   type Clients,
@@ -12,6 +9,7 @@ import {
   Side,
   takeTurns,
 } from "./rounds.ts";
+import { watchRequest } from "./watch-request.ts";
 import { Worker } from "./worker.ts";
 
 /** One delta to many streams of apps, beside writing the same bytes to as many TCP connections. */
@@ -60,25 +58,26 @@ async function figuresOf(count: number): Promise<Figure[]> {
   return figures;
 }
 
-async function openNode(
+/** So many apps of a root, likewise. */
+export async function openNode(
   stack: AsyncDisposableStack,
   count: number,
 ): Promise<{ side: Side; delta: string }> {
   const root = stack.use(await BenchRoot.open(10));
   // Percentages whose encoding has the same length.
   const change = (round: number): Promise<void> => root.setPercentage(2_000 + round);
-  return openSide(stack, { count, process: root.worker, address: root.apps, change });
+  return openApps(stack, { count, process: root.worker, address: root.apps, change });
 }
 
 async function openTcp(stack: AsyncDisposableStack, count: number, delta: string): Promise<Side> {
   const worker = stack.use(new Worker(join(import.meta.dirname, "tcp-worker.ts")));
   const address = await worker.ask<string>("start", { delta });
   const change = (): Promise<unknown> => worker.ask("change");
-  return (await openSide(stack, { count, process: worker, address, change })).side;
+  return (await openApps(stack, { count, process: worker, address, change })).side;
 }
 
-/** With what a client was sent, base64. */
-async function openSide(
+/** So many apps of whatever serves them, with what one of them was sent, base64. */
+export async function openApps(
   stack: AsyncDisposableStack,
   { count, address, ...server }: Server & { readonly count: number; readonly address: string },
 ): Promise<{ side: Side; delta: string }> {
@@ -87,17 +86,4 @@ async function openSide(
   const dial: Clients["dial"] = (of) => worker.ask("dial", { ...of, address, hello });
   const side = await Side.open(server, { worker, count, dial });
   return { side, delta: await worker.ask<string>("delta") };
-}
-
-/** What an app says first, over HTTP/1.1. */
-function watchRequest(position: Uint8Array = new Uint8Array(0)): Buffer {
-  const request = create(WatchRequestSchema, { project, position });
-  const body = envelope(toBinary(WatchRequestSchema, request));
-  const head = [
-    "POST /headwater.v1.FlagService/Watch HTTP/1.1",
-    "host: node",
-    "content-type: application/connect+proto",
-    `content-length: ${body.length}`,
-  ];
-  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]);
 }

@@ -24,12 +24,12 @@ const bytesCount = 500;
 interface Chain {
   change(number: number): Promise<unknown>;
   /** All but the app. */
-  readonly processes: readonly Worker[];
+  readonly processes: readonly { cpuUs(): Promise<number> }[];
   /** When the app had it, in milliseconds since 1970; undefined while it has not. */
   at(number: number): Promise<number | undefined>;
 }
 
-interface Latencies {
+export interface Latencies {
   readonly idleMs: readonly number[];
   readonly loadedMs: readonly number[];
   /** Of the processes of the chain together, for each change of the idle run. */
@@ -46,14 +46,14 @@ export const hops: Bench = async (tell) => {
   const durable = await measureBare({ isDurable: true });
   const goal = { ratioMax: 1.5 };
   return [
-    ...figuresOf(ours, { name: "bare gRPC chain", ...bare }, goal),
+    ...hopFigures(ours, { name: "bare gRPC chain", ...bare }, goal),
     // What is seen is durable at each hop here, so this is the least that it could cost.
-    ...figuresOf(ours, { name: "the same with a commit at each hop", ...durable }),
+    ...hopFigures(ours, { name: "the same with a commit at each hop", ...durable }),
   ];
 };
 
 /** The spread of a 99th percentile is that of the fifths of the run. */
-function figuresOf(
+export function hopFigures(
   ours: Latencies,
   beside: Latencies & { readonly name: string },
   goal: { readonly ratioMax?: number } = {},
@@ -95,7 +95,8 @@ function fifths(samples: readonly number[]): number[] {
   );
 }
 
-async function measureNodes(): Promise<Latencies> {
+/** Of a root, a node, a node and an app. */
+export async function measureNodes(): Promise<Latencies> {
   await using root = await BenchRoot.open(10);
   await using upper = await BenchNode.open("upper", await root.node.joinToken());
   await using lower = await BenchNode.open("lower", await upper.joinToken());
@@ -126,7 +127,7 @@ async function measureBare({ isDurable }: { isDurable: boolean }): Promise<Laten
   });
 }
 
-async function measureHops(chain: Chain): Promise<Latencies> {
+export async function measureHops(chain: Chain): Promise<Latencies> {
   // Flags begin at 1000 of 10 000.
   let number = 1_000;
   for (let n = 0; n < warmUpsCount; n++) await latencyOf(chain, ++number);

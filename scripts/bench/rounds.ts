@@ -92,12 +92,21 @@ export class Side {
   }
 }
 
-/** All sides take turns, so that whatever else the machine does is the same for all of them. */
-export async function takeTurns(sides: readonly Side[]): Promise<void> {
-  const clientsCountMax = Math.max(...sides.map((side) => side.clientsCount));
-  const roundsCount = Math.max(roundsCountMin, Math.ceil(deliveriesCountMin / clientsCountMax));
+/**
+ * All sides take turns, so that whatever else the machine does is the same for all of them. Fewer
+ * rounds are for changes that take long.
+ */
+export async function takeTurns(
+  sides: readonly Side[],
+  roundsCount: number = roundsCountOf(sides),
+): Promise<void> {
   for (let round = 0; round < warmUpsCount + roundsCount; round++)
     for (const side of sides) await side.turn({ counts: round >= warmUpsCount });
+}
+
+function roundsCountOf(sides: readonly Side[]): number {
+  const clientsCountMax = Math.max(...sides.map((side) => side.clientsCount));
+  return Math.max(roundsCountMin, Math.ceil(deliveriesCountMin / clientsCountMax));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 
 /** What a worker is asked, by verb. Arguments and answers are JSON. */
@@ -95,6 +96,8 @@ export function serveVerbs(verbs: Verbs): void {
   process.on("disconnect", () => process.exit());
 }
 
+const loopDelay = monitorEventLoopDelay({ resolution: 1 });
+
 const common: Verbs = {
   /** Microseconds of CPU of this process since it began. */
   cpu: () => {
@@ -109,5 +112,14 @@ const common: Verbs = {
   resident: () => {
     globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
     return process.memoryUsage.rss();
+  },
+  /** Bytes that were resident when most were. */
+  most: () => process.resourceUsage().maxRSS * 1_024,
+  /** Milliseconds that nothing else had its turn, at the longest, since this was asked last. */
+  blocked: () => {
+    const longestMs = loopDelay.max / 1e6;
+    loopDelay.enable();
+    loopDelay.reset();
+    return longestMs;
   },
 };

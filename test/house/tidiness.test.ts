@@ -36,7 +36,7 @@ describe("the project", () => {
 
   test("locks packages by content, whatever registry they come from", () => {
     const locks = sourceFiles(["package-lock.json"]);
-    expect(locks).toHaveLength(1);
+    expect(locks.map(({ path }) => path)).toContain("package-lock.json");
     expect(locks.flatMap(lockProblems)).toEqual([]);
   });
 
