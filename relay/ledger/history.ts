@@ -1,5 +1,7 @@
-import type { Position } from "../../gen/headwater/v1/ledger_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import { type Position, PositionSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { historyLengthMax } from "../limits.ts";
+import { ownBytes } from "./own-bytes.ts";
 import { samePosition } from "./position.ts";
 
 /** One step of a ledger: which keys changed on the way from one position to the next. */
@@ -30,7 +32,9 @@ export class History {
     const number = (this.#steps.at(-1)?.number ?? 0) + 1;
     const over = Math.max(0, this.#steps.length + 1 - historyLengthMax);
     const dropped = this.#steps.slice(0, over).map((step) => step.number);
-    return { step: { number, previous, keys }, dropped };
+    const { term, seq, digest } = previous;
+    const own = create(PositionSchema, { term, seq, digest: ownBytes(digest) });
+    return { step: { number, previous: own, keys }, dropped };
   }
 
   append(step: HistoryStep): void {

@@ -7,6 +7,7 @@ import { SetDigest } from "./digest.ts";
 import { entryHash, entryKeyProblem, entryProblem, entrySize } from "./entry.ts";
 import type { SignedBeat, SignedHead } from "./head.ts";
 import { History, type HistoryStep } from "./history.ts";
+import { ownBytes } from "./own-bytes.ts";
 import { type LedgerId, type LedgerNameLike, ledgerId } from "./position.ts";
 
 export interface HeldEntry {
@@ -122,7 +123,7 @@ export class Ledger {
   /** Makes a change that is durable. A beat for the head before says nothing about this one. */
   accept(change: LedgerChange): void {
     for (const { key, value, hash } of change.staged.puts)
-      this.#entries.set(key, { value: alone(value), hash });
+      this.#entries.set(key, { value: ownBytes(value), hash });
     for (const key of change.staged.deletes) this.#entries.delete(key);
     this.#set = change.staged.set;
     this.#bytes = change.staged.bytes;
@@ -170,11 +171,6 @@ function changesProblem(changes: EntryChanges): ReturnType<typeof refused> | und
     if (problem !== undefined) return { ok: false, refusal: problem };
   }
   return undefined;
-}
-
-/** What came in a frame is a view of it, and would keep all of the frame's buffer for one entry. */
-function alone(value: Uint8Array): Uint8Array {
-  return value.byteLength === value.buffer.byteLength ? value : new Uint8Array(value);
 }
 
 function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {

@@ -109,8 +109,14 @@ async function sampleAll(of: {
 
 function lineOf(samples: ReadonlyMap<string, readonly Sample[]>, ms: number): string {
   const words = [...samples].map(([name, all]) => {
-    const { heapBytes = 0, descriptorsCount = 0, timersCount = 0 } = all.at(-1) ?? {};
-    return `${name} ${(heapBytes / 2 ** 20).toFixed(1)} MiB, ${descriptorsCount} fd, ${timersCount} timers`;
+    const last = all.at(-1);
+    if (last === undefined) return name;
+    const [heap, buffers] = [last.heapBytes, last.externalBytes].map(mebibytes);
+    return `${name} ${heap} + ${buffers} MiB, ${last.descriptorsCount} fd, ${last.timersCount} timers`;
   });
   return `${(ms / minuteMs).toFixed(1)} min: ${words.join("; ")}`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
 }

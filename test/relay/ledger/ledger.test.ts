@@ -1,8 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { PositionSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { SetDigest } from "../../../relay/ledger/digest.ts";
 import { entryHash, entrySize } from "../../../relay/ledger/entry.ts";
 import { signHead } from "../../../relay/ledger/head.ts";
+import { History } from "../../../relay/ledger/history.ts";
 import { Ledger } from "../../../relay/ledger/ledger.ts";
 import { entryBytesMax, historyLengthMax, ledgerBytesMax } from "../../../relay/limits.ts";
 import { toHex } from "../../../relay/trust/key.ts";
@@ -105,6 +108,14 @@ test("an entry keeps its own bytes, and not the frame that it came in", () => {
   const { value } = ledger.entries.get("flag/a")!;
   expect(Buffer.from(value).toString()).toBe("frame");
   expect(value.buffer.byteLength).toBe(value.byteLength);
+});
+
+test("a step of the history keeps its own bytes, and not the frame of the head before", () => {
+  const digest = Buffer.from("a frame with a digest and much else").subarray(15, 21);
+  const { step } = new History().next(create(PositionSchema, { term: 1, seq: 7, digest }), []);
+  expect(step.previous).toMatchObject({ term: 1, seq: 7 });
+  expect(Buffer.from(step.previous.digest).toString()).toBe("digest");
+  expect(step.previous.digest.buffer.byteLength).toBe(6);
 });
 
 describe("restore", () => {
