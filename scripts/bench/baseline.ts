@@ -1,14 +1,24 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Figure, ratioOf } from "./figure.ts";
+import { type Figure, median, quartiles, ratioOf } from "./figure.ts";
 
 const file = join(import.meta.dirname, "baseline.json");
 
 /** So much may a ratio differ from run to run, of what is measured on machines that share cores. */
 const noise = 1.3;
 
-/** Ratios by what was measured and what it was measured beside. */
-type Baseline = Readonly<Record<string, number>>;
+/** What swings more than this tells nothing of a change, and is to be measured otherwise. */
+const marginMax = 3;
+
+/** What was kept of one figure. */
+interface Kept {
+  readonly ratio: number;
+  /** So many times the ratio may be seen without being slower: of a figure that swings, more. */
+  readonly margin: number;
+}
+
+/** By what was measured and what it was measured beside. */
+type Baseline = Readonly<Record<string, Kept>>;
 
 export function readBaseline(): Baseline {
   return JSON.parse(readFileSync(file, "utf8"));
@@ -16,10 +26,20 @@ export function readBaseline(): Baseline {
 
 /** Keeps the ratios of a run; those of what was not measured stay. */
 export function keepBaseline(figures: readonly Figure[]): void {
-  const fresh = figures.map((figure) => [keyOf(figure), Number(ratioOf(figure).toPrecision(3))]);
-  const all = { ...readBaseline(), ...Object.fromEntries(fresh) };
+  const all = { ...readBaseline(), ...keptOf(figures) };
   const sorted = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
+}
+
+/** What there is to keep of a run; a ratio to nothing is none. */
+export function keptOf(figures: readonly Figure[]): Baseline {
+  const kept = figures
+    .filter((figure) => Number.isFinite(ratioOf(figure)))
+    .map((figure) => {
+      const ratio = Number(ratioOf(figure).toPrecision(3));
+      return [keyOf(figure), { ratio, margin: Number(marginOf(figure).toPrecision(3)) }];
+    });
+  return Object.fromEntries(kept);
 }
 
 /** Whether a figure has been kept at all. */
@@ -32,11 +52,18 @@ export function slowerThan(baseline: Baseline, figures: readonly Figure[]): stri
   return figures.flatMap((figure) => {
     const before = baseline[keyOf(figure)];
     const ratio = ratioOf(figure);
-    if (before === undefined || !(ratio > before * noise)) return [];
-    return [
-      `${keyOf(figure)}: ${ratio.toPrecision(3)} x, and ${before.toPrecision(3)} x in the baseline`,
-    ];
+    if (before === undefined || !(ratio > before.ratio * before.margin)) return [];
+    const now = `${ratio.toPrecision(3)} x, and ${before.ratio.toPrecision(3)} x in the baseline`;
+    return [`${keyOf(figure)}: ${now}, where ${before.margin} times that is noise`];
   });
+}
+
+/** The ratio when both sides are as far off as a quarter of their rounds were, to the usual one. */
+function marginOf({ samples, beside }: Figure): number {
+  const [, high] = quartiles(samples);
+  const [low] = quartiles(beside.samples);
+  const swing = (high / median(samples)) * (median(beside.samples) / low);
+  return low > 0 && swing > 0 ? Math.min(marginMax, Math.max(noise, swing)) : marginMax;
 }
 
 function keyOf({ name, beside }: Figure): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { slowerThan } from "../../scripts/bench/baseline.ts";
+import { keptOf, slowerThan } from "../../scripts/bench/baseline.ts";
 import { type Figure, isReached, median, quartiles, ratioOf } from "../../scripts/bench/figure.ts";
 
 const figure: Figure = {
@@ -29,9 +29,21 @@ test("a figure is reached by its ratio, or nothing is asked of it", () => {
 
 test("what costs more than in the baseline is named, by its ratio; noise and what is new are not", () => {
   const key = "a delivery, beside raw TCP";
-  expect(slowerThan({ [key]: 1.1 }, [figure])).toEqual([
-    `${key}: 1.50 x, and 1.10 x in the baseline`,
+  expect(slowerThan({ [key]: { ratio: 1.1, margin: 1.3 } }, [figure])).toEqual([
+    `${key}: 1.50 x, and 1.10 x in the baseline, where 1.3 times that is noise`,
   ]);
-  expect(slowerThan({ [key]: 1.3 }, [figure])).toEqual([]);
+  expect(slowerThan({ [key]: { ratio: 1.3, margin: 1.3 } }, [figure])).toEqual([]);
+  expect(slowerThan({ [key]: { ratio: 1.1, margin: 2 } }, [figure])).toEqual([]);
   expect(slowerThan({}, [figure])).toEqual([]);
+});
+
+test("what swings is kept with a margin of its own, and a ratio to nothing is not kept", () => {
+  const keptAs = (samples: number[], beside: number[]): unknown =>
+    Object.values(keptOf([{ ...figure, samples, beside: { name: "", samples: beside } }]))[0];
+  expect(keptAs([10, 10, 10], [5, 5, 5])).toEqual({ ratio: 2, margin: 1.3 });
+  // Three quarters are at most 15, and of the floor three quarters at least 4.
+  expect(keptAs([9, 10, 10, 15, 15], [4, 4, 5, 5, 6])).toEqual({ ratio: 2, margin: 1.88 });
+  expect(keptAs([9, 10, 10, 50, 60], [1, 1, 4, 5, 6])).toMatchObject({ margin: 3 });
+  expect(keptAs([10, 10, 10], [-2, -1, 1, 2, 3])).toMatchObject({ margin: 3 });
+  expect(keptAs([10], [0])).toBeUndefined();
 });
