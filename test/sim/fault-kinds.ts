@@ -33,7 +33,7 @@ export const faults = {
   F28: "NATS is gone for longer than a client would wait",
   F29: "an entry that nobody here understands",
   F30: "what apps hold is of a grant that has ended",
-  F31: "a token is revoked in the middle of a stream",
+  F31: "a token is revoked, or expires, in the middle of a stream",
   F32: "a flood of strangers",
 } as const;
 
@@ -97,6 +97,7 @@ export const faultKinds = {
   "not-understood": "F29",
   "grant-ended": "F30",
   "revoked-token": "F31",
+  "expired-token": "F31",
   flood: "F32",
 } as const satisfies Readonly<Record<string, FaultId>>;
 

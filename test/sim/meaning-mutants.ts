@@ -80,6 +80,13 @@ export const meaningMutants: readonly Mutant[] = [
     "return [];",
   ),
   mutant(
+    23,
+    "go on serving whose token has ended",
+    "trust/children.ts",
+    "(expiresMs !== 0 && expiresMs <= wallMs) || this.#isRevoked(admission)",
+    "this.#isRevoked(admission)",
+  ),
+  mutant(
     98,
     "let strangers in",
     "trust/join-token.ts",

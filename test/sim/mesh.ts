@@ -130,12 +130,13 @@ export function askToken(
   world: World,
   parent: string,
   child: string,
+  expiresMs: number = 0,
 ): Outcome<JoinToken> | undefined {
   return world.ask<JoinToken>(parent, (call) => ({
     kind: "add-child",
     call,
     name: world.get(child).settings.site,
-    expiresMs: 0,
+    expiresMs,
     projects: [],
     addresses: [parent],
     id: seedOf(`${parent} ${child} ${world.nowMs}`).subarray(0, 16),

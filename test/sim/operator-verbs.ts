@@ -107,6 +107,16 @@ export const operatorVerbs: Verbs = {
     },
     run: (scene, [child = "", forMs = "0"]) => revoke(scene, child, Number(forMs)),
   },
+  expire: {
+    weight: 0,
+    draw: ({ layout, random }) => {
+      const children = layout.nodes.filter(({ parents }) => parents.length > 0);
+      const forMs = 1_000 + random.below(60_000);
+      return [pick(random, children).name, String(forMs), String(random.below(60_000))];
+    },
+    run: (scene, [child = "", forMs = "0", laterMs = "0"]) =>
+      expire(scene, { child, forMs: Number(forMs), laterMs: Number(laterMs) }),
+  },
   loop: {
     weight: 1,
     draw: ({ layout, random }) => {
@@ -151,6 +161,34 @@ function revoke(scene: Scene, child: string, forMs: number): void {
     );
   checks.hold("I15", parent, !isServed(), () => `${name} is revoked, and served`);
   scene.later(forMs, () => rejoin(scene, parent, name));
+}
+
+/** From the end of a token to that of the link which it has opened, with all that delays a step. */
+const endedMsMax = 15_000;
+
+/** A token that ends by itself; the operator gives a new one some time after, or when all is over. */
+function expire(scene: Scene, of: { child: string; forMs: number; laterMs: number }): void {
+  const { world, checks } = scene;
+  const { child, forMs, laterMs } = of;
+  const [parent] = scene.parentsOf(child);
+  if (parent === undefined || !scene.isUp(parent) || !scene.isUp(child)) return;
+  const { settings } = world.get(child);
+  scene.join(parent, child, world.momentOf(world.get(parent)).wallMs + forMs);
+  world.fault("expired-token");
+  const openLinks = () =>
+    world.network.links.filter(
+      (link) => link.parentOpen && link.parent === parent && link.child === child,
+    );
+  scene.later(forMs, () => {
+    const opened = new Set(openLinks());
+    scene.later(endedMsMax, () => {
+      if (!scene.isUp(parent) || checks.skewMsMax > 0) return;
+      const isServed = openLinks().some((link) => opened.has(link));
+      checks.hold("I15", parent, !isServed, () => `${child} has a token no more, and is served`);
+    });
+  });
+  scene.later(forMs + endedMsMax + laterMs, () => rejoin(scene, parent, settings.site));
+  scene.atEnd.push(() => rejoin(scene, parent, settings.site));
 }
 
 /** New tokens for all nodes of a site that had one of this parent's. */

@@ -94,6 +94,7 @@ export class Scene {
       telemetry: this.#telemetry,
       healthWindowMs: minuteMs,
       censusWindowMsMin: this.#censusWindowMsMin,
+      ...(this.#hasStandby && { disclosure: this.story.disclosure, windowMs: minuteMs }),
     });
     initProject(this.world, "root", project, this.#granted);
     this.keys.adopt(founderKeys(project));
@@ -136,10 +137,15 @@ export class Scene {
     return this.story.actions.some(({ words }) => words[0] === "ask") ? minuteMs : undefined;
   }
 
+  /** Whether the root may find itself below another node, to which it then tells what it knows. */
+  get #hasStandby(): boolean {
+    return this.story.actions.some(({ words }) => words[0] === "loop" && words[2] === "root");
+  }
+
   /** What `child add` and `join` do; nothing when one of them can not now. */
-  join(parent: string, child: string): void {
+  join(parent: string, child: string, expiresMs: number = 0): void {
     if (!this.isUp(parent) || !this.isUp(child)) return;
-    const answer = askToken(this.world, parent, child);
+    const answer = askToken(this.world, parent, child, expiresMs);
     if (answer?.ok !== true) return;
     const token = answer.value;
     const tokens = this.tokens.get(child) ?? new Map<string, JoinToken>();

@@ -39,6 +39,12 @@ const silentEach = 3;
 const silentFromMs = 165_000;
 const silentMs = 400_000;
 
+/** In one story of so many a token ends by itself. */
+const expiredEach = 12;
+
+/** In one story of so many the root has its standby above it too; half of these lose the root. */
+const standbyEach = 12;
+
 /** Verbs besides changes that one story may have: few at once show more than all at once. */
 const kindsCountMax = 7;
 
@@ -73,6 +79,8 @@ export function drawStory(seed: number): Story {
       ...(isFrozen ? [freeze(draw)] : []),
       ...drawActions({ draw, kinds: drawn, durationMs }),
       ...drawRamp(apart(0x1b873593)),
+      ...drawStandby(apart(0xc2b2ae35)),
+      ...drawExpiry(apart(0x27d4eb2f)),
       ...census,
     ].sort((a, b) => a.atMs - b.atMs),
   };
@@ -92,6 +100,21 @@ function drawRamp(draw: Draw): Action[] {
   if (random.below(silentEach) !== 0) return ramped;
   const atMs = silentFromMs + random.below(40_000);
   return [...ramped, { atMs, words: ["partition", "root", "vendor", String(silentMs)] }];
+}
+
+function drawStandby(draw: Draw): Action[] {
+  const { random } = draw;
+  if (random.below(standbyEach) !== 0) return [];
+  const joined = { atMs: random.below(5_000), words: ["loop", "vendor", "root"] };
+  const atMs = 10_000 + random.below(100_000);
+  const lost = { atMs, words: ["lose-root", ...(verbs["lose-root"]?.draw(draw) ?? [])] };
+  return random.below(2) === 0 ? [joined] : [joined, lost];
+}
+
+function drawExpiry(draw: Draw): Action[] {
+  if (draw.random.below(expiredEach) !== 0) return [];
+  const words = ["expire", ...(verbs["expire"]?.draw(draw) ?? [])];
+  return [{ atMs: draw.random.below(30_000), words }];
 }
 
 function freeze({ random, layout }: Draw): Action {
