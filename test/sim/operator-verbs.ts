@@ -173,14 +173,20 @@ function expire(scene: Scene, of: { child: string; forMs: number; laterMs: numbe
   const [parent] = scene.parentsOf(child);
   if (parent === undefined || !scene.isUp(parent) || !scene.isUp(child)) return;
   const { settings } = world.get(child);
-  scene.join(parent, child, world.momentOf(world.get(parent)).wallMs + forMs);
-  world.fault("expired-token");
+  const tokenOf = () => scene.tokens.get(child)?.get(parent);
   const openLinks = () =>
     world.network.links.filter(
       (link) => link.parentOpen && link.parent === parent && link.child === child,
     );
+  const [former, before] = [tokenOf(), new Set(openLinks())];
+  scene.join(parent, child, world.momentOf(world.get(parent)).wallMs + forMs);
+  const token = tokenOf();
+  if (token === former) return;
+  world.fault("expired-token");
   scene.later(forMs, () => {
-    const opened = new Set(openLinks());
+    if (tokenOf() !== token) return;
+    // A link of before has the former token, and the parent may not have noticed that it is gone.
+    const opened = new Set(openLinks().filter((link) => !before.has(link)));
     scene.later(endedMsMax, () => {
       if (!scene.isUp(parent) || checks.skewMsMax > 0) return;
       const isServed = openLinks().some((link) => opened.has(link));
