@@ -1,6 +1,7 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { intakeVersionsMax, vocabularyWordsMax } from "../limits.ts";
 import { panelOf, seatsCount } from "./disclosure/panel.ts";
+import { LowestRanks } from "./lowest-ranks.ts";
 import { MemberColumns } from "./member-columns.ts";
 import { SlotOrder } from "./slot-order.ts";
 import { memberOf, Tally } from "./tally.ts";
@@ -37,7 +38,11 @@ export class Intake {
   /** NaN where nobody is. */
   #heardMs = new Float64Array(0);
   #ranks = new Float64Array(0);
+  readonly #lowest = new LowestRanks();
   readonly #tally = new Tally();
+  #latestMs = Number.NEGATIVE_INFINITY;
+  /** Whether who is longer unheard was heard earlier: not while a clock was set back. */
+  #isInTime = true;
 
   /** @param rankOf where the site's secret places an instance among all */
   constructor(rankOf: (instance: string) => number) {
@@ -50,23 +55,19 @@ export class Intake {
 
   /**
    * What those say who were heard since a time: what came before the operator's consent is not there
-   * for it. As long as all were, it costs one look at each one's time.
+   * for it. As long as all were, it costs one look at who is longest unheard.
    */
   tally(sinceMs: number): Tally {
-    const heardMs = this.#heardMs;
-    let tally = this.#tally;
-    for (let slot = 0; slot < heardMs.length; slot++) {
-      if (!((heardMs[slot] ?? Number.NaN) < sinceMs)) continue;
-      if (tally === this.#tally) tally = tally.clone();
-      tally.remove(this.#memberAt(slot));
-    }
+    const before = this.#heardBefore(sinceMs);
+    if (before.length === 0) return this.#tally;
+    const tally = this.#tally.clone();
+    for (const slot of before) tally.remove(this.#memberAt(slot));
     return tally;
   }
 
   /** What those of the panel say. */
   panel(sinceMs: number): Tally {
-    const lowest = lowestRanked({ ranks: this.#ranks, heardMs: this.#heardMs, sinceMs });
-    const candidates = lowest.map((slot) => ({
+    const candidates = this.#candidates(sinceMs).map((slot) => ({
       rank: this.#ranks[slot] ?? 0,
       instance: this.#instances[slot] ?? "",
       slot,
@@ -89,6 +90,8 @@ export class Intake {
     if (held !== undefined) this.#order.remove(slot);
     this.#order.append(slot);
     this.#heardMs[slot] = wallMs;
+    if (wallMs < this.#latestMs) this.#isInTime = false;
+    this.#latestMs = wallMs;
     if (held !== undefined && this.#members.isAt(slot, member)) return;
     if (held !== undefined) this.#clear(slot);
     this.#tally.add(this.#members.put(slot, member, releaseOf));
@@ -102,6 +105,7 @@ export class Intake {
     this.#slots.delete(instance);
     this.#instances[slot] = "";
     this.#heardMs[slot] = Number.NaN;
+    this.#lowest.remove(slot, this.#ranks[slot] ?? Number.NaN);
     this.#ranks[slot] = Number.NaN;
     this.#free.push(slot);
   }
@@ -113,6 +117,40 @@ export class Intake {
       if (first === undefined || wallMs - (this.#heardMs[first] ?? 0) <= 2 * intervalMs) return;
       this.forget(this.#instances[first] ?? "");
     }
+  }
+
+  /** Slots heard before a time. All are looked at only after a clock was set back. */
+  #heardBefore(sinceMs: number): number[] {
+    const before: number[] = [];
+    let latestMs = Number.NEGATIVE_INFINITY;
+    let isInTime = true;
+    for (let slot = this.#order.first; slot !== undefined; slot = this.#order.after(slot)) {
+      const heardMs = this.#heardMs[slot] ?? Number.NaN;
+      if (heardMs < sinceMs) before.push(slot);
+      else if (this.#isInTime) return before;
+      isInTime &&= heardMs >= latestMs;
+      latestMs = heardMs;
+    }
+    this.#isInTime = isInTime;
+    return before;
+  }
+
+  /** Slots heard since a time, of which those with the lowest ranks are all there. */
+  #candidates(sinceMs: number): number[] {
+    const heardOf = (lowest: LowestRanks): number[] =>
+      lowest.slots.filter((slot) => (this.#heardMs[slot] ?? Number.NaN) >= sinceMs);
+    const isEnough = (slots: readonly number[]): boolean =>
+      slots.length >= seatsCount || this.#lowest.isAll;
+    const listed = heardOf(this.#lowest);
+    if (isEnough(listed)) return listed;
+    this.#lowest.fill(this.#ranks);
+    const again = heardOf(this.#lowest);
+    if (isEnough(again)) return again;
+    const heard = new LowestRanks();
+    heard.fill(
+      this.#ranks.map((rank, slot) => ((this.#heardMs[slot] ?? 0) >= sinceMs ? rank : Number.NaN)),
+    );
+    return heard.slots;
   }
 
   #memberAt(slot: number): ReturnType<MemberColumns["at"]> {
@@ -129,7 +167,9 @@ export class Intake {
     if (slot >= this.#heardMs.length) this.#grow();
     this.#slots.set(instance, slot);
     this.#instances[slot] = instance;
-    this.#ranks[slot] = this.#rankOf(instance);
+    const rank = this.#rankOf(instance);
+    this.#ranks[slot] = rank;
+    this.#lowest.add(slot, rank);
     return slot;
   }
 
@@ -140,28 +180,6 @@ export class Intake {
     this.#order.grow(slotsCount);
     this.#members.grow(slotsCount);
   }
-}
-
-/** Slots with the lowest ranks of those heard since a time: as many as there are seats, and ties. */
-function lowestRanked(of: {
-  ranks: Float64Array;
-  heardMs: Float64Array;
-  sinceMs: number;
-}): number[] {
-  const { ranks, heardMs, sinceMs } = of;
-  const rankOf = (slot: number | undefined): number => ranks[slot ?? 0] ?? Number.NaN;
-  const lowest: number[] = [];
-  let highest = Number.POSITIVE_INFINITY;
-  for (let slot = 0; slot < ranks.length; slot++) {
-    const rank = ranks[slot] ?? Number.NaN;
-    if (!(rank <= highest && (heardMs[slot] ?? Number.NaN) >= sinceMs)) continue;
-    const at = lowest.findIndex((other) => rank < rankOf(other));
-    lowest.splice(at < 0 ? lowest.length : at, 0, slot);
-    if (lowest.length < seatsCount) continue;
-    highest = rankOf(lowest[seatsCount - 1]);
-    while (rankOf(lowest.at(-1)) > highest) lowest.pop();
-  }
-  return lowest;
 }
 
 function grown(held: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {

@@ -15,6 +15,12 @@ export class SlotOrder {
     return this.#first === none ? undefined : this.#first;
   }
 
+  /** The one touched next after another. */
+  after(slot: number): number | undefined {
+    const next = this.#next[slot] ?? none;
+    return next === none ? undefined : next;
+  }
+
   grow(slotsCount: number): void {
     this.#next = grown(this.#next, slotsCount);
     this.#previous = grown(this.#previous, slotsCount);

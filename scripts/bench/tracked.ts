@@ -4,7 +4,7 @@ import { Worker } from "./worker.ts";
 
 const many = 1_000_000;
 const few = 1_000;
-const roundsCount = 7;
+const roundsCount = 3;
 
 /** What a site pays for the instances that it tracks: memory for each, and time when a window ends. */
 export const tracked: Bench = async (tell) => {

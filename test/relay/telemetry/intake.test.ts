@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
-import { panelOf } from "../../../relay/telemetry/disclosure/panel.ts";
+import { panelOf, seatsCount } from "../../../relay/telemetry/disclosure/panel.ts";
 import { Intake } from "../../../relay/telemetry/intake.ts";
 import { MemberColumns } from "../../../relay/telemetry/member-columns.ts";
 import { type Tally, tallyOf } from "../../../relay/telemetry/tally.ts";
@@ -40,6 +40,21 @@ test("an instance that is silent for two intervals is forgotten, one that speaks
   intake.expire(epochMs + 2 * everyMs + 1, everyMs);
   expect(versionsOf(intake.tally(0))).toEqual({ a: 1 });
   expect([intake.holds("a"), intake.holds("b")]).toEqual([true, false]);
+});
+
+test("a panel is found of many who come and go, those with the lowest ranks first of all", () => {
+  const intake = new Intake(rankOf);
+  const names = Array.from({ length: 500 }, (_, n) => `instance-${n}`);
+  const versionOf = (instance: string): string => `1.${instance.slice(9)}`;
+  for (const instance of names)
+    intake.take(reportOf({ instance, version: versionOf(instance) }), { wallMs: epochMs });
+  const ranked = names.map((instance) => ({ instance, rank: rankOf(instance) }));
+  ranked.sort((a, b) => a.rank - b.rank);
+  for (let gone = 0; gone < ranked.length; gone += 7) {
+    const expected = panelOf(ranked.slice(gone)).map(({ instance }) => versionOf(instance));
+    expect(new Set(Object.keys(versionsOf(intake.panel(epochMs))))).toEqual(new Set(expected));
+    for (const { instance } of ranked.slice(gone, gone + 7)) intake.forget(instance);
+  }
 });
 
 test("flags that are none of the project are not kept", () => {
@@ -91,6 +106,25 @@ describe("whatever comes and goes", () => {
           const all = [...held.values()].filter((one) => one.wallMs >= sinceMs);
           expect(contentsOf(intake.tally(sinceMs))).toEqual(contentsOf(summed(all)));
           expect(contentsOf(intake.panel(sinceMs))).toEqual(contentsOf(summed(seated(all))));
+        }
+      }),
+    );
+  });
+
+  test("what was heard before a time is not there for it, whatever the clock did", () => {
+    const heard = fc.record({ instance, atMs: fc.nat(20) });
+    fc.assert(
+      fc.property(fc.array(fc.array(heard)), fc.nat(20), (parts, sinceMs) => {
+        const intake = new Intake(rankOf);
+        const held = new Map<string, number>();
+        for (const part of parts) {
+          for (const one of part) {
+            intake.take(reportOf(one), { wallMs: one.atMs });
+            held.set(one.instance, one.atMs);
+          }
+          const count = [...held.values()].filter((atMs) => atMs >= sinceMs).length;
+          expect(intake.tally(sinceMs).count).toBe(count);
+          expect(intake.panel(sinceMs).count).toBe(count === 0 ? 0 : seatsCount);
         }
       }),
     );
