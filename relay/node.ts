@@ -8,7 +8,7 @@ import { answered, type Effect, logged, type Write } from "./effect.ts";
 import type { Event, Moment, OperatorEvent, Peer } from "./event.ts";
 import { mayHave } from "./link/admissions.ts";
 import { refuse } from "./link/downlinks.ts";
-import { type Arrival, Inbox } from "./link/inbox.ts";
+import { type Arrival, Inbox, projectsOf } from "./link/inbox.ts";
 import { operate, upstreamOf } from "./operations.ts";
 import { giveBack, hearAhead } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
@@ -295,7 +295,12 @@ export class Node {
 
   #arrive(arrival: Arrival, source: Source, at: Moment): Effect[] {
     const taken = takeArrival(this.#parts, { arrival, source, at });
-    return [...taken.effects, ...this.#stage(taken.writes, taken)];
+    const staged = this.#stage(taken.writes, {
+      // Who waits for data that is FRESH does not wait for the next look.
+      accept: () => [...taken.accept(), ...this.#upkeep.exposeFreshness(at, projectsOf(arrival))],
+      fail: (why) => taken.fail(why),
+    });
+    return [...taken.effects, ...staged];
   }
 
   #report({ call, report, at }: Of<"report">): Effect[] {

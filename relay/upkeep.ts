@@ -159,7 +159,7 @@ export class Upkeep {
     return [
       ...downlinks.end(ended, "REVOKED"),
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
-      ...this.#exposeFreshness(at),
+      ...this.exposeFreshness(at),
       ...this.#tellIdle(at),
       ...this.#parts.oldCopy.tell(at),
     ];
@@ -200,9 +200,12 @@ export class Upkeep {
     return [logged("warn", event, `${says} ${fresh.slice(0, keysToldMax).join(", ")}${more}`)];
   }
 
-  /** Tells watchers when data has become older without anything having changed. */
-  #exposeFreshness(at: Moment): Effect[] {
-    return [...this.#parts.holdings.projects.values()].flatMap((project): Effect[] => {
+  /** Tells watchers when data has become older, or newer, without a flag having changed. */
+  exposeFreshness(at: Moment, names?: Iterable<string>): Effect[] {
+    const { projects } = this.#parts.holdings;
+    return [...new Set(names ?? projects.keys())].flatMap((name): Effect[] => {
+      const project = projects.get(name);
+      if (project === undefined) return [];
       const label = project.freshness(at.wallMs);
       const former = this.#labels.get(project.name);
       this.#labels.set(project.name, label);

@@ -203,6 +203,13 @@ export class Inbox {
   }
 }
 
+/** Those whose freshness may be another once an arrival counts. */
+export function projectsOf(arrival: Arrival): string[] {
+  if (arrival.kind === "change") return [arrival.ledger.name.project];
+  if (arrival.kind === "beats") return arrival.beats.map(({ ledger }) => ledger.name.project);
+  return [];
+}
+
 /** What does not check, in one sentence. */
 export function wrong(ledger: Ledger, why: string): Trouble {
   return { ledger, why, isWrong: true };

@@ -10,20 +10,16 @@ export class BenchNode implements AsyncDisposable {
   readonly worker: Worker;
   readonly addresses: NodeAddresses;
   readonly admin: AdminClient;
-  /** When it began to start, its program being loaded: `performance.now()`. */
-  readonly startedMs: number;
   readonly #directory: string;
 
   private constructor(of: {
     worker: Worker;
     addresses: NodeAddresses;
     directory: string;
-    startedMs: number;
   }) {
     this.worker = of.worker;
     this.addresses = of.addresses;
     this.#directory = of.directory;
-    this.startedMs = of.startedMs;
     this.admin = openAdminClient({
       HEADWATER_ADMIN_URL: `http://${of.addresses.admin}`,
       HEADWATER_ADMIN_TOKEN: readFileSync(of.addresses.tokenFile, "utf8").trim(),
@@ -45,9 +41,8 @@ export class BenchNode implements AsyncDisposable {
     });
     // It answers once all of it is loaded.
     await worker.ask("cpu");
-    const startedMs = performance.now();
     const addresses = await worker.ask<NodeAddresses>("start");
-    return new BenchNode({ worker, addresses, directory, startedMs });
+    return new BenchNode({ worker, addresses, directory });
   }
 
   /** A join token for a site downstream: however many of its nodes may show it. */

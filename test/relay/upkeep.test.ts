@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { TrustSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { beatIntervalMs, clockSkewMsMax, dayMs } from "../../relay/cadence.ts";
+import { beatIntervalMs, clockSkewMsMax, dayMs, staleAfterMs } from "../../relay/cadence.ts";
 import type { Effect } from "../../relay/effect.ts";
 import type { Peer } from "../../relay/event.ts";
 import { Authority, epochMs, refusalOf, valueOf } from "./authority.ts";
@@ -147,6 +147,33 @@ describe("documents", () => {
     expect(kindsOf(child.wait(1000))).not.toContain("submit-document");
     child.disk = "good";
     expect(kindsOf(child.wait(1000))).toContain("submit-document");
+  });
+});
+
+describe("freshness", () => {
+  const exposed = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) => (effect.kind === "expose" ? effect.exposure : []));
+
+  test("that a beat brings back is told at once, and that time takes at the next look", () => {
+    const child = childOf();
+    const ledger = authority.ledger();
+    bring(child, ledger);
+    child.wallMs += staleAfterMs + 1;
+    const unchanged = { project: "horizon", changes: [], vocabulary: false };
+    expect(exposed(child.wait(1000))).toEqual([unchanged]);
+    hear(child, encoded("offer", { outcome: "RESUME", hops: [] }));
+    const beat = authority.writer.beat(ledger, child.wallMs);
+    const name = { authority: authority.id, project: "horizon" };
+    const beats = [{ ledger: name, beat: beat?.envelope }];
+    const effects = hear(child, encoded("heartbeat", { beats }));
+    expect(exposed(effects)).toEqual([unchanged]);
+    expect(effects).toContainEqual(
+      expect.objectContaining({
+        kind: "log",
+        entry: expect.objectContaining({ message: "horizon is FRESH" }),
+      }),
+    );
+    expect(exposed(hear(child, encoded("heartbeat")))).toEqual([]);
   });
 });
 
