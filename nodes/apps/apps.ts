@@ -64,6 +64,8 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     options.isTelemetryOff === true
       ? [closedTelemetryService(counts), closedOtlpRoute(counts)]
       : [telemetryService(parts), otlpRoute(parts)];
+  const onCall = (path: string): void => countCall(counts, path);
+  const lane = new WatchLane({ streams, shutdown: stop.signal, onCall });
   const handler = connectHandler({
     routes: [
       (router) => router.service(FlagService, flagService({ access, streams, counts })),
@@ -75,13 +77,14 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     readBytesMax: appRequestBytesMax,
     shutdown: stop.signal,
     corsOrigins: options.corsOrigins,
-    onCall: (path) => countCall(counts, path),
-    lane: new WatchLane({ streams, shutdown: stop.signal }).route,
+    onCall,
+    lane: lane.route,
     fallback: firstOf([ofrepRoute({ streams: flagSets, keepAliveMs }), otlp], options.fallback),
   });
   const listener = await openListener({
     address: options.address,
     handler,
+    lane: lane.connection,
     setting: "HEADWATER_APPS_ADDR",
     tls: options.tls,
     signal: stop.signal,

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import {
   FlagService,
@@ -16,7 +17,9 @@ import {
   type HttpRoute,
   pathOf,
 } from "../http/http-handler.ts";
+import type { ConnectionLane } from "../http/listener.ts";
 import { stopping } from "../http/message-stream.ts";
+import { plainRequest } from "../http/plain-request.ts";
 import { readBody } from "../http/request-body.ts";
 import { checkWatchTarget, type WatchPlace, type WatchStreams } from "./watch-stream.ts";
 
@@ -40,6 +43,7 @@ interface Format {
 export class WatchLane {
   readonly #streams: WatchStreams;
   readonly #shutdown: AbortSignal;
+  readonly #onCall: (path: string) => void;
   readonly #due = new Set<LaneStream>();
   readonly #open = new Set<LaneStream>();
   #isWoken = false;
@@ -57,17 +61,47 @@ export class WatchLane {
     },
   };
 
-  constructor(of: { streams: WatchStreams; shutdown: AbortSignal }) {
+  constructor(of: {
+    streams: WatchStreams;
+    shutdown: AbortSignal;
+    /** Told of each stream whose connection is taken. */
+    onCall: (path: string) => void;
+  }) {
     this.#streams = of.streams;
     this.#shutdown = of.shutdown;
+    this.#onCall = of.onCall;
     of.shutdown.addEventListener("abort", () => this.#endAll(), { once: true });
   }
 
+  /**
+   * A connection that has brought a request for a stream and nothing else is served without Node's
+   * HTTP: its parser, request and response would be most of the memory of the stream. What is wrong
+   * with a request is told over HTTP.
+   */
+  readonly connection: ConnectionLane = (socket, firstBytes) => {
+    const request = plainRequest(firstBytes);
+    const format = request && this.#formatOf(request);
+    if (request === undefined || format === undefined || this.#shutdown.aborted) return false;
+    const stream = new LaneStream({ body: ChunkedBody.alone(socket), format });
+    try {
+      this.#enter(stream, readTarget(onlyMessage(request.body), format));
+    } catch (thrown) {
+      if (thrown instanceof HeadwaterError) return false;
+      throw thrown;
+    }
+    stream.body.begin(contentType(request));
+    // Nothing more is to come; that the other end has gone is noticed only by who listens.
+    socket.once("close", () => this.#leave(stream)).once("data", () => socket.destroy());
+    this.#onCall(path);
+    return true;
+  };
+
   readonly route: HttpRoute = (request, response) => {
-    const format = isPlain(request) ? this.#formats[contentType(request)] : undefined;
-    if (format === undefined) return undefined;
-    const body = ChunkedBody.begin(request, response, { "content-type": contentType(request) });
-    return body && this.#serve(request, response, { body, format });
+    const format = this.#formatOf(request);
+    const body = format && ChunkedBody.answering(request, response);
+    if (format === undefined || body === undefined) return undefined;
+    body.begin(contentType(request));
+    return this.#serve(request, response, { body, format });
   };
 
   async #serve(
@@ -81,14 +115,24 @@ export class WatchLane {
       if (this.#shutdown.aborted) throw stopping();
       if (response.destroyed) return;
       const stream = new LaneStream(of);
-      stream.place = this.#streams.enter(target, () => this.#owe(stream));
-      this.#open.add(stream);
+      this.#enter(stream, target);
       response.once("close", () => this.#leave(stream));
     } catch (thrown) {
       // Anything else is our fault, or a client that has gone: that is told apart, and logged, above.
       if (!(thrown instanceof HeadwaterError)) throw thrown;
       of.body.end(chunkOf(errorEnvelope(thrown)));
     }
+  }
+
+  /** Undefined where more is asked for than the stream, or in another format. */
+  #formatOf(request: Pick<HttpRequest, "method" | "url" | "headers">): Format | undefined {
+    return isPlain(request) ? this.#formats[contentType(request)] : undefined;
+  }
+
+  /** @throws HeadwaterError `limit` past the bound on streams */
+  #enter(stream: LaneStream, target: WatchRequest): void {
+    stream.place = this.#streams.enter(target, () => this.#owe(stream));
+    this.#open.add(stream);
   }
 
   /** Writes soon, and together with all others that are owed something now. */
@@ -124,33 +168,33 @@ export class WatchLane {
 
 /** The stream to one app. */
 class LaneStream {
-  readonly #body: ChunkedBody;
+  readonly body: ChunkedBody;
   readonly #format: Format;
   place: WatchPlace | undefined;
   #isWaiting = false;
 
   constructor(of: { body: ChunkedBody; format: Format }) {
-    this.#body = of.body;
+    this.body = of.body;
     this.#format = of.format;
   }
 
   /** All that is owed and that the socket has room for; calls back when it has room again. */
   write(onRoom: (stream: LaneStream) => void): void {
     if (this.#isWaiting) return;
-    while (!this.#body.isFull) {
+    while (!this.body.isFull) {
       const frame = this.place?.take();
       if (frame === undefined) return;
-      this.#body.write(readyChunk(frame, this.#format));
+      this.body.write(readyChunk(frame, this.#format));
     }
     this.#isWaiting = true;
-    this.#body.onceDrained(() => {
+    this.body.onceDrained(() => {
       this.#isWaiting = false;
       onRoom(this);
     });
   }
 
   end(chunk: Buffer): void {
-    this.#body.end(chunk);
+    this.body.end(chunk);
   }
 }
 
@@ -175,7 +219,7 @@ function readTarget(message: Buffer, { read }: Format): WatchRequest {
 }
 
 /** What asks for nothing but the stream. */
-function isPlain(request: HttpRequest): boolean {
+function isPlain(request: Pick<HttpRequest, "method" | "url" | "headers">): boolean {
   const { headers } = request;
   const encoding = headers["connect-content-encoding"] ?? "identity";
   return (
@@ -187,6 +231,6 @@ function isPlain(request: HttpRequest): boolean {
   );
 }
 
-function contentType(request: HttpRequest): string {
+function contentType(request: Pick<HttpRequest, "headers">): string {
   return request.headers["content-type"] ?? "";
 }

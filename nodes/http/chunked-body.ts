@@ -1,6 +1,8 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpRequest, HttpResponse } from "./http-handler.ts";
+
+const lastChunk = "0\r\n\r\n";
 
 /** Data as one chunk of a body of unknown length (RFC 9112, 7.1), made once for all who get it. */
 export function chunkOf(data: Uint8Array): Buffer {
@@ -12,27 +14,34 @@ export function chunkOf(data: Uint8Array): Buffer {
  * own `write` would frame them anew for each socket.
  */
 export class ChunkedBody {
-  readonly #response: ServerResponse;
   readonly #socket: Socket;
+  /** Undefined where the connection is for this body alone. */
+  readonly #response: ServerResponse | undefined;
   #isEnded = false;
 
-  private constructor(response: ServerResponse, socket: Socket) {
-    this.#response = response;
+  private constructor(socket: Socket, response?: ServerResponse) {
     this.#socket = socket;
+    this.#response = response;
+  }
+
+  /** On a connection that Node's server does not know of, and that ends with it. */
+  static alone(socket: Socket): ChunkedBody {
+    return new ChunkedBody(socket);
   }
 
   /**
-   * Sends the headers; undefined, and nothing done, where the answer can have no such body: over
-   * HTTP/2, to a client of HTTP/1.0, behind another answer on the same connection.
+   * Undefined where the answer can have no such body: over HTTP/2, to a client of HTTP/1.0, behind
+   * another answer on the same connection.
    */
-  static begin(
-    request: HttpRequest,
-    response: HttpResponse,
-    headers: OutgoingHttpHeaders,
-  ): ChunkedBody | undefined {
-    if (!canChunk(request, response)) return undefined;
-    response.writeHead(200, headers).flushHeaders();
-    return new ChunkedBody(response, response.socket);
+  static answering(request: HttpRequest, response: HttpResponse): ChunkedBody | undefined {
+    return canChunk(request, response) ? new ChunkedBody(response.socket, response) : undefined;
+  }
+
+  /** Sends the headers. */
+  begin(contentType: string): void {
+    const response = this.#response;
+    if (response === undefined) this.#socket.write(headOf(contentType));
+    else response.writeHead(200, { "content-type": contentType }).flushHeaders();
   }
 
   /** Whether the socket holds all that it should: what is written now waits in memory. */
@@ -50,10 +59,23 @@ export class ChunkedBody {
 
   /** Nothing is written after it: the connection may carry another answer by then. */
   end(chunk: Buffer): void {
+    if (this.#isEnded) return;
     this.write(chunk);
     this.#isEnded = true;
-    this.#response.end();
+    if (this.#response === undefined) this.#socket.end(lastChunk);
+    else this.#response.end();
   }
+}
+
+function headOf(contentType: string): string {
+  const lines = [
+    "HTTP/1.1 200 OK",
+    `content-type: ${contentType}`,
+    `date: ${new Date().toUTCString()}`,
+    "connection: close",
+    "transfer-encoding: chunked",
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
 function canChunk(

@@ -46,6 +46,36 @@ export function guardHttp1(server: Http1Server, { silenceMs }: Deadlines): Conne
   return { drain };
 }
 
+/**
+ * The same for connections that were taken out of HTTP, each with one answer that ends it. One timer
+ * looks at all of them: one of its own for each would be renewed with all that is written.
+ */
+export function guardTaken({
+  silenceMs,
+}: Pick<Deadlines, "silenceMs">): ConnectionGuard & { add(socket: Socket): void } {
+  const sockets = new Set<Socket>();
+  /** What had been taken of those that had more to take. */
+  let before = new Map<Socket, number>();
+  const look = (): void => {
+    const now = new Map<Socket, number>();
+    for (const socket of sockets) {
+      if (socket.writableLength === 0) continue;
+      const takenBytes = socket.bytesWritten - socket.writableLength;
+      if (before.get(socket) === takenBytes) socket.destroy();
+      else now.set(socket, takenBytes);
+    }
+    before = now;
+  };
+  const looking = setInterval(look, silenceMs).unref();
+  return {
+    add: (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    },
+    drain: () => clearInterval(looking),
+  };
+}
+
 /** Adds what HTTP/2 in Node has no setting for: a deadline for the body of a request. */
 export function guardHttp2(server: Http2Server, deadlines: Deadlines): ConnectionGuard {
   const sessions = new Set<ServerHttp2Session>();

@@ -16,7 +16,7 @@ export type HttpFallback = (request: HttpRequest, response: HttpResponse) => voi
 export type HttpRoute = (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined;
 
 /** The path without its query. */
-export function pathOf(request: HttpRequest): string {
+export function pathOf(request: Pick<HttpRequest, "url">): string {
   return (request.url ?? "").split("?", 1)[0] ?? "";
 }
 

@@ -5,7 +5,7 @@ import { createServer as createTls, Server as TlsServer } from "node:tls";
 import { connectionStreamsMax, connectionsCountMax, headerBytesMax } from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
 import { formatAddress, listenError, parseAddress } from "./address.ts";
-import { guardHttp1, guardHttp2 } from "./connection-guard.ts";
+import { guardHttp1, guardHttp2, guardTaken } from "./connection-guard.ts";
 import { type Deadlines, defaultDeadlines } from "./deadlines.ts";
 import type { HttpHandler } from "./http-handler.ts";
 import { type HttpVersion, sniffProtocol } from "./protocol-sniffer.ts";
@@ -30,6 +30,8 @@ export interface ListenerOptions {
   /** `host:port`; port 0 is any that is free. */
   readonly address: string;
   readonly handler: HttpHandler;
+  /** Asked first about each connection without TLS that speaks HTTP/1.1. */
+  readonly lane?: ConnectionLane | undefined;
   /** The setting that the address comes from, for hints. */
   readonly setting: string;
   readonly tls?: TlsFiles | undefined;
@@ -37,6 +39,12 @@ export interface ListenerOptions {
   readonly signal: AbortSignal;
   readonly deadlines?: Partial<Deadlines> | undefined;
 }
+
+/**
+ * Takes a connection out of HTTP, going by all that has come on it; false, and nothing done, for one
+ * that it does not want. It ends what it has taken, and all of it when the listener is to close.
+ */
+export type ConnectionLane = (socket: Socket, firstBytes: Buffer) => boolean;
 
 /**
  * Listens for HTTP/1.1 and HTTP/2 on one port: without TLS told apart by the first bytes, with TLS
@@ -47,7 +55,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   options.signal.throwIfAborted();
   const deadlines = { ...defaultDeadlines, ...options.deadlines };
   const wanted = parseAddress(options);
-  const protocols = openProtocols(options.handler, deadlines);
+  const protocols = openProtocols(options, deadlines);
   const acceptor =
     options.tls === undefined
       ? createTcp(transportOptions(deadlines), protocols.accept)
@@ -82,7 +90,10 @@ interface Protocols {
 }
 
 /** The two servers listen nowhere: they are handed their connections. */
-function openProtocols(handler: HttpHandler, deadlines: Deadlines): Protocols {
+function openProtocols(
+  { handler, lane }: Pick<ListenerOptions, "handler" | "lane">,
+  deadlines: Deadlines,
+): Protocols {
   const { firstBytesMs, headersMs, requestMs, silenceMs } = deadlines;
   const http1 = createHttp1(
     {
@@ -99,7 +110,8 @@ function openProtocols(handler: HttpHandler, deadlines: Deadlines): Protocols {
     maxHeaderListSize: headerBytesMax,
   };
   const http2 = createHttp2({ settings }, handler);
-  const guards = [guardHttp1(http1, deadlines), guardHttp2(http2, deadlines)];
+  const taken = guardTaken(deadlines);
+  const guards = [guardHttp1(http1, deadlines), guardHttp2(http2, deadlines), taken];
   // An http.Server checks its deadlines from when it listens until it is closed.
   http1.emit("listening");
   const silent = new Set<Socket>();
@@ -107,10 +119,12 @@ function openProtocols(handler: HttpHandler, deadlines: Deadlines): Protocols {
     (version === "http1" ? http1 : http2).emit("connection", socket);
   };
   const accept = (socket: Socket): void => {
-    silent.add(socket);
-    socket.once("close", () => silent.delete(socket));
-    sniffProtocol(socket, firstBytesMs, (version) => {
-      silent.delete(socket);
+    const forget = (): void => void silent.delete(socket.off("close", forget));
+    silent.add(socket.on("close", forget));
+    sniffProtocol(socket, firstBytesMs, (version, firstBytes) => {
+      forget();
+      if (version === "http1" && lane?.(socket, firstBytes) === true) return taken.add(socket);
+      socket.unshift(firstBytes);
       serve(version, socket);
     });
   };

@@ -6,13 +6,14 @@ export type HttpVersion = "http1" | "http2";
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /**
- * Tells from its first bytes which version of HTTP a connection speaks, and leaves them to be read
- * again. A connection that ends, or stays silent for too long, is destroyed and never reported.
+ * Tells from its first bytes which version of HTTP a connection speaks, and gives them back: they are
+ * to be read again. A connection that ends, or stays silent for too long, is destroyed and never
+ * reported.
  */
 export function sniffProtocol(
   socket: Socket,
   deadlineMs: number,
-  onKnown: (version: HttpVersion) => void,
+  onKnown: (version: HttpVersion, firstBytes: Buffer) => void,
 ): void {
   let seen: Buffer = Buffer.alloc(0);
   const timer = setTimeout(() => socket.destroy(), deadlineMs);
@@ -22,8 +23,7 @@ export function sniffProtocol(
     const version = versionOf(seen);
     if (version === undefined) return;
     stop();
-    socket.unshift(seen);
-    onKnown(version);
+    onKnown(version, seen);
   };
   const onEnd = (): void => {
     socket.destroy();
@@ -32,10 +32,15 @@ export function sniffProtocol(
     clearTimeout(timer);
     socket.off("readable", onReadable).off("end", onEnd).off("close", stop);
   };
-  // Whoever is served hears of it elsewhere; before that, a lost connection is no event.
-  socket.on("error", () => undefined);
+  socket.on("error", ignore);
   socket.on("readable", onReadable).on("end", onEnd).on("close", stop);
 }
+
+/**
+ * Whoever is served hears of a lost connection elsewhere; before that, it is no event. Made in here
+ * it would keep all of the above for as long as the connection lasts.
+ */
+function ignore(): void {}
 
 /** Undefined while the bytes could still become either. */
 function versionOf(seen: Buffer): HttpVersion | undefined {

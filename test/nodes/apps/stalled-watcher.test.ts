@@ -31,7 +31,7 @@ function envelope(): Buffer {
 }
 
 /** Asks to watch and reads nothing of the answer. */
-async function stallOverHttp1(address: string): Promise<Readable> {
+async function stallOverHttp1(address: string, ...headers: string[]): Promise<Readable> {
   const { socket } = await openRaw(address);
   socket.removeAllListeners("data").pause();
   const body = envelope();
@@ -39,10 +39,16 @@ async function stallOverHttp1(address: string): Promise<Readable> {
     "host: node",
     "content-type: application/connect+proto",
     `content-length: ${body.length}`,
+    ...headers,
   ];
-  socket.write(`POST ${path} HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n`);
-  socket.write(body);
+  const text = Buffer.from(`POST ${path} HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n`);
+  socket.write(Buffer.concat([text, body]));
   return socket;
+}
+
+/** A stream has its connection for itself unless there is something about the request. */
+function stallBesideOthers(address: string): Promise<Readable> {
+  return stallOverHttp1(address, "origin: https://example.org");
 }
 
 async function stallOverHttp2(address: string): Promise<Readable> {
@@ -58,7 +64,8 @@ async function stallOverHttp2(address: string): Promise<Readable> {
 }
 
 describe.each([
-  ["HTTP/1.1", stallOverHttp1],
+  ["HTTP/1.1", (address: string) => stallOverHttp1(address)],
+  ["HTTP/1.1 beside others", stallBesideOthers],
   ["HTTP/2", stallOverHttp2],
 ])("a watcher over %s that does not read", (_, stall) => {
   test("delays nobody, and is owed no more than one frame when it reads again", async () => {

@@ -39,23 +39,57 @@ async function post(
     `content-length: ${body.length}`,
     ...(of.headers ?? []),
   ];
-  raw.socket.write(`${head.join("\r\n")}\r\n\r\n`);
-  raw.socket.write(body);
+  raw.socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
   return raw;
 }
 
+/** What a stream needs no HTTP for, and a request that is read by all of it. */
+const plain: readonly string[] = [];
+const unusual = ["origin: https://example.org"];
+
 describe("a watch over HTTP/1.1", () => {
-  test("is a stream of chunks, each an envelope, in JSON too", async () => {
+  test.each([
+    ["alone on its connection", plain, "connection: close"],
+    ["beside others", unusual, "Connection: keep-alive"],
+  ])("is a stream of chunks, %s, each an envelope, in JSON too", async (_, headers, connection) => {
     const { apps, access } = await openHorizon();
-    const raw = await post(apps, enveloped(json), { type: "application/connect+json" });
+    const raw = await post(apps, enveloped(json), { type: "application/connect+json", headers });
     await until(() => raw.heard().includes('"basisPoints":500'));
     expect(raw.heard()).toMatch(/^HTTP\/1\.1 200 OK\r\ncontent-type: application\/connect\+json/);
+    expect(raw.heard()).toContain(`\r\n${connection}\r\n`);
+    expect(apps.counts.callsCounts).toEqual(new Map([["/headwater.v1.FlagService/Watch", 1]]));
     access.set(project, "", flagAt("alpha", 700));
     await until(() => raw.heard().includes('"basisPoints":700'));
     const [, length = "", text = ""] =
       /\r\n([0-9a-f]+)\r\n\0{3}(?:[^]{2})(\{"delta"[^]*)\r\n$/.exec(raw.heard()) ?? [];
     expect(text.length).toBe(Number.parseInt(length, 16) - 5);
     expect(JSON.parse(text)).toMatchObject({ delta: { flags: [{ name: "alpha" }] } });
+  });
+
+  test.each([
+    ["alone on its connection", plain],
+    ["beside others", unusual],
+  ])("%s ends with a word when the node stops", async (_, headers) => {
+    const { apps } = await openHorizon();
+    const raw = await post(apps, enveloped(binary), { headers });
+    await until(() => apps.counts.watchersCount === 1);
+    await Promise.all([apps.close(), raw.closed]);
+    expect(raw.heard()).toMatch(/"code":"unavailable"[^]*\r\n0\r\n\r\n$/);
+    await until(() => apps.counts.watchersCount === 0);
+  });
+
+  test.each<[string, (raw: RawConnection) => unknown]>([
+    ["is closed", ({ socket }) => socket.end()],
+    ["is lost", ({ socket }) => socket.resetAndDestroy()],
+    ["says more than it has to", ({ socket }) => socket.write("\r\n")],
+  ])("is over when its connection %s", async (_, act) => {
+    const { apps, access } = await openHorizon();
+    const raw = await post(apps, enveloped(binary));
+    await until(() => apps.counts.watchersCount === 1);
+    act(raw);
+    await raw.closed;
+    await until(() => apps.counts.watchersCount === 0);
+    expect(access.toldKinds).toEqual(["watch-opened", "watch-closed"]);
   });
 
   test("serves a second call on the connection whose stream has ended", async () => {
