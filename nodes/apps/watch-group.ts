@@ -86,11 +86,11 @@ export class WatchGroup {
   /** Brings all who watch to the table of now, by the changes that led to it where they can. */
   expose(changes: readonly FlagTableChange[]): void {
     const now = this.now();
-    for (const change of changes) {
-      const delta = sharedDelta(change, now);
-      for (const watcher of this.watchers) watcher.oweDelta(delta, now);
+    const deltas = changes.map((change) => sharedDelta(change, now));
+    for (const watcher of this.watchers) {
+      for (const delta of deltas) watcher.oweDelta(delta, now);
+      watcher.catchUp(now);
     }
-    for (const watcher of this.watchers) watcher.catchUp(now);
   }
 
   #deltaSince(position: Uint8Array): SharedDelta | undefined {

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import {
   FlagService,
@@ -44,7 +43,8 @@ export class WatchLane {
   readonly #streams: WatchStreams;
   readonly #shutdown: AbortSignal;
   readonly #onCall: (path: string) => void;
-  readonly #due = new Set<LaneStream>();
+  /** In the order in which they came to be owed something. */
+  #due: LaneStream[] = [];
   readonly #open = new Set<LaneStream>();
   #isWoken = false;
   readonly #formats: Readonly<Record<string, Format>> = {
@@ -135,9 +135,17 @@ export class WatchLane {
     this.#open.add(stream);
   }
 
+  readonly #oweAgain = (stream: LaneStream): void => this.#owe(stream);
+
   /** Writes soon, and together with all others that are owed something now. */
   #owe(stream: LaneStream): void {
-    this.#due.add(stream);
+    if (stream.isDue) return;
+    stream.isDue = true;
+    this.#due.push(stream);
+    this.#wake();
+  }
+
+  #wake(): void {
     if (this.#isWoken) return;
     this.#isWoken = true;
     setImmediate(() => this.#writeBatch());
@@ -145,20 +153,14 @@ export class WatchLane {
 
   #writeBatch(): void {
     this.#isWoken = false;
-    let restCount = batchMax;
-    for (const stream of this.#due) {
-      if (restCount-- === 0) break;
-      this.#due.delete(stream);
-      stream.write((full) => this.#owe(full));
-    }
-    const [next] = this.#due;
-    if (next !== undefined) this.#owe(next);
+    for (const stream of this.#due.splice(0, batchMax)) stream.write(this.#oweAgain);
+    if (this.#due.length > 0) this.#wake();
   }
 
   #leave(stream: LaneStream): void {
     this.#open.delete(stream);
-    this.#due.delete(stream);
     stream.place?.leave();
+    stream.place = undefined;
   }
 
   #endAll(): void {
@@ -170,7 +172,10 @@ export class WatchLane {
 class LaneStream {
   readonly body: ChunkedBody;
   readonly #format: Format;
+  /** Undefined before it is entered and after it was left: then nothing is owed. */
   place: WatchPlace | undefined;
+  /** Whether it is among those that are written to soon. */
+  isDue = false;
   #isWaiting = false;
 
   constructor(of: { body: ChunkedBody; format: Format }) {
@@ -180,6 +185,7 @@ class LaneStream {
 
   /** All that is owed and that the socket has room for; calls back when it has room again. */
   write(onRoom: (stream: LaneStream) => void): void {
+    this.isDue = false;
     if (this.#isWaiting) return;
     while (!this.body.isFull) {
       const frame = this.place?.take();
