@@ -243,7 +243,8 @@ export class Trial {
     record.looks[looksDue - 1] =
       record.subject === undefined ? create(ArmSchema) : clone(ArmSchema, record.subject);
     record.looksCount = looksDue;
-    const verdict = control === undefined ? "INSUFFICIENT" : judge(this.arm("subject"), control);
+    const verdict =
+      control === undefined ? "INSUFFICIENT" : judge(this.arm("subject"), control, looksDue - 1);
     if (verdict !== "INSUFFICIENT" && this.verdict !== "BAD")
       record.judgement = verdicts.indexOf(verdict);
     if (this.isOver) this.#members.clear();

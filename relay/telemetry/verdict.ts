@@ -30,18 +30,28 @@ export const instancesJudgedMin = 20;
  */
 export const falseAlarmShareMax = 0.002;
 
-/** Whatever the looks have to do with each other, their chances together are at most this sum. */
-const falseAlarmShareEach = falseAlarmShareMax / lookWindows.length;
+/**
+ * What each look may have of it: whatever the looks have to do with each other, their chances
+ * together are at most this sum. By the third, a day after the beginning, what fails seldom can be
+ * told from chance, so that has most; what fails often is far below any of these at the first.
+ */
+const falseAlarmShares = [0.1, 0.1, 0.7, 0.1].map((part) => part * falseAlarmShareMax);
 
 /** A difference that would not make anybody act, as a share of instances. */
 const shareIgnored = 0.0025;
 
-/** BAD when more instances have failed than on the other side, DEGRADED when more are unwell. */
-export function judge(subject: ArmCounts, control: ArmCounts): VerdictWord {
+/**
+ * BAD when more instances have failed than on the other side, DEGRADED when more are unwell.
+ * @param look which of the looks it is, from 0
+ */
+export function judge(subject: ArmCounts, control: ArmCounts, look: number): VerdictWord {
+  const shareMax = falseAlarmShares[look] ?? 0;
   if (subject.instances < instancesJudgedMin || control.instances < instancesJudgedMin)
     return "INSUFFICIENT";
-  if (isMore(subject, control, "failed")) return "BAD";
-  return isMore(subject, control, "unwell") ? "DEGRADED" : "OK";
+  const isMore = (what: "failed" | "unwell"): boolean =>
+    isMoreOf(what, { subject, control, shareMax });
+  if (isMore("failed")) return "BAD";
+  return isMore("unwell") ? "DEGRADED" : "OK";
 }
 
 /**
@@ -50,14 +60,18 @@ export function judge(subject: ArmCounts, control: ArmCounts): VerdictWord {
  * all failures, those of one of two equal Poisson processes are binomial, with its share of the
  * time), so it would blame the side whose instances have only just started. No side is both.
  */
-function isMore(subject: ArmCounts, control: ArmCounts, what: "failed" | "unwell"): boolean {
+function isMoreOf(
+  what: "failed" | "unwell",
+  of: { subject: ArmCounts; control: ArmCounts; shareMax: number },
+): boolean {
+  const { subject, control, shareMax } = of;
   const side = { hits: subject[what], of: subject.instances };
   const other = { hits: control[what], of: control.instances };
   if (side.hits / side.of - other.hits / other.of <= shareIgnored) return false;
-  if (fisherTail(side, other) > falseAlarmShareEach) return false;
+  if (fisherTail(side, other) > shareMax) return false;
   const watched = subject.halfIntervals / (subject.halfIntervals + control.halfIntervals);
   const all = side.hits + other.hits;
-  return binomialTail({ hits: side.hits, of: all }, watched) <= falseAlarmShareEach;
+  return binomialTail({ hits: side.hits, of: all }, watched) <= shareMax;
 }
 
 /** What a parent makes of its children's verdicts on one item. Those that can not tell are left out. */

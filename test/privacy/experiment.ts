@@ -5,6 +5,7 @@ import { Random } from "../../relay/random.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import { type AttackerName, attackers, type Sample, shareRight } from "./attackers.ts";
 import { type Features, featuresOf } from "./features.ts";
+import { intervalOf } from "./interval.ts";
 import { type Answers, observe } from "./observed-site.ts";
 import type { Workload } from "./population.ts";
 
@@ -141,16 +142,6 @@ function answerOf(of: {
     ...(most !== undefined && { most }),
     ...(ceiling !== undefined && { ceiling }),
   };
-}
-
-/** Wilson's, for 95 %. */
-function intervalOf(right: number, of: number): [number, number] {
-  const z = 1.96;
-  const share = right / of;
-  const middle = (share + z ** 2 / (2 * of)) / (1 + z ** 2 / of);
-  const spread =
-    (z / (1 + z ** 2 / of)) * Math.sqrt((share * (1 - share)) / of + z ** 2 / (4 * of ** 2));
-  return [middle - spread, middle + spread];
 }
 
 function bestOf(training: readonly Sample[], labelsCount: number): AttackerName {

@@ -1,8 +1,22 @@
 import type { Answer } from "./experiment.ts";
-import type { Findings } from "./laboratory.ts";
+import { bitsMax, type Findings, isBounded } from "./laboratory.ts";
 
-/** The findings as docs/privacy.md shows them. */
-export function tablesOf({ scale, answers, hops, zeroDates, sendTimes }: Findings): string {
+/** The findings as docs/privacy.md shows them, or a part of them. */
+export function tablesOf(found: Partial<Findings>): string {
+  const { answers, hops, zeroDates, sendTimes, verdicts, census, hostile } = found;
+  return [
+    ...(answers === undefined ? [] : [answersTable(answers)]),
+    ...(found.scale === undefined ? [] : [answersNote(found.scale, answers)]),
+    ...(hops === undefined ? [] : [hopsTable(hops)]),
+    ...(sendTimes === undefined ? [] : [sendTimesNote(sendTimes)]),
+    ...(zeroDates === undefined ? [] : [zeroDatesTable(zeroDates)]),
+    ...(hostile === undefined ? [] : [hostileNote(hostile)]),
+    ...(census === undefined ? [] : [censusTable(census)]),
+    ...(verdicts === undefined ? [] : [verdictsTable(verdicts)]),
+  ].join("\n\n");
+}
+
+function answersTable(answers: Findings["answers"]): string {
   const names = [...new Set(answers.map(({ experiment }) => experiment))];
   const rows = names.map((name) => {
     const of = (level: string): Answer | undefined =>
@@ -15,35 +29,94 @@ export function tablesOf({ scale, answers, hops, zeroDates, sendTimes }: Finding
       ...["ROUNDED", "PANEL", "MODAL"].map((level) => cell(of(level))),
     ];
   });
-  return [
-    table(
-      ["what a parent watches", "sizes", "chance", "rounded", "panel, 100-or-more", "under-100"],
-      rows,
+  return table(
+    ["what a parent watches", "sizes", "chance", "rounded", "panel, 100-or-more", "under-100"],
+    rows,
+  );
+}
+
+function answersNote(
+  { training, attacked }: Findings["scale"],
+  answers: Findings["answers"] = [],
+): string {
+  const sizes = Math.max(...answers.map(({ bytesCount }) => bytesCount));
+  return (
+    `Share of sites whose size the best of three attackers named; ${training} sites of each size ` +
+    `to learn from, ${attacked} others attacked. In brackets where it is in 95 of 100 such runs, ` +
+    "then the bound; *can not exceed* is worked out, for every attacker there is. Documents of one " +
+    `level and one vocabulary had ${sizes === 1 ? "one size" : `up to ${sizes} sizes`} (bound one).`
+  );
+}
+
+function hopsTable(hops: Findings["hops"]): string {
+  return table(
+    ["vendors", "sites each", "samples", "bias, points (1)", "95 % are within, points (3)"],
+    hops.map(({ vendorsCount, sitesCount, samplesCount, bias, p95 }) =>
+      [vendorsCount, sitesCount, samplesCount, bias.toFixed(2), p95.toFixed(2)].map(String),
     ),
-    `Share of sites whose size the best of three attackers named; ${scale.training} sites of each ` +
-      `size to learn from, ${scale.attacked} others attacked. In brackets where it is in 95 of 100 ` +
-      "such runs, then the bound; *can not exceed* is worked out, for every attacker there is.",
-    table(
-      ["vendors", "sites each", "samples", "bias, points", "95 % are within, points"],
-      hops.map(({ vendorsCount, sitesCount, samplesCount, bias, p95 }) =>
-        [vendorsCount, sitesCount, samplesCount, bias.toFixed(2), p95.toFixed(2)].map(String),
-      ),
-    ),
-    `Documents of ${sendTimes.sitesCount} sites with one secret, of 1 to 1000 instances, quiet or ` +
-      `restless: ${sendTimes.documentsCount} documents were sent at ${sendTimes.listsCount} list of ` +
-      "times, so neither size nor events can be told from when.",
-    table(
-      ["average delay, days", "window, days", "windows begin", "bits"],
-      zeroDates.map(({ delayDays, windowDays, anchored, bits }) =>
-        [
-          delayDays,
-          windowDays,
-          anchored ? "with the question" : "with the calendar",
-          bits.toFixed(3),
-        ].map(String),
-      ),
-    ),
-  ].join("\n\n");
+  );
+}
+
+function sendTimesNote({ sitesCount, documentsCount, listsCount }: Findings["sendTimes"]): string {
+  return (
+    `Documents of ${sitesCount} sites with one secret, of 1 to 1000 instances, quiet or restless: ` +
+    `${documentsCount} documents were sent at ${listsCount} list of times, so neither size nor ` +
+    "events can be told from when."
+  );
+}
+
+function zeroDatesTable(zeroDates: Findings["zeroDates"]): string {
+  return table(
+    ["average delay, days", "window, days", "windows begin", "bits"],
+    zeroDates.map((one) => {
+      const { delayDays, windowDays, anchored, bits } = one;
+      const begins = anchored ? "with the question" : "with the calendar";
+      const bound = isBounded(one) ? ` (bound ${bitsMax})` : "";
+      return [delayDays, windowDays, begins, `${bits.toFixed(3)}${bound}`].map(String);
+    }),
+  );
+}
+
+function hostileNote({ stringsCount, leaksCount }: Findings["hostile"]): string {
+  return (
+    `Apps said ${stringsCount} strings that the project has never published, as versions, flags, ` +
+    `features, crashes and names: ${leaksCount} of what left or was kept, at any level, had one in ` +
+    "it (bound 0)."
+  );
+}
+
+function censusTable({
+  runsCount,
+  USED,
+  UNKNOWN,
+  UNUSED,
+  falselyUnused,
+  unheardUnused,
+}: Findings["census"]): string {
+  return table(
+    [
+      "censuses",
+      "used",
+      "unknown",
+      "unused",
+      "unused and was used",
+      "unused, and nobody heard who used it",
+    ],
+    [[runsCount, USED, UNKNOWN, UNUSED, `${falselyUnused} (bound 0)`, unheardUnused].map(String)],
+  );
+}
+
+function verdictsTable(verdicts: Findings["verdicts"]): string {
+  const rows = verdicts.map(({ what, runsCount, share, interval: [low, high], least, most }) => {
+    const [said, from, to] = [share, low, high].map((one) => (100 * one).toFixed(2));
+    return [what, String(runsCount), `${said} % (${from}–${to})`, boundary(least, most)];
+  });
+  return table(["at a site of 5000 instances", "runs", "is BAD", "bound"], rows);
+}
+
+function boundary(least: number | undefined, most: number | undefined): string {
+  if (least !== undefined) return `at least ${percent(least)}`;
+  return most === undefined ? "" : `at most ${percent(most)}`;
 }
 
 function cell(answer: Answer | undefined): string {

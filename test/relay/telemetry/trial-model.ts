@@ -25,23 +25,40 @@ export interface ModelSite {
   readonly after: Failing;
 }
 
-/** What the looks of one trial come to, in order: BAD stays. */
-export function modelTrial(site: ModelSite, random: Random): VerdictWord[] {
-  const instances = Array.from({ length: site.instances }, () => {
+/** One that upgrades, and fails as one release or the other; times in windows. */
+export interface ModelInstance {
+  readonly upgradedAt: number;
+  readonly failsBefore: number;
+  readonly failsAfter: number;
+}
+
+export function modelInstances(site: ModelSite, random: Random): ModelInstance[] {
+  return Array.from({ length: site.instances }, () => {
     const upgradedAt = upgradeAt(site, random);
     const failsBefore = failureAt(site.before, random);
     const failsAfter = upgradedAt + failureAt(site.after, random);
     return { upgradedAt, failsBefore, failsAfter };
   });
+}
+
+/** What was counted of the release and of the one before it, so many windows after the beginning. */
+export function modelArms(instances: readonly ModelInstance[], at: number) {
+  const subject = { instances: 0, unwell: 0, failed: 0, halfIntervals: 0 };
+  const control = { instances: 0, unwell: 0, failed: 0, halfIntervals: 0 };
+  for (const { upgradedAt, failsBefore, failsAfter } of instances) {
+    add(control, { from: 0, to: Math.min(at, upgradedAt), failsAt: failsBefore });
+    if (upgradedAt < at) add(subject, { from: upgradedAt, to: at, failsAt: failsAfter });
+  }
+  return { subject, control };
+}
+
+/** What the looks of one trial come to, in order: BAD stays. */
+export function modelTrial(site: ModelSite, random: Random): VerdictWord[] {
+  const instances = modelInstances(site, random);
   let told: VerdictWord = "INSUFFICIENT";
-  return lookWindows.map((at) => {
-    const subject = { instances: 0, unwell: 0, failed: 0, halfIntervals: 0 };
-    const control = { instances: 0, unwell: 0, failed: 0, halfIntervals: 0 };
-    for (const { upgradedAt, failsBefore, failsAfter } of instances) {
-      add(control, { from: 0, to: Math.min(at, upgradedAt), failsAt: failsBefore });
-      if (upgradedAt < at) add(subject, { from: upgradedAt, to: at, failsAt: failsAfter });
-    }
-    const verdict = judge(subject, control);
+  return lookWindows.map((at, look) => {
+    const { subject, control } = modelArms(instances, at);
+    const verdict = judge(subject, control, look);
     if (verdict !== "INSUFFICIENT" && told !== "BAD") told = verdict;
     return told;
   });

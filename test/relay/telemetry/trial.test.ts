@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import { trialInstancesMax } from "../../../relay/limits.ts";
+import { Random } from "../../../relay/random.ts";
 import { Trial } from "../../../relay/telemetry/trial.ts";
 import { epochMs } from "../authority.ts";
 import { hourMs } from "./fixture.ts";
+import { type Failing, modelArms, modelInstances } from "./trial-model.ts";
+
+const often: Failing = { atOnce: 0.1, eachWindow: 0.01 };
 
 const begun = (): Trial =>
   Trial.begin({ project: "horizon", kind: "FLAG", name: "wide", startedMs: epochMs });
@@ -24,6 +28,33 @@ test("an instance is counted once on each side, and watched until it fails", () 
   expect(again.arm("subject")).toEqual(trial.arm("subject"));
   again.take({ arm: "subject", instance: 7, health: "FAILED", interval: 5 });
   expect(again.arm("subject")).toEqual(trial.arm("subject"));
+});
+
+test("what a site's instances report comes to what the model of many trials counts", () => {
+  const [instances, until] = [300, 24];
+  const site = { instances, upgradeWindows: 12, before: often, after: often };
+  const all = modelInstances(site, new Random(3));
+  const trial = begun();
+  for (const [instance, { upgradedAt, failsBefore, failsAfter }] of all.entries()) {
+    const report = (
+      arm: "subject" | "control",
+      of: { from: number; to: number; failsAt: number },
+    ) => {
+      for (let at = of.from; at <= Math.min(of.to, of.failsAt); at += 0.5)
+        trial.take({ arm, instance, health: "OK", interval: Math.floor(2 * at) });
+      const interval = Math.floor(2 * of.failsAt);
+      if (of.failsAt <= of.to) trial.take({ arm, instance, health: "FAILED", interval });
+    };
+    report("control", { from: 0, to: Math.min(until, upgradedAt), failsAt: failsBefore });
+    if (upgradedAt < until) report("subject", { from: upgradedAt, to: until, failsAt: failsAfter });
+  }
+  const model = modelArms(all, until);
+  for (const arm of ["subject", "control"] as const) {
+    const { halfIntervals, ...counts } = trial.arm(arm);
+    const { halfIntervals: expected, ...others } = model[arm];
+    expect(counts).toEqual(others);
+    expect(Math.abs(halfIntervals / expected - 1)).toBeLessThan(0.05);
+  }
 });
 
 test("no side counts more instances than it may, whoever they are", () => {
