@@ -1,5 +1,6 @@
 import { dayMs, minuteMs, reportIntervalMs } from "../cadence.ts";
 import { censusSpansMax } from "../limits.ts";
+import { joinSpans, spansUntil, type WatchedSpan } from "./watched-span.ts";
 
 /** What a deployment can say of a feature, release or flag; the later word is the stronger one. */
 export const censusAnswers = ["UNUSED", "UNKNOWN", "USED"] as const;
@@ -45,12 +46,6 @@ export function joinAnswer(one: CensusAnswer, other: CensusAnswer): CensusAnswer
 export function windowToAnswer(windows: CensusWindows, wallMs: number): number {
   const lateMs = graceMsOf(windows) + skewMsOf(windows);
   return Math.floor((wallMs - windows.openedMs - lateMs) / windows.windowMs) - 1;
-}
-
-/** A time during which somebody watched. */
-export interface WatchedSpan {
-  readonly fromMs: number;
-  readonly toMs: number;
 }
 
 /**
@@ -306,27 +301,6 @@ export class CensusWatch {
       return isOver ? [] : [{ fromMs: Math.max(fromMs, oldestMs - skewMsOf(this.#windows)), toMs }];
     });
   }
-}
-
-/** What was watched while the clock was ahead has not come yet. */
-export function spansUntil(wallMs: number, spans: readonly WatchedSpan[]): WatchedSpan[] {
-  return spans.flatMap(({ fromMs, toMs }) =>
-    fromMs > wallMs ? [] : [{ fromMs, toMs: Math.min(toMs, wallMs) }],
-  );
-}
-
-/** In the order in which they came; of the same beginning the longer counts. */
-export function joinSpans(
-  some: readonly WatchedSpan[],
-  others: readonly WatchedSpan[],
-): WatchedSpan[] {
-  const ends = new Map<number, number>();
-  for (const { fromMs, toMs } of [...some, ...others]) {
-    const endMs = Math.max(toMs, ends.get(fromMs) ?? fromMs);
-    ends.delete(fromMs);
-    ends.set(fromMs, endMs);
-  }
-  return [...ends].map(([fromMs, toMs]) => ({ fromMs, toMs }));
 }
 
 /** What an enrolled child has last said. */
