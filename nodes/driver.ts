@@ -48,6 +48,7 @@ export class Driver implements NodeAccess {
   #isStepping = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMonoMs = Number.POSITIVE_INFINITY;
+  #isTimerDue = false;
   #isStopped = false;
   /** Since when no event could be dealt with. */
   #failingSinceMonoMs: number | undefined;
@@ -108,7 +109,7 @@ export class Driver implements NodeAccess {
     } finally {
       this.#isStepping = false;
     }
-    this.#setTimer();
+    this.#setTimerSoon();
   }
 
   ask<T>(happening: (call: CallId) => Happening): Promise<T> {
@@ -218,6 +219,16 @@ export class Driver implements NodeAccess {
 
   #expose(exposure: Exposure): void {
     for (const listener of this.#exposed) listener(exposure);
+  }
+
+  /** Once for all events of a turn of the event loop: it is worked out from every link that there is. */
+  #setTimerSoon(): void {
+    if (this.#isTimerDue) return;
+    this.#isTimerDue = true;
+    setImmediate(() => {
+      this.#isTimerDue = false;
+      this.#setTimer();
+    });
   }
 
   #setTimer(): void {

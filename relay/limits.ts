@@ -93,6 +93,9 @@ export const tokensCountMax = 20_000;
 /** Credentials whose signature is remembered as right: those of all links that there may be. */
 export const openedCredentialsMax = childrenCountMax;
 
+/** A header with a credential has some 400 characters; what is longer is read anew each time. */
+export const credentialHeaderKeptMax = 2 * 1024;
+
 /** Frames and bytes handed to the transport of one child and not yet taken by it. */
 export const linkFramesInFlightMax = 16;
 export const linkBytesInFlightMax = 1024 * 1024;

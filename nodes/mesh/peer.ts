@@ -2,6 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { Metadata, type ServerUnaryCall } from "@grpc/grpc-js";
 import { type Envelope, EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { Peer } from "../../relay/event.ts";
+import { credentialHeaderKeptMax, openedCredentialsMax } from "../../relay/limits.ts";
 
 const header = "authorization";
 const scheme = "Bearer ";
@@ -30,7 +31,19 @@ export function peerOf(
   return { by: "credential", credential: undefined };
 }
 
+/** What was read lately, by the header: a child shows the same with each call. */
+const known = new Map<string, Envelope | undefined>();
+
 function credentialIn(value: string): Envelope | undefined {
+  if (known.has(value)) return known.get(value);
+  const read = readCredential(value);
+  if (value.length > credentialHeaderKeptMax) return read;
+  if (known.size >= openedCredentialsMax) known.clear();
+  known.set(value, read);
+  return read;
+}
+
+function readCredential(value: string): Envelope | undefined {
   if (!value.startsWith(scheme)) return undefined;
   try {
     const bytes = Buffer.from(value.slice(scheme.length), "base64url");

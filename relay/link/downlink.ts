@@ -17,7 +17,7 @@ import {
 } from "../ledger/position.ts";
 import { linkFramesInFlightMax } from "../limits.ts";
 import { bytesEqual } from "../trust/key.ts";
-import { ledgerKeyOf, trustDigest } from "../trust/trusted.ts";
+import { trustDigest } from "../trust/trusted.ts";
 import { encodeFrame, type LedgerFrames } from "./ledger-frames.ts";
 
 /** What a node serves of a ledger: the state, its frames, and the way it came. */
@@ -58,6 +58,8 @@ export class Downlink {
   readonly nodeId: Uint8Array;
   readonly #sent = new Map<LedgerId, Sent>();
   readonly #confirmed = new Map<LedgerId, Position>();
+  /** Whether more was due when there was no room for it; else nothing is until something changes. */
+  isBehind = true;
   #framesInFlight = 0;
   #bytesInFlight = 0;
   /** Monotonic milliseconds of the last frame. */
@@ -237,9 +239,10 @@ function nextEntries(
   mayBegin: boolean,
 ): Uint8Array | undefined {
   const position = ledger.position;
-  if (position === undefined || !isGranted(ledger)) return undefined;
+  if (position === undefined) return undefined;
+  if (sent.position !== undefined && samePosition(sent.position, position)) return undefined;
+  if (!frames.isGranted) return undefined;
   if (sent.position !== undefined) {
-    if (samePosition(sent.position, position)) return undefined;
     const delta = frames.delta(sent.position);
     if (delta !== undefined) {
       sent.position = position;
@@ -250,13 +253,6 @@ function nextEntries(
   if (snapshot === undefined) return undefined;
   sent.snapshot = { position: snapshot.position, next: 0 };
   return nextOfSnapshot(sent, frames);
-}
-
-/** A head whose grant has ended with its root is kept here, and would be refused below. */
-function isGranted({ head, trusted }: Ledger): boolean {
-  if (head === undefined || trusted === undefined) return false;
-  const wallMs = Number(head.head.issuedMs);
-  return ledgerKeyOf(trusted, { term: head.position.term, wallMs }) !== undefined;
 }
 
 /** Who was on a snapshot that is kept no longer begins again with the newest. */

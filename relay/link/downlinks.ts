@@ -57,6 +57,8 @@ export class Downlinks {
   readonly #self: { readonly site: string; readonly node: string; readonly nodeId: Uint8Array };
   readonly #served: () => ReadonlyMap<LedgerId, Served>;
   readonly #links = new Map<LinkId, Downlink>();
+  /** By site and node: each confirmation looks for one. */
+  readonly #named = new Map<string, Downlink>();
 
   constructor(
     self: { readonly site: string; readonly node: string; readonly nodeId: Uint8Array },
@@ -87,7 +89,7 @@ export class Downlinks {
   open(of: Opening): Effect[] {
     const problem = requestProblem(of.request);
     if (problem !== undefined) return turnAway(of, { reason: "PROTOCOL", message: problem });
-    const former = this.#linkOf(of.site, of.request.node);
+    const former = this.#named.get(nameOf(of.site, of.request.node));
     if (former !== undefined && isTaken(former, of))
       return turnAway(of, { reason: "TAKEN", retryAfterMs: takenRetryMs });
     const effects =
@@ -98,6 +100,7 @@ export class Downlinks {
       return [...effects, ...turnAway(of, { reason: "OVERLOAD", retryAfterMs: overloadRetryMs })];
     const link = new Downlink(of);
     this.#links.set(of.id, link);
+    this.#named.set(nameOf(link.site, link.node), link);
     effects.push(this.#send(link, this.#welcome(of.request.protocol), of.monoMs));
     effects.push(...this.#pump(link, of.monoMs));
     effects.push(logged("info", "child-opened", `${of.site}/${of.request.node} is connected`));
@@ -108,7 +111,7 @@ export class Downlinks {
     const link = this.#links.get(of.id);
     if (link === undefined) return [];
     link.flushed(of);
-    return this.#pump(link, of.monoMs);
+    return link.isBehind ? this.#pump(link, of.monoMs) : [];
   }
 
   /** What a child has made durable, and what it wants to be served anew. */
@@ -119,7 +122,7 @@ export class Downlinks {
   ): Outcome<Effect[]> {
     const problem = holdingsProblem("holdings", holdings) ?? holdingsProblem("again", again);
     if (problem !== undefined) return refused("invalid", problem);
-    const link = this.#linkOf(site, node);
+    const link = this.#named.get(nameOf(site, node));
     if (link === undefined) return done([]);
     link.confirmed(holdings);
     if (again.length === 0) return done([]);
@@ -130,7 +133,8 @@ export class Downlinks {
   }
 
   closed(id: LinkId): void {
-    this.#links.delete(id);
+    const link = this.#links.get(id);
+    if (link !== undefined) this.#forget(link);
   }
 
   /** Ends links, whatever is on its way. */
@@ -146,18 +150,16 @@ export class Downlinks {
     return this.links.flatMap((link) => this.#pump(link, monoMs));
   }
 
-  /** A sign of life on links that were silent; the end of those that take nothing. */
+  /** A sign of life on links that were silent, if only that; the end of those that take nothing. */
   tick(monoMs: number): Effect[] {
     this.#forgetSnapshots(monoMs);
     return this.links.flatMap((link): Effect[] => {
       if (monoMs - (link.stuckSinceMonoMs ?? monoMs) >= stalledAfterMs) return this.#giveUp(link);
       const isSilent = monoMs - link.sentAtMonoMs >= heartbeatIntervalMs;
-      return isSilent && this.#hasRoom(link) ? [this.#send(link, link.heartbeat(), monoMs)] : [];
+      if (!isSilent || !this.#hasRoom(link)) return [];
+      const due = this.#pump(link, monoMs);
+      return due.length > 0 ? due : [this.#send(link, link.heartbeat(), monoMs)];
     });
-  }
-
-  #linkOf(site: string, node: string): Downlink | undefined {
-    return this.links.find((link) => link.site === site && link.node === node);
   }
 
   #welcome(theirs: number): Uint8Array {
@@ -191,10 +193,11 @@ export class Downlinks {
   #pump(link: Downlink, monoMs: number): Effect[] {
     const served = this.#served();
     const effects: Effect[] = [];
-    while (this.#hasRoom(link)) {
+    link.isBehind = true;
+    while (link.isBehind && this.#hasRoom(link)) {
       const frame = link.next(served);
-      if (frame === undefined) break;
-      effects.push(this.#send(link, frame, monoMs));
+      if (frame === undefined) link.isBehind = false;
+      else effects.push(this.#send(link, frame, monoMs));
     }
     return effects;
   }
@@ -205,9 +208,19 @@ export class Downlinks {
   }
 
   #dismiss(link: Downlink, farewell: Farewell): Effect[] {
-    this.#links.delete(link.id);
+    this.#forget(link);
     return refuse(link.id, farewell);
   }
+
+  #forget(link: Downlink): void {
+    this.#links.delete(link.id);
+    this.#named.delete(nameOf(link.site, link.node));
+  }
+}
+
+/** A site's name has no slash. */
+function nameOf(site: string, node: string): string {
+  return `${site}/${node}`;
 }
 
 /** Says why and ends the stream. */

@@ -14,7 +14,7 @@ import { comparePositions, positionText, samePosition } from "../ledger/position
 import { snapshotOf } from "../ledger/snapshot.ts";
 import { snapshotsLiveMax } from "../limits.ts";
 import { bytesEqual, toHex } from "../trust/key.ts";
-import { type Trusted, trustDigest, trustMessage } from "../trust/trusted.ts";
+import { ledgerKeyOf, type Trusted, trustDigest, trustMessage } from "../trust/trusted.ts";
 
 /** A whole ledger at one position, ready to be sent. */
 export interface EncodedSnapshot {
@@ -29,7 +29,10 @@ const deltasKeptMax = 32;
 export class LedgerFrames {
   readonly #ledger: Ledger;
   readonly #deltas = new Map<string, Uint8Array | undefined>();
+  /** The last that was asked for: with each change nearly all children ask for the same. */
+  #lastDelta: { readonly from: Position; readonly bytes: Uint8Array | undefined } | undefined;
   #head: SignedHead | undefined;
+  #granted: { readonly by: Trusted | undefined; readonly is: boolean } | undefined;
   #snapshots: readonly EncodedSnapshot[] = [];
   /** Since when nobody has wanted a snapshot; undefined while somebody does. */
   #idleSinceMonoMs: number | undefined;
@@ -40,9 +43,23 @@ export class LedgerFrames {
     this.#ledger = ledger;
   }
 
+  /** Whether its head may go on: one whose grant has ended with its root would be refused below. */
+  get isGranted(): boolean {
+    this.#renew();
+    const { trusted, head } = this.#ledger;
+    if (this.#granted?.by !== trusted || this.#granted === undefined)
+      this.#granted = { by: trusted, is: isGranted(head, trusted) };
+    return this.#granted.is;
+  }
+
   /** From a position to now; undefined when only a snapshot will do. */
   delta(from: Position): Uint8Array | undefined {
     this.#renew();
+    if (this.#lastDelta?.from !== from) this.#lastDelta = { from, bytes: this.#deltaFrom(from) };
+    return this.#lastDelta.bytes;
+  }
+
+  #deltaFrom(from: Position): Uint8Array | undefined {
     const key = `${positionText(from)} ${toHex(from.digest)}`;
     if (this.#deltas.has(key)) return this.#deltas.get(key);
     const value = deltaSince(this.#ledger, from);
@@ -103,12 +120,20 @@ export class LedgerFrames {
     return this.#trustUpdate;
   }
 
-  /** No delta to a former head is used again. */
+  /** Nothing of a former head is used again. */
   #renew(): void {
     if (this.#head === this.#ledger.head) return;
     this.#head = this.#ledger.head;
     this.#deltas.clear();
+    this.#lastDelta = undefined;
+    this.#granted = undefined;
   }
+}
+
+function isGranted(head: SignedHead | undefined, trusted: Trusted | undefined): boolean {
+  if (head === undefined || trusted === undefined) return false;
+  const wallMs = Number(head.head.issuedMs);
+  return ledgerKeyOf(trusted, { term: head.position.term, wallMs }) !== undefined;
 }
 
 export function encodeFrame(frame: ReplicateResponse["frame"]): Uint8Array {

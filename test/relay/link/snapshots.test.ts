@@ -27,8 +27,11 @@ test("a snapshot on its way stays that snapshot; what came meanwhile follows as 
   let waiting = frames;
   while (waiting.length > 0) {
     waiting = parent.flush(1, waiting);
+    if (kindsOf(waiting).includes("snapshotEnd")) {
+      parent.commit(2);
+      waiting.push(...(parent.pump().get(1) ?? []));
+    }
     frames.push(...waiting);
-    if (kindsOf(waiting).includes("snapshotEnd")) parent.commit(2);
   }
   const kinds = kindsOf(frames);
   const delta = frameOf(frames[kinds.indexOf("snapshotEnd") + 1]!);
