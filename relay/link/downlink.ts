@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { Position } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { Envelope, Position } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
   HeartbeatSchema,
   OfferSchema,
@@ -142,10 +142,10 @@ export class Downlink {
    * ledgers go before the next part of a snapshot, so that no ledger waits for a large one.
    */
   next(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
-    const [whole] = this.snapshots;
+    const mayBegin = !this.#isMidSnapshot;
     for (const [id, sent] of this.#sent) {
       if (sent.snapshot !== undefined) continue;
-      const frame = this.#nextOf(sent, served.get(id), whole === undefined);
+      const frame = this.#nextOf(sent, served.get(id), mayBegin);
       if (frame !== undefined) return frame;
     }
     return this.#nextBeats(served) ?? this.#nextOfSnapshots(served);
@@ -154,6 +154,12 @@ export class Downlink {
   /** Only after everything before it was handed over, so it vouches for all of that. */
   heartbeat(): Uint8Array {
     return encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema) });
+  }
+
+  /** Asked for with each frame, so it makes no list. */
+  get #isMidSnapshot(): boolean {
+    for (const { snapshot } of this.#sent.values()) if (snapshot !== undefined) return true;
+    return false;
   }
 
   #nextOfSnapshots(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
@@ -187,18 +193,18 @@ export class Downlink {
   }
 
   #nextBeats(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
-    const beats = [...this.#sent].flatMap(([id, sent]) => {
+    const beats: { ledger: LedgerNameLike; beat: Envelope }[] = [];
+    for (const [id, sent] of this.#sent) {
       const ledger = served.get(id)?.ledger;
       const position = ledger?.position;
       if (ledger?.beat === undefined || ledger.head === undefined || position === undefined)
-        return [];
-      if (!isAbout(ledger.beat, ledger.head)) return [];
-      if (ledger.beat === sent.beat) return [];
-      if (sent.position === undefined || !samePosition(sent.position, position)) return [];
+        continue;
+      if (ledger.beat === sent.beat || !isAbout(ledger.beat, ledger.head)) continue;
+      if (sent.position === undefined || !samePosition(sent.position, position)) continue;
       sent.beat = ledger.beat;
       const name = { authority: sent.name.authority, project: sent.name.project };
-      return [{ ledger: name, beat: ledger.beat.envelope }];
-    });
+      beats.push({ ledger: name, beat: ledger.beat.envelope });
+    }
     if (beats.length === 0) return undefined;
     return encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema, { beats }) });
   }

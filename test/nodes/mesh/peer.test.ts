@@ -3,6 +3,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { peerMetadata, peerOf } from "../../../nodes/mesh/peer.ts";
+import { credentialHeaderKeptMax } from "../../../relay/limits.ts";
 
 type Call = Parameters<typeof peerOf>[0];
 
@@ -27,6 +28,18 @@ test("the credential travels as a bearer token", () => {
 test("a credential counts before a certificate, even a wrong one", () => {
   expect(peerOf(callWith(peerMetadata(encoded), "acme"))).toMatchObject({ credential: envelope });
   expect(peerOf(callWith(peerMetadata(Uint8Array.of(255)), "acme"))).toEqual(anonymous);
+});
+
+test("a credential is read once, unless it is longer than one is", () => {
+  const credentialOf = (bytes: Uint8Array): unknown => {
+    const peer = peerOf(callWith(peerMetadata(bytes)));
+    return peer.by === "credential" ? peer.credential : undefined;
+  };
+  expect(credentialOf(encoded)).toBe(credentialOf(encoded));
+  const payload = new Uint8Array(credentialHeaderKeptMax);
+  const long = toBinary(EnvelopeSchema, create(EnvelopeSchema, { payload }));
+  expect(credentialOf(long)).toEqual(create(EnvelopeSchema, { payload }));
+  expect(credentialOf(long)).not.toBe(credentialOf(long));
 });
 
 test("another scheme is no credential", () => {

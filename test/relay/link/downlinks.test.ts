@@ -261,6 +261,14 @@ describe("a link", () => {
     expect(parent.links.dueAtMonoMs).toBe(2 * heartbeatIntervalMs);
   });
 
+  test("that is silent gets what it lacks rather than a sign of life, had anything been missed", () => {
+    const parent = new Parent(authority.ledger());
+    const child = new Mirror(authority);
+    parent.flushAll(1, parent.open(1, child));
+    parent.commit(1);
+    expect(kindsOf(sendsOf(parent.links.tick(heartbeatIntervalMs)).get(1)!)).toEqual(["delta"]);
+  });
+
   test("of a node that dials again replaces its former one, whose end means nothing then (I16)", () => {
     const parent = new Parent(authority.ledger());
     const child = new Mirror(authority);
