@@ -52,10 +52,16 @@ export function slowerThan(baseline: Baseline, figures: readonly Figure[]): stri
   return figures.flatMap((figure) => {
     const before = baseline[keyOf(figure)];
     const ratio = ratioOf(figure);
-    if (before === undefined || !(ratio > before.ratio * before.margin)) return [];
+    if (before === undefined || isNearNothing(figure)) return [];
+    if (!(ratio > before.ratio * before.margin)) return [];
     const now = `${ratio.toPrecision(3)} x, and ${before.ratio.toPrecision(3)} x in the baseline`;
     return [`${keyOf(figure)}: ${now}, where ${before.margin} times that is noise`];
   });
+}
+
+/** So far below a bound of its own a figure may be many times what it was, and say nothing. */
+function isNearNothing({ samples, max }: Figure): boolean {
+  return max !== undefined && median(samples) < max / 4;
 }
 
 /** The ratio when both sides are as far off as a quarter of their rounds were, to the usual one. */

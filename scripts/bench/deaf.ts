@@ -9,12 +9,12 @@ import { watchRequest } from "./watch-request.ts";
 import { Worker } from "./worker.ts";
 
 /** All of them change in each round: what is not read is soon more than sockets hold. */
-const flagsCount = 2_000;
-const roundsCount = 30;
+const flagsCount = 1_000;
+const roundsCount = 15;
 
 /** One in ten never reads. */
 const crowds: readonly Crowd[] = [
-  { who: "app", readersCount: 900, deafCount: 100 },
+  { who: "app", readersCount: 450, deafCount: 50 },
   { who: "node", readersCount: 90, deafCount: 10 },
 ];
 

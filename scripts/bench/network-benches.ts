@@ -19,6 +19,6 @@ export const networkBenches: Readonly<Record<string, Bench>> = {
     { apps: 5_000, nodes: 500 },
   ]),
   deaf,
-  kill: kill({ apps: 500, nodes: 50 }),
+  kill: kill({ apps: 300, nodes: 50 }),
   "large-commit": largeCommit,
 };

@@ -35,6 +35,9 @@ test("what costs more than in the baseline is named, by its ratio; noise and wha
   expect(slowerThan({ [key]: { ratio: 1.3, margin: 1.3 } }, [figure])).toEqual([]);
   expect(slowerThan({ [key]: { ratio: 1.1, margin: 2 } }, [figure])).toEqual([]);
   expect(slowerThan({}, [figure])).toEqual([]);
+  const low = { [key]: { ratio: 0.1, margin: 1.3 } };
+  expect(slowerThan(low, [{ ...figure, max: 31 }])).toEqual([]);
+  expect(slowerThan(low, [{ ...figure, max: 29 }])).toHaveLength(1);
 });
 
 test("what swings is kept with a margin of its own, and a ratio to nothing is not kept", () => {

@@ -36,16 +36,19 @@ const peers: readonly Peer[] = [
   { name: "nats-server", count: appsCount, program: natsServer, ratioMax: 1, open: openNats },
 ];
 
-/** One delta to many app streams, beside a change of what peers serve to as many clients. */
-export const peerFanOut: Bench = async (tell) => {
-  const figures: Figure[] = [];
-  for (const peer of peers) {
+/** One delta to many app streams, beside a change of what a peer serves to as many clients. */
+function peerFanOut(peer: Peer): Bench {
+  return async (tell) => {
     const program = peer.program.find();
     tell(program === undefined ? absenceOf(peer.program) : `${peer.name}: ${program}`);
-    if (program !== undefined) figures.push(...(await figuresOf(peer, program)));
-  }
-  return figures;
-};
+    return program === undefined ? [] : figuresOf(peer, program);
+  };
+}
+
+/** By name: each peer alone is a matter of a minute. */
+export const peerFanOuts: Readonly<Record<string, Bench>> = Object.fromEntries(
+  peers.map((peer) => [`peers-fan-out ${peer.name}`, peerFanOut(peer)]),
+);
 
 async function figuresOf(peer: Peer, program: string): Promise<Figure[]> {
   const { name, count, ratioMax, open } = peer;
