@@ -97,7 +97,7 @@ export const stateMutants: readonly Mutant[] = [
     1,
     "take a beat for what has not come",
     "link/downlink.ts",
-    "if (sent.position === undefined || !samePosition(sent.position, position)) return [];",
+    "if (sent.position === undefined || !samePosition(sent.position, position)) continue;",
     "",
   ),
   mutant(
@@ -224,7 +224,7 @@ export const stateMutants: readonly Mutant[] = [
     1285,
     "send only beats that are newer than the last",
     "link/downlink.ts",
-    "if (ledger.beat === sent.beat) return [];",
-    "if (ledger.beat.issuedMs <= (sent.beat?.issuedMs ?? 0)) return [];",
+    "if (ledger.beat === sent.beat || !isAbout(ledger.beat, ledger.head)) continue;",
+    "if (ledger.beat.issuedMs <= (sent.beat?.issuedMs ?? 0) || !isAbout(ledger.beat, ledger.head)) continue;",
   ),
 ];
