@@ -13,5 +13,11 @@ const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 // Deadlines are for what hangs; a busy machine of two cores must not fail a test that works.
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 240_000, retry, maxWorkers },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+    retry,
+    maxWorkers,
+  },
 });
