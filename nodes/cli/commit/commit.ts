@@ -1,10 +1,14 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Envelope, Position } from "../../../gen/headwater/v1/ledger_pb.ts";
+import { minuteMs } from "../../../relay/cadence.ts";
 import { HeadwaterError } from "../../error.ts";
 import type { CommandContext } from "../command.ts";
 import { changesOf, ledgerKeyFile, readLedgerKey, signedHead } from "./ledger-key.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { Change } from "./plan.ts";
+
+/** Ten thousand flags at once are a second of work for a node, and many where it is busy. */
+const commitDeadlineMs = minuteMs;
 
 /**
  * All changes or none, iff the ledger still is as it was seen.
@@ -23,14 +27,17 @@ export async function commitChanges(
   const { view, changes, commit = "" } = of;
   const head = of.head ?? headOf(context, of);
   try {
-    const { position, changed } = await context.admin().ledgers.commit({
-      ledger: view.ledger,
-      expected: view.position,
-      ...changesOf(changes),
-      ...(head && { head }),
-      actor: context.terminal.actor,
-      commit,
-    });
+    const { position, changed } = await context.admin().ledgers.commit(
+      {
+        ledger: view.ledger,
+        expected: view.position,
+        ...changesOf(changes),
+        ...(head && { head }),
+        actor: context.terminal.actor,
+        commit,
+      },
+      { timeoutMs: commitDeadlineMs },
+    );
     return { position: position ?? view.position, changed };
   } catch (thrown) {
     throw conflictOr(thrown, view.ledger.project);
