@@ -70,8 +70,7 @@ export class SetDigest {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const at = this.#sorted.subarray(middle * hashBytes, (middle + 1) * hashBytes);
-      if (compareBytes(at, hash) < 0) low = middle + 1;
+      if (compareAt(this.#sorted, middle * hashBytes, hash) < 0) low = middle + 1;
       else high = middle;
     }
     return low * hashBytes;
@@ -79,7 +78,16 @@ export class SetDigest {
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b);
+  return compareAt(a, 0, b);
+}
+
+/** Hashes differ in their first bytes: a call of `Buffer.compare` costs more than to look at them. */
+function compareAt(sorted: Uint8Array, offset: number, hash: Uint8Array): number {
+  for (let i = 0; i < hashBytes; i++) {
+    const difference = (sorted[offset + i] ?? 0) - (hash[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 function joined(hashes: readonly Uint8Array[]): Uint8Array {

@@ -56,10 +56,12 @@ export function ruleFlag(name: string): string {
  * entries share one, whatever their bytes.
  */
 export function entryHash(entry: { key: string; value: Uint8Array }): Uint8Array {
-  const key = Buffer.from(entry.key);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(key.length);
-  return sha256(length, key, entry.value);
+  const keyBytes = Buffer.byteLength(entry.key);
+  const whole = Buffer.allocUnsafe(4 + keyBytes + entry.value.length);
+  whole.writeUInt32BE(keyBytes);
+  whole.write(entry.key, 4);
+  whole.set(entry.value, 4 + keyBytes);
+  return sha256(whole);
 }
 
 /** Bytes that an entry takes in a ledger, for its bound. */
