@@ -56,6 +56,12 @@ async function run(): Promise<number> {
   }
   const [inputsCount, seed] = [numberOf("inputs"), numberOf("seed")];
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const files: string[] = [];
+  const onFinding = (finding: Finding): void => {
+    const file = keepFinding(finding, files.length);
+    files.push(file);
+    onProgress(`${finding.target}: ${file}`);
+  };
   const chosen = targets.filter(({ name }) => name.includes(values.only));
   const withDoors = "sockets".includes(values.only);
   if (chosen.length === 0 && !withDoors) throw invalid(`--only: no target has ${values.only}`);
@@ -66,12 +72,13 @@ async function run(): Promise<number> {
     seed,
     isGuided: !values.blind,
     onProgress,
+    onFinding,
   });
   const doors = withDoors
     ? await runDoors({ inputsCount: doorsCount, seed, onProgress })
     : undefined;
+  doors?.findings.forEach(onFinding);
   const findings = [...inThreads.findings, ...(doors?.findings ?? [])];
-  const files = findings.map(keepFinding);
   const { outcomes } = inThreads;
   if (values.json) {
     const found = findings.map(({ target, what }, index) => ({ target, what, file: files[index] }));

@@ -9,6 +9,8 @@ export interface FuzzOptions {
   readonly seed: number;
   readonly isGuided: boolean;
   onProgress(line: string): void;
+  /** Told of each as soon as it is known: a run of hours may be ended before it is over. */
+  onFinding(finding: Finding): void;
 }
 
 export interface FuzzOutcome {
@@ -36,6 +38,7 @@ export async function runFuzz(of: FuzzOptions): Promise<FuzzOutcome> {
       },
     );
     findings.push(...thread.findings);
+    thread.findings.forEach((finding) => of.onFinding(finding));
     if (thread.outcome !== undefined) outcomes.push(thread.outcome);
     of.onProgress(
       `${name}: done, ${JSON.stringify(thread.outcome ?? {})}, ${thread.findings.length} found`,
