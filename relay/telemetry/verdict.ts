@@ -35,7 +35,7 @@ export const falseAlarmShareMax = 0.002;
  * together are at most this sum. By the third, a day after the beginning, what fails seldom can be
  * told from chance, so that has most; what fails often is far below any of these at the first.
  */
-const falseAlarmShares = [0.1, 0.1, 0.7, 0.1].map((part) => part * falseAlarmShareMax);
+const lookParts = [0.1, 0.1, 0.7, 0.1] as const;
 
 /** A difference that would not make anybody act, as a share of instances. */
 const shareIgnored = 0.0025;
@@ -45,7 +45,7 @@ const shareIgnored = 0.0025;
  * @param look which of the looks it is, from 0
  */
 export function judge(subject: ArmCounts, control: ArmCounts, look: number): VerdictWord {
-  const shareMax = falseAlarmShares[look] ?? 0;
+  const shareMax = (lookParts[look] ?? 0) * falseAlarmShareMax;
   if (subject.instances < instancesJudgedMin || control.instances < instancesJudgedMin)
     return "INSUFFICIENT";
   const isMore = (what: "failed" | "unwell"): boolean =>
