@@ -64,21 +64,26 @@ describe.skipIf(natsPath === undefined && !process.env["CI"])(
     const app = (node: NodeProcess, instance: string) =>
       connect({ project: "horizon", version: "2.3.0", instance, url: `http://${node.apps}` });
 
+    const countIs = (node: NodeProcess, count: number) =>
+      eventually(
+        `${node.env["HEADWATER_NAME"]} knows ${count} instances`,
+        async () => instancesOf(await node.do(["status", "--json"])) === count,
+        60_000,
+      );
+
     test("follows, and each node hears the others' reports", async () => {
       const [first, second] = nodes as [NodeProcess, NodeProcess];
       await answers(second, "FULL");
       await root.do(["flag", "kill", "horizon/new-scheduler"]);
       await answers(second, "KILLED");
       const one = await app(second, "i-1");
-      await eventually("the first node has heard of it", async () =>
-        (await first.do(["status", "--json"])).includes('"instancesCount": 1'),
-      );
+      await countIs(first, 1);
       expect(await second.do(["status", "--json"])).toContain('"instancesCount": 1');
       await one.close();
     }, 120_000);
 
     test("answers a census right, and judges, though the node that heard it is killed", async () => {
-      const [, second, third] = nodes as [NodeProcess, NodeProcess, NodeProcess];
+      const [first, second, third] = nodes as [NodeProcess, NodeProcess, NodeProcess];
       await root.do(["flag", "revive", "horizon/new-scheduler"]);
       await root.do(["apply", "--yes", "-f", "-"], file("50"));
       await answers(third, "ROLLOUT");
@@ -91,7 +96,10 @@ describe.skipIf(natsPath === undefined && !process.env["CI"])(
       const apps = await Promise.all(Array.from({ length: 60 }, (_, n) => app(third, `i-${n}`)));
       for (const one of apps) one.health(one.enabled("new-scheduler") ? "FAILED" : "OK");
       apps[0]!.used("old-api");
+      for (const node of [first, second]) await countIs(node, apps.length);
       await Promise.all(apps.map((one) => one.close()));
+      // What it has said and nobody has heard yet would go with it.
+      for (const node of [first, second]) await countIs(node, 0);
       await third.kill();
 
       const shown = async (): Promise<string[]> => {
@@ -131,3 +139,7 @@ describe.skipIf(natsPath === undefined && !process.env["CI"])(
     }, 120_000);
   },
 );
+
+function instancesOf(status: string): number {
+  return Number(/"instancesCount": (\d+)/.exec(status)?.[1] ?? 0);
+}

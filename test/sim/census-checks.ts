@@ -169,8 +169,11 @@ export class CensusChecks {
       );
     }
     if (answer !== "USED" || this.#liars.size > 0) return;
+    // A clock that is behind takes a use for an earlier one; there is no other to go by.
     const isTrue = this.#used.some(
-      (one) => isAbout(one, asked) && one.atMs <= asked.endMs + asked.windowMs,
+      (one) =>
+        isAbout(one, asked) &&
+        one.atMs + Math.min(0, ...one.skewsMs) <= asked.endMs + asked.windowMs,
     );
     this.#hold("U10", node.name, isTrue, () => `it says used of ${what}, and nobody did`);
   }

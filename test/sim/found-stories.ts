@@ -112,4 +112,12 @@ export const foundStories: readonly (readonly [string, string])[] = [
      155000 partition root vendor 200000
      200000 report site-a1 9 1.1.0`,
   ],
+  [
+    "the simulator went by the true time of a use, where the clock of the only site that saw it was behind",
+    `seed 8126 layout chain overlay none disclosure OFF
+     731 enroll site-a1 apps
+     2636 jump site-a2 -240000
+     5144 ask BELOW 120000 20000
+     312875 app site-a2 1.0.0 ends 21119 feature@7121`,
+  ],
 ];
