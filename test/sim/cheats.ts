@@ -7,7 +7,7 @@ import {
   SnapshotBeginSchema,
   SnapshotChunkSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import { frameReceivedBytesMax, ledgerBytesMax } from "../../relay/limits.ts";
+import { frameReceivedBytesMax, ledgerBytesMax, sequenceMax } from "../../relay/limits.ts";
 import type { Random } from "../../relay/random.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
 import { bytesEqual, SigningKey } from "../../relay/trust/key.ts";
@@ -126,7 +126,8 @@ export function cheatOf(of: {
 /** A head that says something else, signed with a key that nobody has granted. */
 function forge(envelope: Envelope): void {
   const head = fromBinary(HeadSchema, envelope.payload);
-  if (head.position !== undefined) head.position.seq += 1;
+  // A flipped bit can have made it the last that there is.
+  if (head.position !== undefined) head.position.seq = (head.position.seq % sequenceMax) + 1;
   const payload = toBinary(HeadSchema, head);
   const keys = [new SigningKey(seedOf("a stranger's key"))];
   Object.assign(envelope, seal({ type: payloadType.head, payload, keys }));
