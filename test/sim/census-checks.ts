@@ -252,7 +252,8 @@ function isAbout({ what, name }: Used, asked: Asked): boolean {
 function counts(used: Used, asked: Asked, heardMs: number | undefined): boolean {
   if (!isAbout(used, asked)) return false;
   if (heardMs === undefined || used.atMs < heardMs - asked.graceMs) return false;
-  return used.skewsMs.every((skewMs) => {
+  // By true time, and by every clock that there was to go by.
+  return [0, ...used.skewsMs].every((skewMs) => {
     const atMs = used.atMs + pastOf(skewMs, asked.skewMs);
     return atMs >= asked.startMs && atMs < asked.endMs;
   });

@@ -120,4 +120,13 @@ export const foundStories: readonly (readonly [string, string])[] = [
      5144 ask BELOW 120000 20000
      312875 app site-a2 1.0.0 ends 21119 feature@7121`,
   ],
+  [
+    "the simulator took a use for one of a window long past, because a clock had been set back since",
+    `seed 9908 layout two-parents overlay none disclosure EXACT
+     709 enroll site-b1 apps
+     5781 ask FLAG 200000 60000
+     533175 app site-b1 1.1.0 ends 454610 flag@17667 flag@149243
+     675927 jump site-b1 -240000
+     780000 wait`,
+  ],
 ];
