@@ -129,4 +129,14 @@ export const foundStories: readonly (readonly [string, string])[] = [
      675927 jump site-b1 -240000
      780000 wait`,
   ],
+  [
+    "the simulator held against a node what its former disk had sent, which came in after it was lost",
+    `seed 1 layout two-parents overlay none disclosure ROUNDED
+     faults delayMsMax=2812
+     60000 partition vendor site-a1 60000
+     60000 partition mirror site-a1 60000
+     136000 restore site-a1 200
+     136250 partition vendor site-a1 100000
+     400000 wait`,
+  ],
 ];

@@ -45,6 +45,11 @@ export class Network {
     this.#host = host;
   }
 
+  /** The newest of all links that were dialed. */
+  get newestLink(): LinkId {
+    return this.#linksCount;
+  }
+
   get openLinks(): readonly Link[] {
     return [...this.#links.values()].filter(({ childOpen }) => childOpen);
   }

@@ -1,4 +1,5 @@
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import type { LinkId } from "../../relay/event.ts";
 import { type DocumentKind, slotOf, Windows } from "../../relay/telemetry/window.ts";
 import type { Hold } from "./checks.ts";
 import type { Link } from "./link.ts";
@@ -15,6 +16,8 @@ export class TelemetryChecks {
   readonly #accepted = new Set<string>();
   /** What parents were told of, by site, project and kind. */
   readonly #told = new Map<string, { upstream: string; beginsMs: number }[]>();
+  /** The last link before a node's disk was lost: what left on it is not known to what came after. */
+  readonly #lastLinks = new Map<string, LinkId>();
 
   constructor(of: { world: World; hold: Hold; project: string }) {
     this.#world = of.world;
@@ -29,6 +32,7 @@ export class TelemetryChecks {
 
   /** A parent's memory of documents went with its disk, and a child's of whom it has told. */
   forget(node: string): void {
+    this.#lastLinks.set(node, this.#world.network.newestLink);
     const { site } = this.#world.get(node).settings;
     for (const about of this.#told.keys())
       if (about.startsWith(`${site} `)) this.#told.delete(about);
@@ -46,7 +50,8 @@ export class TelemetryChecks {
       () => `it takes the ${kind} of ${site} for one window twice`,
     );
     this.#accepted.add(key);
-    this.#toldOnce(link, document);
+    const isByFormerDisk = link.id <= (this.#lastLinks.get(link.child) ?? 0);
+    if (!isByFormerDisk) this.#toldOnce(link, document);
     this.counted(this.#world.get(link.parent));
   }
 
