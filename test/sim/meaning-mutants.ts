@@ -125,8 +125,8 @@ export const meaningMutants: readonly Mutant[] = [
     2,
     "count a report instead of an instance",
     "telemetry/intake.ts",
-    "const held = this.#slots.get(report.instance);",
-    "const held = undefined as number | undefined;",
+    "if (held !== undefined) this.#clear(slot);",
+    "",
   ),
   mutant(
     1,
