@@ -1,3 +1,4 @@
+import { quoted } from "./quoted.ts";
 /** Why a text is no duration, as a sentence that says what to write instead. */
 export interface DurationProblem {
   readonly problem: string;
@@ -12,7 +13,7 @@ export function parseDuration(text: string): number | DurationProblem {
   const mend = /^\d+$/.test(text.trim())
     ? `its unit too, such as ${text.trim()}s`
     : "a number and d, h, m, s or ms, such as 24h, 30s or 500ms";
-  return { problem: `${JSON.stringify(text)} is no duration: write ${mend}` };
+  return { problem: `${quoted(text)} is no duration: write ${mend}` };
 }
 
 /** The two largest units of a duration, as people read it: `1d 2h`, `30s`, `0s`. */

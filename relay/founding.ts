@@ -10,6 +10,7 @@ import { Writer } from "./ledger/writer.ts";
 import { layersCountMax, projectsCountMax } from "./limits.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
+import { quoted } from "./quoted.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { bytesEqual, keyBytes } from "./trust/key.ts";
 
@@ -107,8 +108,7 @@ function foundingProblem(
   founding: Founding,
 ): ReturnType<typeof refused> | undefined {
   const { project, overlay } = founding;
-  if (!isName(project))
-    return refused("invalid", `project: ${JSON.stringify(project)} is not a name`);
+  if (!isName(project)) return refused("invalid", `project: ${quoted(project)} is not a name`);
   return overlay ? overlayProblem(holdings, project) : projectProblem(holdings, project);
 }
 

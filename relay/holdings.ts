@@ -11,6 +11,7 @@ import { type Writer, writerOf } from "./ledger/writer.ts";
 import { layersCountMax, projectsCountMax } from "./limits.ts";
 import type { Served } from "./link/downlink.ts";
 import { LedgerFrames } from "./link/ledger-frames.ts";
+import { quoted } from "./quoted.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
 import { bytesEqual, toHex } from "./trust/key.ts";
 
@@ -101,7 +102,7 @@ export class Holdings {
     const known = [...this.#projects.keys()].slice(0, 20).join(", ");
     return refused(
       "unknown",
-      `project: ${JSON.stringify(project)} is not held here${authority.length === 0 ? "" : " with this authority"}`,
+      `project: ${quoted(project)} is not held here${authority.length === 0 ? "" : " with this authority"}`,
       known === ""
         ? "headwater init makes one, headwater join brings some."
         : `Held are: ${known}.`,

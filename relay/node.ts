@@ -12,6 +12,7 @@ import { type Arrival, Inbox, projectsOf } from "./link/inbox.ts";
 import { operate, upstreamOf } from "./operations.ts";
 import { giveBack, hearAhead } from "./outrun.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
+import { quoted } from "./quoted.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads.ts";
 import { notDurable, type Outcome, refused, telemetryOff } from "./refusal.ts";
@@ -308,10 +309,7 @@ export class Node {
     if (telemetry === undefined) return [answered(call, telemetryOff())];
     if (!holdings.projects.has(report.project))
       return [
-        answered(
-          call,
-          refused("unknown", `project: ${JSON.stringify(report.project)} is not held here`),
-        ),
+        answered(call, refused("unknown", `project: ${quoted(report.project)} is not held here`)),
       ];
     if (!takeReport(this.#parts, report, { at, isOwn: true }))
       return [answered(call, refused("limit", "instance: too many report here"))];

@@ -17,6 +17,7 @@ import { upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
 import type { Operation, OperationEvent } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
+import { quoted } from "./quoted.ts";
 import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { changeRollout, startRollout } from "./rollout/rollout-operations.ts";
 import { promote, updateTrust } from "./succession.ts";
@@ -75,7 +76,7 @@ function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome
   const { name, id, expiresMs, at, projects } = event;
   const unknown = projects.find((project) => !parts.holdings.projects.has(project));
   if (unknown !== undefined)
-    return refused("unknown", `projects: ${JSON.stringify(unknown)} is not held here`);
+    return refused("unknown", `projects: ${quoted(unknown)} is not held here`);
   // Whoever joins follows what the token names, and would follow nothing for good.
   if (parts.holdings.pins.length === 0)
     return refused(
@@ -206,7 +207,7 @@ function setDisclosure(
       "unknown",
       event.upstream === ""
         ? "upstream: this node has none"
-        : `upstream: no ${JSON.stringify(event.upstream)}`,
+        : `upstream: no ${quoted(event.upstream)}`,
       ids.length === 0 ? "headwater join TOKEN makes one." : `There are: ${ids.join(", ")}.`,
     );
   const choices = upstreams.flatMap(
@@ -248,7 +249,7 @@ function addToken(parts: NodeParts, event: OperationEvent<"add-token">): Outcome
 function revokeToken(parts: NodeParts, event: OperationEvent<"revoke-token">): Outcome<Operation> {
   const { name } = event;
   if (!parts.tokens.has(name))
-    return refused("unknown", `name: no token ${JSON.stringify(name)}`, "headwater token list");
+    return refused("unknown", `name: no token ${quoted(name)}`, "headwater token list");
   return done({
     writes: [{ bucket: "token", key: name, value: undefined }],
     accept: () => {

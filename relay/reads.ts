@@ -36,6 +36,7 @@ import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
 import { ledgerId, positionText } from "./ledger/position.ts";
 import { isSignedElsewhere } from "./ledger/writer.ts";
 import type { NodeParts } from "./parts.ts";
+import { quoted } from "./quoted.ts";
 import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { checkCondition, conditionProblem, joinAnswers } from "./rollout/gate.ts";
 import { statusOf } from "./status.ts";
@@ -181,7 +182,7 @@ export class Reads {
     if (!project.value.isEmpty && !project.value.own.flags.has(of.flag))
       return refused(
         "unknown",
-        `flag: ${of.project} has no ${JSON.stringify(of.flag)}`,
+        `flag: ${of.project} has no ${quoted(of.flag)}`,
         `headwater flag list ${of.project}`,
       );
     const explained = explain(project.value, { ...of, wallMs });
@@ -314,7 +315,7 @@ export class Reads {
     const asked = of.disclosure.toUpperCase();
     const level = asked === "" ? telemetry.consents.of(upstream).level : asked;
     if (!isDisclosureLevel(level))
-      return refused("invalid", `disclosure: ${JSON.stringify(level)} is no level`);
+      return refused("invalid", `disclosure: ${quoted(level)} is no level`);
     if (asked === "" && upstream === "")
       return done({ document: undefined, why: "this node has no upstream", cautions: [] });
     if (level === "OFF")

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { WatchFlagsResponseSchema } from "../../gen/headwater/v1/nodes_pb.ts";
 import { operatorStreamsMax } from "../../relay/limits.ts";
+import { quoted } from "../../relay/quoted.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { messageStream, Wakening } from "../http/message-stream.ts";
@@ -66,7 +67,7 @@ export class FlagStreams {
     if (project !== "" && !projects.includes(project)) {
       throw new HeadwaterError({
         kind: "unknown",
-        message: `project: ${JSON.stringify(project)} is not held here`,
+        message: `project: ${quoted(project)} is not held here`,
         hint: "headwater status shows the projects of this node",
       });
     }

@@ -6,6 +6,7 @@ import {
   SentDocumentSchema,
 } from "../../gen/headwater/v1/fleet_pb.ts";
 import { DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { quoted } from "../../relay/quoted.ts";
 import { disclosureLevels, isDisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
@@ -41,7 +42,7 @@ export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetServic
       if (!isDisclosureLevel(level)) {
         throw new HeadwaterError({
           kind: "invalid",
-          message: `level: ${JSON.stringify(asked)} is none of ${disclosureLevels.join(", ")}`,
+          message: `level: ${quoted(asked)} is none of ${disclosureLevels.join(", ")}`,
         });
       }
       return access.ask<{ upstreams: string[]; cautions: string[] }>((call) => ({

@@ -2,6 +2,7 @@ import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/proto
 import type { Bucket } from "../../relay/effect.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { listLengthMax } from "../../relay/limits.ts";
+import { quoted } from "../../relay/quoted.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 
@@ -28,7 +29,7 @@ export function listRecords<S extends DescMessage>(of: {
   if (!isName(project))
     throw new HeadwaterError({
       kind: "invalid",
-      message: `project: ${JSON.stringify(project)} is not a name`,
+      message: `project: ${quoted(project)} is not a name`,
     });
   const limit = Math.min(of.limit === 0 ? limitDefault : of.limit, listLengthMax);
   const found: MessageShape<S>[] = [];

@@ -5,6 +5,7 @@ import {
   type RolloutService,
 } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { auditRecordsMax } from "../../relay/limits.ts";
+import { quoted } from "../../relay/quoted.ts";
 import { isRolloutAction, rolloutActions } from "../../relay/rollout/action.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
@@ -33,7 +34,7 @@ export function rolloutService(access: NodeAccess): ServiceImpl<typeof RolloutSe
       if (!isRolloutAction(action))
         throw new HeadwaterError({
           kind: "invalid",
-          message: `action: ${JSON.stringify(action)} is none of ${rolloutActions.join(", ")}`,
+          message: `action: ${quoted(action)} is none of ${rolloutActions.join(", ")}`,
         });
       return access.ask<{ rollout: Rollout }>((call) => ({
         kind: "change-rollout",

@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { type CheckGateResponse, GateConditionSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { isName } from "../../relay/flag/name.ts";
+import { quoted } from "../../relay/quoted.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
@@ -108,7 +109,7 @@ function verdictsAsked({ verdict: text, release, flag }: GateOptions): Asked[] {
   if (verdict !== "OK" && verdict !== "DEGRADED")
     throw new HeadwaterError({
       kind: "invalid",
-      message: `--verdict: ${JSON.stringify(text)} is none that can be asked for`,
+      message: `--verdict: ${quoted(text)} is none that can be asked for`,
       hint: "Write ok, or degraded for one that is not bad.",
     });
   return subjects.map((subject) => ({ case: "verdict", value: { ...subject, verdict } }));
@@ -127,7 +128,7 @@ function named(text: string): string {
   if (isName(text)) return text;
   throw new HeadwaterError({
     kind: "invalid",
-    message: `${JSON.stringify(text)} is no name`,
+    message: `${quoted(text)} is no name`,
     hint: "Write 1 to 100 letters, digits, dots, dashes and underscores.",
   });
 }

@@ -1,3 +1,5 @@
+import { quoted } from "../../relay/quoted.ts";
+
 /** Where a process listens. Port 0 lets the operating system choose one. */
 export interface Address {
   /** Without the brackets of an IPv6 address. */
@@ -13,7 +15,7 @@ export interface AddressProblem {
 /** Reads `host:port`; an IPv6 address stands in brackets, as in `[::1]:7700`. */
 export function parseAddress(text: string): Address | AddressProblem {
   const match = ADDRESS_PATTERN.exec(text);
-  if (match === null) return { problem: `${JSON.stringify(text)} is no address: ${mend(text)}` };
+  if (match === null) return { problem: `${quoted(text)} is no address: ${mend(text)}` };
   const [, bracketed, plain = "", digits = ""] = match;
   const port = Number(digits);
   if (port > PORT_MAX) return { problem: `port ${digits} is too high: write 0 to ${PORT_MAX}` };

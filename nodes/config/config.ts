@@ -1,4 +1,5 @@
 import { isName } from "../../relay/flag/name.ts";
+import { quoted } from "../../relay/quoted.ts";
 import { type Address, isEveryInterface, isLoopbackAddress, parseAddress } from "./address.ts";
 import { type NodeSettings, nodeOptions } from "./node-options.ts";
 import { readSettings, type Sources, unknownKeys, unknownVariables } from "./settings.ts";
@@ -24,9 +25,7 @@ export function readConfig(sources: Sources & { readonly hostName: string }): Co
     ...unknownKeys(sources.file ?? {}),
     ...unread,
     ...contradictions(values),
-    ...(isName(name)
-      ? []
-      : [`HEADWATER_NAME: the host name ${JSON.stringify(name)} is no name: set it`]),
+    ...(isName(name) ? [] : [`HEADWATER_NAME: the host name ${quoted(name)} is no name: set it`]),
   ];
   // Without a problem no value is missing, as each has a default or may be undefined.
   const telemetry = mayTrack(sources.env) ? values.telemetry : "OFF";

@@ -1,3 +1,5 @@
+import { quoted } from "../../relay/quoted.ts";
+
 /** Why a text is no fingerprint, as a sentence that says what to write instead. */
 export interface FingerprintProblem {
   readonly problem: string;
@@ -16,5 +18,5 @@ export function parseFingerprint(text: string): Uint8Array | FingerprintProblem 
     ? `write "sha256:${text}"`
     : "write sha256: and 64 hexadecimal digits, as `headwater status` shows them";
   // What is much longer than a fingerprint says no more than its beginning.
-  return { problem: `${JSON.stringify(text.slice(0, 100))} is no fingerprint: ${mend}` };
+  return { problem: `${quoted(text)} is no fingerprint: ${mend}` };
 }

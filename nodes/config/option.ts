@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatDuration, parseDuration } from "../../relay/duration.ts";
 import { isName } from "../../relay/flag/name.ts";
+import { quoted } from "../../relay/quoted.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 
 /** One setting, declared once: parsing, `--help` and the documentation are made from it. */
@@ -32,7 +33,7 @@ export const textValue: z.ZodType<string, string> = z.string();
 
 export const nameValue: z.ZodType<string, string> = z.string().refine(isName, {
   error: ({ input }) =>
-    `${JSON.stringify(input)} is no name: write 1 to 100 letters, digits, dots, dashes and ` +
+    `${quoted(String(input))} is no name: write 1 to 100 letters, digits, dots, dashes and ` +
     "underscores, a letter or digit first",
 });
 
@@ -72,7 +73,7 @@ export function durationValue(durationMsMax: number): z.ZodType<number, string> 
     const durationMs = parseDuration(text);
     if (typeof durationMs !== "number" || durationMs <= durationMsMax) return durationMs;
     const most = formatDuration(durationMsMax).replaceAll(" ", "");
-    return { problem: `${JSON.stringify(text)} is too long: write at most ${most}` };
+    return { problem: `${quoted(text)} is too long: write at most ${most}` };
   });
 }
 
@@ -83,7 +84,7 @@ export const originValue: z.ZodType<string, string> = z
     error: ({ input }) => {
       const origin = URL.parse(String(input))?.origin ?? "null";
       const mend = origin === "null" ? "https://app.example.org" : origin;
-      return `${JSON.stringify(input)} is no origin: write ${mend}, or * for every one`;
+      return `${quoted(String(input))} is no origin: write ${mend}, or * for every one`;
     },
   });
 
@@ -93,7 +94,7 @@ export function urlValue(schemes: readonly string[]): z.ZodType<string, string> 
     .string()
     .refine((text) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), {
       error: ({ input }) =>
-        `${JSON.stringify(input)} is no address of the kind: write ${schemes[0]}://host:port`,
+        `${quoted(String(input))} is no address of the kind: write ${schemes[0]}://host:port`,
     });
 }
 
@@ -121,7 +122,7 @@ export function choiceValue<const Word extends string>(of: {
     if (word !== undefined) return word;
     const isLater = of.later?.includes(text) === true;
     const problem = isLater ? "is not in this version" : "is not known";
-    return { problem: `${JSON.stringify(text)} ${problem}: ${mend}` };
+    return { problem: `${quoted(text)} ${problem}: ${mend}` };
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isName } from "../../relay/flag/name.ts";
 import { layersCountMax } from "../../relay/limits.ts";
+import { quoted } from "../../relay/quoted.ts";
 import { parseToml } from "./config-file.ts";
 import { parseFingerprint } from "./fingerprint.ts";
 
@@ -30,7 +31,7 @@ export function parseTrustFile(toml: string): TrustFileOutcome {
     const parsed = schema.safeParse(value);
     if (parsed.success) pins.push({ project, ...parsed.data });
     else problems.push(...parsed.error.issues.map((issue) => problemOf(project, issue)));
-    if (!isName(project)) problems.push(`${JSON.stringify(project)} is no name of a project`);
+    if (!isName(project)) problems.push(`${quoted(project)} is no name of a project`);
   }
   return problems.length > 0 ? { problems } : { pins };
 }

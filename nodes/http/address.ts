@@ -1,3 +1,4 @@
+import { quoted } from "../../relay/quoted.ts";
 import { HeadwaterError } from "../error.ts";
 
 export interface Address {
@@ -18,7 +19,7 @@ export function parseAddress(of: { address: string; setting: string }): Address 
   if (digits === undefined || port > portMax) {
     throw new HeadwaterError({
       kind: "invalid",
-      message: `${JSON.stringify(of.address)} is not an address to listen on`,
+      message: `${quoted(of.address)} is not an address to listen on`,
       hint: `set ${of.setting} to host:port, for example 127.0.0.1:7700`,
     });
   }

@@ -1,3 +1,4 @@
+import { quoted } from "../quoted.ts";
 import { BASIS_POINTS_MAX } from "./bucket.ts";
 
 /** Why a text is no percentage, as a sentence that says what to write instead. */
@@ -43,5 +44,5 @@ function notPercent(text: string): string {
 
 /** Quotes and shortens, so that a problem stays one line whatever was passed. */
 function shown(text: string): string {
-  return JSON.stringify(text.length > 20 ? `${text.slice(0, 20)}…` : text);
+  return quoted(text, 20);
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../quoted.ts";
 import { compareVersions, parseVersion, type Version } from "./version.ts";
 
 /** Room for every range that a person would write, and a bound on what a flag may cost to judge. */
@@ -134,7 +135,7 @@ interface Fault {
 
 function problemAt({ text, position, expected }: Fault): RangeProblem {
   const rest = text.slice(position).trim();
-  const found = rest === "" ? "the end" : JSON.stringify(rest.slice(0, 20));
+  const found = rest === "" ? "the end" : quoted(rest, 20);
   const problem = `expected ${expected} at character ${position + 1}, found ${found}`;
   return { position, expected, problem };
 }

@@ -1,6 +1,7 @@
 import type { Envelope, Position } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { CommitRequest } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { commitEntriesMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
 import { entrySchemas, splitEntryKey } from "./entry.ts";
@@ -29,10 +30,7 @@ export function prepareCommit(of: Commit): Outcome<LedgerChange | undefined> {
     return refused("limit", `entries: more than ${commitEntriesMax} in one commit`);
   for (const { key } of request.entries) {
     if (!Object.hasOwn(entrySchemas, splitEntryKey(key).kind))
-      return refused(
-        "invalid",
-        `entries: ${JSON.stringify(key)} is of no kind that this node knows`,
-      );
+      return refused("invalid", `entries: ${quoted(key)} is of no kind that this node knows`);
   }
   return request.head === undefined ? signedHere(of) : signedThere({ ...of, head: request.head });
 }

@@ -10,6 +10,7 @@ import {
 } from "../../gen/headwater/v1/flag_pb.ts";
 import type { Entry } from "../../gen/headwater/v1/ledger_pb.ts";
 import { entryBytesMax, entryKeyLengthMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { type Refusal, refused } from "../refusal.ts";
 import { sha256 } from "../trust/key.ts";
 
@@ -78,7 +79,7 @@ export function entryKeyProblem(key: string): Refusal | undefined {
   if (key.length > entryKeyLengthMax)
     return refused("limit", `entry key: longer than ${entryKeyLengthMax} characters`).refusal;
   if (!/^[a-z]+\/[\x21-\x7e]+$/.test(key))
-    return refused("invalid", `entry key: ${JSON.stringify(key)} is not <kind>/<name>`).refusal;
+    return refused("invalid", `entry key: ${quoted(key)} is not <kind>/<name>`).refusal;
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Entry, Position } from "../../gen/headwater/v1/ledger_pb.ts";
 import { entryKeyLengthMax, ledgerBytesMax, ledgerEntriesMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
 import type { Trusted } from "../trust/trusted.ts";
@@ -155,11 +156,7 @@ export class Ledger {
 function changesProblem(changes: EntryChanges): ReturnType<typeof refused> | undefined {
   const seen = new Set<string>();
   for (const key of [...changes.entries.map((entry) => entry.key), ...changes.tombstones]) {
-    if (seen.has(key))
-      return refused(
-        "invalid",
-        `entry key: ${JSON.stringify(key.slice(0, entryKeyLengthMax))} is named twice`,
-      );
+    if (seen.has(key)) return refused("invalid", `entry key: ${quoted(key)} is named twice`);
     seen.add(key);
   }
   for (const entry of changes.entries) {

@@ -16,6 +16,7 @@ import {
   idleFramesPerSecondMax,
   nodeIdBytesMax,
 } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import type { Random } from "../random.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { bytesEqual } from "../trust/key.ts";
@@ -250,7 +251,7 @@ function goodbyeText(reason: string, message: string): string {
       "another node with this site's token and this node's name is connected; each needs a HEADWATER_NAME of its own",
     PROTOCOL: "the parent does not speak this node's protocol",
   };
-  const text = texts[reason] ?? `the parent has ended the link (${JSON.stringify(reason)})`;
+  const text = texts[reason] ?? `the parent has ended the link (${quoted(reason)})`;
   const said = message.replaceAll(/\p{Cc}+/gu, " ").slice(0, goodbyeLengthMax);
   return said === "" ? text : `${text}: ${said}`;
 }

@@ -4,6 +4,7 @@ import type { Health, Weight, Weights } from "../../gen/headwater/v1/telemetry_p
 import { formatPercent } from "../flag/percent.ts";
 import { compareVersions, parseVersion } from "../flag/version.ts";
 import type { Layer } from "../layers/layer.ts";
+import { quoted } from "../quoted.ts";
 import { type VerdictWord, verdicts } from "../telemetry/verdict.ts";
 import { byName, whole } from "../telemetry/weights.ts";
 
@@ -33,7 +34,7 @@ export function conditionProblem(
   { condition }: GateCondition,
   own: Pick<Layer, "releases" | "flags" | "features">,
 ): string | undefined {
-  const no = (kind: string, name: string): string => `there is no ${kind} ${JSON.stringify(name)}`;
+  const no = (kind: string, name: string): string => `there is no ${kind} ${quoted(name)}`;
   const flag = (name: string): string | undefined =>
     own.flags.has(name) ? undefined : no("flag", name);
   const release = (name: string): string | undefined =>

@@ -4,6 +4,7 @@ import { RolloutSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
 import type { Project } from "../layers/project.ts";
 import type { Operation, OperationEvent } from "../operation.ts";
 import type { NodeParts } from "../parts.ts";
+import { quoted } from "../quoted.ts";
 import { type Outcome, refused, telemetryOff } from "../refusal.ts";
 import { planProblem, travelMs } from "./plan.ts";
 import { factsOf, windowOf } from "./rollout-facts.ts";
@@ -61,7 +62,7 @@ function startProblem(
       `headwater flag revive ${project.name}/${flag.name}`,
     );
   if (plan.release !== "" && !project.own.releases.has(plan.release))
-    return refused("unknown", `plan.release: ${JSON.stringify(plan.release)} is no release`);
+    return refused("unknown", `plan.release: ${quoted(plan.release)} is no release`);
   const needed = travelMs(plan, windowOf(parts, project, at));
   const problem = planProblem(plan, { basisPoints: flag.basisPoints, travelMs: needed });
   return problem === undefined ? undefined : refused("invalid", problem);

@@ -9,6 +9,7 @@ import type { Project } from "../layers/project.ts";
 import { entryKey } from "../ledger/entry.ts";
 import type { Operation } from "../operation.ts";
 import type { NodeParts } from "../parts.ts";
+import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { tellPeers } from "../site/tell-peers.ts";
 import { rolloutWrite } from "./rollouts.ts";
@@ -90,7 +91,7 @@ export function flagHeld(
   const value = project?.ownLedger.entries.get(entryKey("flag", name))?.value;
   const held = project?.own.flags.get(name);
   if (project === undefined || value === undefined || held === undefined)
-    return refused("unknown", `flag: ${projectName} has no ${JSON.stringify(name)} here`);
+    return refused("unknown", `flag: ${projectName} has no ${quoted(name)} here`);
   if (held === "misunderstood")
     return refused("conflict", `flag: ${name} was written by a newer version`);
   return done({ project, flag: fromBinary(FlagSchema, value) });

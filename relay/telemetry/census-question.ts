@@ -3,6 +3,7 @@ import { censusLifeMs } from "../cadence.ts";
 import { isName } from "../flag/name.ts";
 import { parseVersion } from "../flag/version.ts";
 import { censusesOpenMax, censusesYearMax, noteLengthMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import type { CensusWindows } from "./census.ts";
 
 /** What a question may be about. */
@@ -19,7 +20,7 @@ export function censusName({ kind, name, openedMs }: Pick<Census, "kind" | "name
 export function censusFormProblem(name: string, census: Census): string | undefined {
   if (!(censusKinds as readonly string[]).includes(census.kind))
     return `kind: none of ${censusKinds.join(", ")}`;
-  if (!isName(census.name)) return `name: ${JSON.stringify(census.name)} is none`;
+  if (!isName(census.name)) return `name: ${quoted(census.name)} is none`;
   if (census.kind === "BELOW" && parseVersion(census.name) === undefined)
     return `name: ${census.name} is no version, so nothing is older`;
   if (census.slot >= censusesOpenMax) return `slot: 0 to ${censusesOpenMax - 1}`;

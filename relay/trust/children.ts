@@ -4,6 +4,7 @@ import { type ChildRecord, ChildRecordSchema } from "../../gen/headwater/v1/stor
 import type { Peer } from "../event.ts";
 import { isName } from "../flag/name.ts";
 import { tokensCountMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { fromHex, sha256, toHex } from "./key.ts";
 import { OpenedCredentials } from "./opened-credentials.ts";
@@ -45,8 +46,7 @@ export class Children {
     addedMs: number;
     expiresMs: number;
   }): Outcome<ChildRecord> {
-    if (!isName(of.name))
-      return refused("invalid", `name: ${JSON.stringify(of.name)} is not a name`);
+    if (!isName(of.name)) return refused("invalid", `name: ${quoted(of.name)} is not a name`);
     if (this.#records.size >= tokensCountMax)
       return refused("limit", `name: ${tokensCountMax} tokens were given out`, "Revoke some.");
     const addedMs = BigInt(Math.floor(of.addedMs));
@@ -103,11 +103,11 @@ export class Children {
         ? done(ended)
         : refused(
             "unknown",
-            `name: ${JSON.stringify(name)} has no token before its newest`,
+            `name: ${quoted(name)} has no token before its newest`,
             "headwater child add makes a new one; the old one goes on until it is revoked.",
           );
     if (tokens.length === 0 && of.connected.length === 0)
-      return refused("unknown", `name: no child ${JSON.stringify(name)}`, "headwater child list");
+      return refused("unknown", `name: no child ${quoted(name)}`, "headwater child list");
     const addedMs = BigInt(Math.floor(of.wallMs));
     const certificate = { name, addedMs, revoked: true, certificate: true };
     return done([
@@ -147,7 +147,7 @@ export class Children {
 
   #certified({ name, issuedMs = 0 }: Peer & { by: "certificate" }): Outcome<Admission> {
     if (!isName(name))
-      return refused("forbidden", `certificate: its name ${JSON.stringify(name)} is no site`);
+      return refused("forbidden", `certificate: its name ${quoted(name)} is no site`);
     const admission = { site: name, credential: undefined, issuedMs, expiresMs: 0, projects: [] };
     return this.#checked(admission);
   }

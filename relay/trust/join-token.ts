@@ -9,6 +9,7 @@ import {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { isName } from "../flag/name.ts";
 import { addressesCountMax, layersCountMax, projectsCountMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType, seal } from "./envelope.ts";
 import { keyBytes, type SigningKey, toHex } from "./key.ts";
@@ -51,7 +52,7 @@ function tokenProblem(token: JoinToken): string | undefined {
 }
 
 export function pinProblem(pin: ProjectPin): string | undefined {
-  if (!isName(pin.project)) return `project: ${JSON.stringify(pin.project)} is not a name`;
+  if (!isName(pin.project)) return `project: ${quoted(pin.project)} is not a name`;
   const authorities = [pin.authority, ...pin.overlays];
   if (authorities.some((authority) => authority.length !== keyBytes))
     return `${pin.project}: an authority that is not 32 bytes`;

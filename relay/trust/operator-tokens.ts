@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type TokenRecord, TokenRecordSchema } from "../../gen/headwater/v1/store_pb.ts";
 import { isName } from "../flag/name.ts";
 import { operatorTokensMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { keyBytes } from "./key.ts";
 
@@ -45,14 +46,14 @@ export class OperatorTokens {
     expiresMs: number;
   }): Outcome<TokenRecord> {
     const { name, digest } = of;
-    if (!isName(name)) return refused("invalid", `name: ${JSON.stringify(name)} is not a name`);
+    if (!isName(name)) return refused("invalid", `name: ${quoted(name)} is not a name`);
     if (digest.length !== keyBytes) return refused("invalid", `digest: not ${keyBytes} bytes`);
     const scopes = operatorScopes.filter((scope) => of.scopes.includes(scope));
     const strange = of.scopes.find((scope) => !isOperatorScope(scope));
     if (strange !== undefined || scopes.length === 0)
       return refused(
         "invalid",
-        `scopes: ${strange === undefined ? "none" : JSON.stringify(strange)}`,
+        `scopes: ${strange === undefined ? "none" : quoted(strange)}`,
         `Name some of ${operatorScopes.join(", ")}.`,
       );
     if (this.#records.has(name))

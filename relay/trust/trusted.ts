@@ -11,6 +11,7 @@ import {
   TrustSchema,
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import { grantsCountMax, rootKeysCountMax, rootsCountMax } from "../limits.ts";
+import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType } from "./envelope.ts";
 import { bytesEqual, keyBytes, sha256, toHex } from "./key.ts";
@@ -181,7 +182,7 @@ export function parseRoot(envelope: Envelope, project: string): Outcome<Root> {
     return refused("invalid", "roots: not a root document");
   }
   if (root.project !== project)
-    return refused("invalid", `roots: of project ${JSON.stringify(root.project)}, not ${project}`);
+    return refused("invalid", `roots: of project ${quoted(root.project)}, not ${project}`);
   if (root.keys.length === 0 || root.keys.length > rootKeysCountMax)
     return refused(
       "invalid",

@@ -33,4 +33,10 @@ export const found: readonly Found[] = [
     what: "a setting that there is not was passed over",
     verdict: "refused",
   },
+  {
+    target: "tokens",
+    file: "long-pin.bin",
+    what: "a refusal repeated the name of a project of seventeen thousand characters",
+    verdict: "refused",
+  },
 ];

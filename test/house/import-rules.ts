@@ -64,6 +64,7 @@ const rules: readonly Rule[] = [
       "relay/limits.ts",
       "relay/cadence.ts",
       "relay/duration.ts",
+      "relay/quoted.ts",
       "nodes/config/",
       "nodes/admin/client.ts",
       ...shared,

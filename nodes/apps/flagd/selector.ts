@@ -1,5 +1,6 @@
 import type { FlagScope } from "../../../relay/flag/flag-by-release.ts";
 import { instanceLengthMax, versionLengthMax } from "../../../relay/limits.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { HeadwaterError } from "../../error.ts";
 import { checkLength, checkName } from "../request-field.ts";
 
@@ -38,9 +39,7 @@ export function parseSelector(text: string): Selector {
       continue;
     }
     if (!projectKeys.includes(key))
-      throw invalid(
-        `${JSON.stringify(key)} is no key; keys are flagSetId, source, version and instance`,
-      );
+      throw invalid(`${quoted(key)} is no key; keys are flagSetId, source, version and instance`);
     checkName(`${selectorHeader}: ${key}`, value);
     if (selector.project !== "" && selector.project !== value)
       throw invalid(`it names two projects, ${selector.project} and ${value}`);

@@ -1,6 +1,7 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { HeadwaterError } from "../../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "../command.ts";
 import { commitChanges } from "../commit/commit.ts";
@@ -28,7 +29,7 @@ export function addCensusCloseCommand(parent: Command, context: CommandContext):
         if (before === undefined || !key.startsWith("census/"))
           throw new HeadwaterError({
             kind: "unknown",
-            message: `${project} has no census ${JSON.stringify(key)}`,
+            message: `${project} has no census ${quoted(key)}`,
             hint: "`headwater census show PROJECT` names them.",
           });
         const closedMs = BigInt(terminal.wallMs());

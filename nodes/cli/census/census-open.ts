@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
 import { isName } from "../../../relay/flag/name.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { HeadwaterError } from "../../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "../command.ts";
 import { commitChanges } from "../commit/commit.ts";
@@ -66,7 +67,7 @@ async function open(
   if (!known)
     throw new HeadwaterError({
       kind: "unknown",
-      message: `${project} has no ${kind.toLowerCase()} ${JSON.stringify(name)}`,
+      message: `${project} has no ${kind.toLowerCase()} ${quoted(name)}`,
       hint: "Add it to the flag file, and apply that, first.",
     });
   const { censuses } = await admin.censuses.listCensuses({ project });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { isName } from "../../../relay/flag/name.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { isOperatorScope, operatorScopes } from "../../../relay/trust/operator-tokens.ts";
 import { HeadwaterError } from "../../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "../command.ts";
@@ -36,7 +37,7 @@ export function addTokenAddCommand(parent: Command, context: CommandContext): vo
         if (!isName(name))
           throw new HeadwaterError({
             kind: "invalid",
-            message: `${JSON.stringify(name)} is no name of a token`,
+            message: `${quoted(name)} is no name of a token`,
             hint: "Write 1 to 100 letters, digits, dots, dashes and underscores.",
           });
         const scopes = scopesOf(options.scope);
@@ -60,7 +61,7 @@ function scopesOf(texts: readonly string[]): string[] {
   if (strange === undefined) return scopes;
   throw new HeadwaterError({
     kind: "invalid",
-    message: `--scope: ${JSON.stringify(strange)} is none`,
+    message: `--scope: ${quoted(strange)} is none`,
     hint: `Write some of ${operatorScopes.join(", ")}.`,
   });
 }

@@ -3,6 +3,7 @@ import { crashSignatureMend, isCrashSignature } from "../../../relay/flag/crash-
 import { isName } from "../../../relay/flag/name.ts";
 import { entrySize } from "../../../relay/ledger/entry.ts";
 import { entryBytesMax } from "../../../relay/limits.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { parseFingerprint } from "../../config/fingerprint.ts";
 import {
   aliasEntry,
@@ -165,6 +166,6 @@ function isNamed(reader: YamlReader, place: YamlPlace, name: string): boolean {
   if (isName(name)) return true;
   const mend =
     "write 1 to 100 letters, digits, dots, dashes and underscores, a letter or digit first";
-  reader.report(place, `${JSON.stringify(name)} is no name; ${mend}`);
+  reader.report(place, `${quoted(name)} is no name; ${mend}`);
   return false;
 }

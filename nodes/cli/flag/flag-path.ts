@@ -1,4 +1,5 @@
 import { isName } from "../../../relay/flag/name.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { HeadwaterError } from "../../error.ts";
 
 /** A flag as a command names it: `PROJECT/FLAG`. */
@@ -13,7 +14,7 @@ export function parseFlagPath(text: string): FlagPath {
   if (isName(project) && isName(flag) && rest.length === 0) return { project, flag };
   throw new HeadwaterError({
     kind: "invalid",
-    message: `${JSON.stringify(text)} does not name a flag`,
+    message: `${quoted(text)} does not name a flag`,
     hint: "Write PROJECT/FLAG, such as horizon/new-scheduler.",
   });
 }
@@ -23,7 +24,7 @@ export function parseProject(text: string): string {
   if (isName(text)) return text;
   throw new HeadwaterError({
     kind: "invalid",
-    message: `${JSON.stringify(text.slice(0, 200))} is no name of a project`,
+    message: `${quoted(text)} is no name of a project`,
     hint: "Write 1 to 100 letters, digits, dots, dashes and underscores.",
   });
 }

@@ -8,6 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { quoted } from "../../../relay/quoted.ts";
 import { keyBytes, SigningKey } from "../../../relay/trust/key.ts";
 import { HeadwaterError } from "../../error.ts";
 
@@ -112,7 +113,7 @@ export function parsePublicKey(text: string, option: string): Uint8Array {
   if (encoded !== undefined) return new Uint8Array(Buffer.from(encoded, "base64url"));
   throw new HeadwaterError({
     kind: "invalid",
-    message: `${option}: ${JSON.stringify(text)} is no public key`,
+    message: `${option}: ${quoted(text)} is no public key`,
     hint: "Write ed25519:… as `headwater keys show` and `headwater keys generate` print it.",
   });
 }

@@ -7,6 +7,7 @@ import {
 } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { isName } from "../../../relay/flag/name.ts";
 import { parsePercent } from "../../../relay/flag/percent.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import {
   addGrant,
   type Bundle,
@@ -126,7 +127,7 @@ function overlayPower(fingerprint: string, options: GrantOptions): Power {
   const authority = overlayOption(fingerprint);
   const flags = options.flags?.split(",").map((name) => name.trim()) ?? [];
   const wrong = flags.find((name) => !isName(name));
-  if (wrong !== undefined) throw invalid(`--flags: ${JSON.stringify(wrong)} is no name of a flag`);
+  if (wrong !== undefined) throw invalid(`--flags: ${quoted(wrong)} is no name of a flag`);
   const pinMax = parsePercent(options.pinMax ?? "0");
   if (typeof pinMax !== "number") throw invalid(`--pin-max: ${pinMax.problem}`);
   const aliases = options.aliases === true;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { isName } from "../../../relay/flag/name.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { HeadwaterError } from "../../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "../command.ts";
 import { aliasEntry } from "../commit/ledger-entry.ts";
@@ -50,7 +51,7 @@ export function parseBuildPath(text: string): { project: string; build: string }
   if (isName(project) && isBuildName(build)) return { project, build };
   throw new HeadwaterError({
     kind: "invalid",
-    message: `${JSON.stringify(text)} names no build of a project`,
+    message: `${quoted(text)} names no build of a project`,
     hint: `Write PROJECT/BUILD, such as horizon/2.3.0-4.el9; as build ${buildNameMend}.`,
   });
 }

@@ -1,6 +1,7 @@
 import type { LedgerStatus } from "../../../gen/headwater/v1/nodes_pb.ts";
 import { isName } from "../../../relay/flag/name.ts";
 import type { RuleEffect } from "../../../relay/ledger/entry.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { HeadwaterError } from "../../error.ts";
 import type { AdminClient } from "../admin-client.ts";
 import type { CommandContext } from "../command.ts";
@@ -21,7 +22,7 @@ export function parseRulePath(text: string): FlagPath {
   if (isName(project) && isFlag && rest.length === 0) return { project, flag };
   throw new HeadwaterError({
     kind: "invalid",
-    message: `${JSON.stringify(text)} names neither a flag nor all of a project`,
+    message: `${quoted(text)} names neither a flag nor all of a project`,
     hint: "Write PROJECT/FLAG, such as horizon/new-scheduler, or in quotes 'horizon/*'.",
   });
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { RolloutPlanSchema } from "../../../gen/headwater/v1/rollouts_pb.ts";
 import { parseDuration } from "../../../relay/duration.ts";
 import { parsePercent } from "../../../relay/flag/percent.ts";
+import { quoted } from "../../../relay/quoted.ts";
 import { HeadwaterError } from "../../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "../command.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
@@ -82,7 +83,7 @@ function planOf(options: StartOptions): MessageInitShape<typeof RolloutPlanSchem
   if (onBad !== "nothing" && onBad !== "kill")
     throw new HeadwaterError({
       kind: "invalid",
-      message: `--on-bad: ${JSON.stringify(onBad)} is not known`,
+      message: `--on-bad: ${quoted(onBad)} is not known`,
       hint: "Write nothing or kill.",
     });
   return {
@@ -106,7 +107,7 @@ function stepOf(text: string, dwellMs: number): { basisPoints: number; dwellMs: 
     return { basisPoints, dwellMs: BigInt(lasts) };
   throw new HeadwaterError({
     kind: "invalid",
-    message: `--steps: ${JSON.stringify(text)} is no step`,
+    message: `--steps: ${quoted(text)} is no step`,
     hint: "Write a percentage, or one and how long it lasts: 5% or 5%:48h.",
   });
 }
