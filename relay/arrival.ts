@@ -1,19 +1,12 @@
 import { advance, advanceBeats, advanceTrust, renewHops, type Source } from "./advance.ts";
 import { auditWrites, beatWrite, trustWrite } from "./durable.ts";
-import { type Effect, logged, type Write } from "./effect.ts";
+import { type Effect, logged } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import type { Arrival, Trouble } from "./link/inbox.ts";
+import { type Arrival, projectsOf, type Trouble } from "./link/inbox.ts";
 import { retirement } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
-
-/** What follows from an arrival at once, and what once it is durable. */
-interface Taken {
-  readonly effects: readonly Effect[];
-  readonly writes: readonly Write[];
-  accept(): readonly Effect[];
-  fail(why: string): readonly Effect[];
-}
+import { nothingBut, type Staged } from "./staged.ts";
 
 type ArrivalOf<K extends Arrival["kind"]> = {
   readonly arrival: Extract<Arrival, { kind: K }>;
@@ -25,7 +18,16 @@ type ArrivalOf<K extends Arrival["kind"]> = {
 export function takeArrival(
   parts: NodeParts,
   of: { arrival: Arrival; source: Source; at: Moment },
-): Taken {
+): Staged {
+  const taken = takenOf(parts, of);
+  return {
+    ...taken,
+    // Who waits for data that is FRESH does not wait for the next look.
+    accept: () => [...taken.accept(), ...parts.freshness.expose(of.at, projectsOf(of.arrival))],
+  };
+}
+
+function takenOf(parts: NodeParts, of: { arrival: Arrival; source: Source; at: Moment }): Staged {
   const { arrival, source, at } = of;
   switch (arrival.kind) {
     case "change":
@@ -51,7 +53,7 @@ export function takeArrival(
   }
 }
 
-function takeChange(parts: NodeParts, { arrival, source, at }: ArrivalOf<"change">): Taken {
+function takeChange(parts: NodeParts, { arrival, source, at }: ArrivalOf<"change">): Staged {
   const { ledger, change } = arrival;
   const actor = "id" in source ? `${source.kind} ${source.id}` : "a peer of this site";
   const audit =
@@ -72,7 +74,7 @@ function takeChange(parts: NodeParts, { arrival, source, at }: ArrivalOf<"change
   };
 }
 
-function takeBeats(parts: NodeParts, { arrival, source, at }: ArrivalOf<"beats">): Taken {
+function takeBeats(parts: NodeParts, { arrival, source, at }: ArrivalOf<"beats">): Staged {
   const { beats, troubles } = arrival;
   const ledgers = beats.map(({ ledger }) => ledger);
   const accept = (): Effect[] =>
@@ -88,7 +90,7 @@ function durably(
   parts: NodeParts,
   of: { ledgers: readonly Ledger[]; source: Source; at: Moment },
   accept: () => Effect[],
-): Pick<Taken, "accept" | "fail"> {
+): Pick<Staged, "accept" | "fail"> {
   const { ledgers, source, at } = of;
   return {
     accept: () => {
@@ -103,10 +105,6 @@ function durably(
         return giveUp(parts, { source, trouble, at });
       }),
   };
-}
-
-function nothingBut(effects: readonly Effect[]): Taken {
-  return { effects, writes: [], accept: () => [], fail: () => [] };
 }
 
 /** Starts again from what is held of a ledger, after a while. */

@@ -2,9 +2,10 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type Census, CensusSchema } from "../gen/headwater/v1/flag_pb.ts";
 import type { CommitRequest } from "../gen/headwater/v1/ledgers_pb.ts";
 import { censusLifeMs, censusWindowMsMin } from "./cadence.ts";
+import type { EventOf } from "./event.ts";
 import { splitEntryKey } from "./ledger/entry.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import type { Operation, OperationEvent } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { tellPeers } from "./site/tell-peers.ts";
@@ -13,7 +14,7 @@ import { budgetProblem, censusFormProblem } from "./telemetry/census-question.ts
 /** An operator takes part in a project's censuses with the whole site, or no more. */
 export function setEnrollment(
   parts: NodeParts,
-  event: OperationEvent<"set-enrollment">,
+  event: EventOf<"set-enrollment">,
 ): Outcome<Operation> {
   const { telemetry, holdings, uplinks } = parts;
   const { project: name, isEnrolled, at } = event;

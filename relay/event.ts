@@ -60,6 +60,9 @@ export type Event = { readonly at: Moment } & (
   | AppEvent
 );
 
+/** The events of one kind, or of a few. */
+export type EventOf<K extends Event["kind"]> = Extract<Event, { kind: K }>;
+
 type TimeEvent =
   /** Sent at `Node.wakeAtMonoMs`, or whenever. */
   | { readonly kind: "tick" }

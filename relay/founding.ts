@@ -2,13 +2,13 @@ import { create } from "@bufbuild/protobuf";
 import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { advance } from "./advance.ts";
 import { pinWrite, trustWrite } from "./durable.ts";
-import type { OperatorEvent } from "./event.ts";
+import type { EventOf, OperatorEvent } from "./event.ts";
 import { isName } from "./flag/name.ts";
 import type { Holdings } from "./holdings.ts";
 import { foundLedger } from "./ledger/first-head.ts";
 import { Writer } from "./ledger/writer.ts";
 import { layersCountMax, projectsCountMax } from "./limits.ts";
-import type { Operation, OperationEvent } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { quoted } from "./quoted.ts";
 import { done, type Outcome, refused } from "./refusal.ts";
@@ -19,7 +19,7 @@ type Founding = Pick<Extract<OperatorEvent, { kind: "prepare-ledger" }>, "projec
 /** Keys for a ledger that does not exist yet; asking again before it does makes new ones. */
 export function prepareLedger(
   parts: NodeParts,
-  event: OperationEvent<"prepare-ledger">,
+  event: EventOf<"prepare-ledger">,
 ): Outcome<Operation> {
   const problem = foundingProblem(parts.holdings, event);
   if (problem !== undefined) return problem;
@@ -45,7 +45,7 @@ export function prepareLedger(
 /** A ledger whose way begins at this node: a project's own, or an overlay of one that is held. */
 export function createLedger(
   parts: NodeParts,
-  event: OperationEvent<"create-ledger">,
+  event: EventOf<"create-ledger">,
 ): Outcome<Operation> {
   const { holdings, peers } = parts;
   const problem = foundingProblem(holdings, event);

@@ -10,12 +10,12 @@ import { setEnrollment } from "./census-enrollment.ts";
 import { commit } from "./commit.ts";
 import { pinWrite } from "./durable.ts";
 import type { Effect, Write } from "./effect.ts";
-import type { Event, Moment, OperatorEvent } from "./event.ts";
+import type { Event, EventOf, Moment, OperatorEvent } from "./event.ts";
 import { createLedger, prepareLedger } from "./founding.ts";
 import { ledgerId } from "./ledger/position.ts";
 import { upstreamsCountMax } from "./limits.ts";
 import type { UpstreamSettings } from "./link/uplink.ts";
-import type { Operation, OperationEvent } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { quoted } from "./quoted.ts";
 import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
@@ -72,7 +72,7 @@ function operationOf(parts: NodeParts, event: Event & OperatorEvent): Outcome<Op
   }
 }
 
-function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome<Operation> {
+function addChild(parts: NodeParts, event: EventOf<"add-child">): Outcome<Operation> {
   const { name, id, expiresMs, at, projects } = event;
   const unknown = projects.find((project) => !parts.holdings.projects.has(project));
   if (unknown !== undefined)
@@ -107,7 +107,7 @@ function addChild(parts: NodeParts, event: OperationEvent<"add-child">): Outcome
   });
 }
 
-function revokeChild(parts: NodeParts, event: OperationEvent<"revoke-child">): Outcome<Operation> {
+function revokeChild(parts: NodeParts, event: EventOf<"revoke-child">): Outcome<Operation> {
   const { children, admissions, peers } = parts;
   const { name, older = false, at } = event;
   const connected = admissions.of(name);
@@ -135,7 +135,7 @@ export function acceptChildren(
   return downlinks.end(admissions.ended(at.wallMs), "REVOKED");
 }
 
-function join(parts: NodeParts, { token, at }: OperationEvent<"join">): Outcome<Operation> {
+function join(parts: NodeParts, { token, at }: EventOf<"join">): Outcome<Operation> {
   const fresh = parts.holdings.newPins(token.pins);
   if (!fresh.ok) return fresh;
   if (token.site === parts.settings.site)
@@ -194,10 +194,7 @@ export function upstreamOf(token: JoinToken): UpstreamSettings {
   };
 }
 
-function setDisclosure(
-  parts: NodeParts,
-  event: OperationEvent<"set-disclosure">,
-): Outcome<Operation> {
+function setDisclosure(parts: NodeParts, event: EventOf<"set-disclosure">): Outcome<Operation> {
   const { peers, telemetry } = parts;
   if (telemetry === undefined) return telemetryOff();
   const ids = parts.uplinks.all.map(({ settings }) => settings.id);
@@ -232,7 +229,7 @@ function setDisclosure(
   });
 }
 
-function addToken(parts: NodeParts, event: OperationEvent<"add-token">): Outcome<Operation> {
+function addToken(parts: NodeParts, event: EventOf<"add-token">): Outcome<Operation> {
   const { tokens } = parts;
   const prepared = tokens.prepare({ ...event, addedMs: event.at.wallMs });
   if (!prepared.ok) return prepared;
@@ -246,7 +243,7 @@ function addToken(parts: NodeParts, event: OperationEvent<"add-token">): Outcome
   });
 }
 
-function revokeToken(parts: NodeParts, event: OperationEvent<"revoke-token">): Outcome<Operation> {
+function revokeToken(parts: NodeParts, event: EventOf<"revoke-token">): Outcome<Operation> {
   const { name } = event;
   if (!parts.tokens.has(name))
     return refused("unknown", `name: no token ${quoted(name)}`, "headwater token list");

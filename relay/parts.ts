@@ -2,10 +2,12 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ChildRecordSchema, TokenRecordSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Records } from "./durable.ts";
 import type { Moment } from "./event.ts";
+import { FreshnessNews } from "./freshness-news.ts";
 import { Holdings } from "./holdings.ts";
 import { Admissions } from "./link/admissions.ts";
 import { Downlinks } from "./link/downlinks.ts";
 import { Returns } from "./link/give-back.ts";
+import { Inbox } from "./link/inbox.ts";
 import { Peers } from "./link/peers.ts";
 import { Uplinks } from "./link/uplinks.ts";
 import { OldCopy } from "./old-copy.ts";
@@ -13,6 +15,7 @@ import type { Random } from "./random.ts";
 import { Rollouts } from "./rollout/rollouts.ts";
 import type { NodeSettings } from "./settings.ts";
 import { SiteMemory } from "./site/site-memory.ts";
+import { Resubmissions } from "./telemetry/resubmissions.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { Trials } from "./telemetry/trials.ts";
 import { Children } from "./trust/children.ts";
@@ -22,6 +25,7 @@ import { OperatorTokens } from "./trust/operator-tokens.ts";
 /** What a node is put together from. */
 export interface NodeParts {
   readonly settings: NodeSettings;
+  readonly random: Random;
   readonly siteKey: SigningKey;
   readonly holdings: Holdings;
   readonly children: Children;
@@ -30,11 +34,15 @@ export interface NodeParts {
   readonly downlinks: Downlinks;
   readonly uplinks: Uplinks;
   readonly peers: Peers;
+  /** Frames of peers, whichever of them sends them. */
+  readonly peerInbox: Inbox;
   readonly returns: Returns;
   readonly oldCopy: OldCopy;
+  readonly freshness: FreshnessNews;
   /** Undefined, like trials, where telemetry is off. */
   readonly telemetry: Telemetry | undefined;
   readonly trials: Trials | undefined;
+  readonly resubmissions: Resubmissions;
   readonly rollouts: Rollouts;
   readonly memory: SiteMemory;
 }
@@ -60,6 +68,7 @@ export function assembleParts(of: {
   const rollouts = new Rollouts(records);
   return {
     settings,
+    random,
     siteKey,
     holdings,
     children,
@@ -85,8 +94,11 @@ export function assembleParts(of: {
       meshAddress: settings.meshAddress,
       runMs: of.at.wallMs,
     }),
+    peerInbox: new Inbox(holdings.ledgers),
+    freshness: new FreshnessNews(holdings.projects),
     telemetry,
     trials,
+    resubmissions: new Resubmissions(),
     rollouts,
     memory: new SiteMemory({ telemetry, trials, rollouts, holdings }),
   };

@@ -3,7 +3,7 @@ import { type LedgerName, TrustSchema } from "../gen/headwater/v1/ledger_pb.ts";
 import type { PromoteRequest } from "../gen/headwater/v1/ledgers_pb.ts";
 import { advance, advanceTrust } from "./advance.ts";
 import { auditNote, trustWrite } from "./durable.ts";
-import type { Event, Moment } from "./event.ts";
+import type { EventOf, Moment } from "./event.ts";
 import { takeOver } from "./ledger/first-head.ts";
 import { freshnessOf } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -27,7 +27,7 @@ import {
 /** New roots and grants of an authority, from its operator: what they sign, all nodes follow. */
 export function updateTrust(
   parts: NodeParts,
-  { request, at, by = { actor: request.actor } }: Extract<Event, { kind: "update-trust" }>,
+  { request, at, by = { actor: request.actor } }: EventOf<"update-trust">,
 ): Outcome<Operation> {
   const found = ledgerNamed(parts, request.ledger);
   if (!found.ok) return found;
@@ -80,7 +80,7 @@ function orphanProblem(
 /** This node becomes the writer, in a new term, of what it holds. */
 export function promote(
   parts: NodeParts,
-  { request, at, by = { actor: request.actor } }: Extract<Event, { kind: "promote" }>,
+  { request, at, by = { actor: request.actor } }: EventOf<"promote">,
 ): Outcome<Operation> {
   const found = ledgerNamed(parts, request.ledger);
   if (!found.ok) return found;

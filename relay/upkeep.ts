@@ -1,11 +1,9 @@
 import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
-import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
 import { advanceBeats } from "./advance.ts";
 import { beatIntervalMs } from "./cadence.ts";
 import { beatWrite, pinWrite } from "./durable.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
-import type { Freshness } from "./ledger/freshness.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Writer } from "./ledger/writer.ts";
 import { vouchedPins } from "./libraries.ts";
@@ -23,25 +21,14 @@ import { toHex } from "./trust/key.ts";
 /** How often is looked at what changes without an event: freshness, grants, silent instances. */
 const lookIntervalMs = 1_000;
 
-/** A document that could not be handed over is tried again after this, if at all. */
-const submitAgainMs = 30_000;
-
 /** Keys that one line of the log names. */
 const keysToldMax = 20;
-
-interface Submission {
-  readonly upstream: string;
-  readonly document: Document;
-  readonly atMonoMs: number;
-}
 
 const nothing: ReturnType<typeof ramp> = { writes: [], accept: () => [] };
 
 /** What a node does by itself as time passes. */
 export class Upkeep {
   readonly #parts: NodeParts;
-  readonly #labels = new Map<string, Freshness>();
-  readonly #again: Submission[] = [];
   /** What was last found to have no effect, by ledger and reason: it is told once. */
   readonly #told = new Map<string, ReadonlySet<string>>();
   /** Verdicts that nobody has been told of yet. */
@@ -57,14 +44,10 @@ export class Upkeep {
     return this.#lookedAtMonoMs + lookIntervalMs;
   }
 
-  submitAgain(of: { upstream: string; document: Document; at: Moment }): void {
-    const { upstream, document, at } = of;
-    this.#again.push({ upstream, document, atMonoMs: at.monoMs + submitAgainMs });
-  }
-
   /** What needs no write. */
   tick(at: Moment): Effect[] {
-    return [...this.#look(at), ...this.#submitted(at)];
+    const { resubmissions, telemetry } = this.#parts;
+    return [...this.#look(at), ...resubmissions.due(at, telemetry?.outbox)];
   }
 
   /**
@@ -159,7 +142,7 @@ export class Upkeep {
     return [
       ...downlinks.end(ended, "REVOKED"),
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
-      ...this.exposeFreshness(at),
+      ...this.#parts.freshness.expose(at),
       ...this.#tellIdle(at),
       ...this.#parts.oldCopy.tell(at),
     ];
@@ -198,37 +181,6 @@ export class Upkeep {
     if (fresh.length === 0) return [];
     const more = fresh.length > keysToldMax ? ` and ${fresh.length - keysToldMax} more` : "";
     return [logged("warn", event, `${says} ${fresh.slice(0, keysToldMax).join(", ")}${more}`)];
-  }
-
-  /** Tells watchers when data has become older, or newer, without a flag having changed. */
-  exposeFreshness(at: Moment, names?: Iterable<string>): Effect[] {
-    const { projects } = this.#parts.holdings;
-    return [...new Set(names ?? projects.keys())].flatMap((name): Effect[] => {
-      const project = projects.get(name);
-      if (project === undefined) return [];
-      const label = project.freshness(at.wallMs);
-      const former = this.#labels.get(project.name);
-      this.#labels.set(project.name, label);
-      if (label === former) return [];
-      const exposure = { project: project.name, changes: [], vocabulary: false };
-      const message = `${project.name} is ${label}`;
-      return [
-        { kind: "expose", exposure },
-        logged(label === "FRESH" ? "info" : "warn", "freshness-changed", message),
-      ];
-    });
-  }
-
-  #submitted(at: Moment): Effect[] {
-    const effects: Effect[] = [];
-    for (let first = this.#again[0]; first !== undefined; first = this.#again[0]) {
-      if (first.atMonoMs > at.monoMs) break;
-      this.#again.shift();
-      const { upstream, document } = first;
-      if (this.#parts.telemetry?.outbox.mayLeave(upstream, document) !== true) continue;
-      effects.push({ kind: "submit-document", upstream, document });
-    }
-    return effects;
   }
 }
 

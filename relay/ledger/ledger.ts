@@ -1,5 +1,5 @@
 import type { Entry, Position } from "../../gen/headwater/v1/ledger_pb.ts";
-import { entryKeyLengthMax, ledgerBytesMax, ledgerEntriesMax } from "../limits.ts";
+import { ledgerBytesMax, ledgerEntriesMax } from "../limits.ts";
 import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";

@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
 import { RolloutSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
+import type { EventOf } from "../event.ts";
 import type { Project } from "../layers/project.ts";
-import type { Operation, OperationEvent } from "../operation.ts";
+import type { Operation } from "../operation.ts";
 import type { NodeParts } from "../parts.ts";
 import { quoted } from "../quoted.ts";
 import { type Outcome, refused, telemetryOff } from "../refusal.ts";
@@ -15,7 +16,7 @@ type Refused = ReturnType<typeof refused>;
 /** Sets the first percentage of a plan; the others follow by themselves. */
 export function startRollout(
   parts: NodeParts,
-  event: OperationEvent<"start-rollout">,
+  event: EventOf<"start-rollout">,
 ): Outcome<Operation> {
   const { project: name, flag: flagName, plan, at, by = { actor: "" } } = event;
   if (parts.telemetry === undefined) return telemetryOff();
@@ -41,7 +42,7 @@ export function startRollout(
 
 function startProblem(
   parts: NodeParts,
-  of: { project: Project; flag: Flag } & Pick<OperationEvent<"start-rollout">, "plan" | "at">,
+  of: { project: Project; flag: Flag } & Pick<EventOf<"start-rollout">, "plan" | "at">,
 ): Refused | undefined {
   const { project, flag, plan, at } = of;
   if (!isWritten(parts, project))
@@ -71,7 +72,7 @@ function startProblem(
 /** What an operator says to a rollout that there is: pause, go on, end. */
 export function changeRollout(
   parts: NodeParts,
-  event: OperationEvent<"change-rollout">,
+  event: EventOf<"change-rollout">,
 ): Outcome<Operation> {
   const { project, flag, action, at } = event;
   const rollout = parts.rollouts.of(project, flag);

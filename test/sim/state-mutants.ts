@@ -175,8 +175,8 @@ export const stateMutants: readonly Mutant[] = [
     1,
     "send and answer before it is durable",
     "node.ts",
-    '    this.#staged = staged;\n    return [{ kind: "persist", writes }];',
-    '    const early = [...staged.accept()];\n    this.#staged = { accept: () => [], fail: (why) => staged.fail(why) };\n    return [...early, { kind: "persist", writes }];',
+    '    this.#staged = staged;\n    return [...effects, { kind: "persist", writes }];',
+    '    const early = [...staged.accept()];\n    this.#staged = { ...staged, accept: () => [] };\n    return [...effects, ...early, { kind: "persist", writes }];',
   ),
   mutant(
     19,
