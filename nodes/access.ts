@@ -1,6 +1,6 @@
 import type { Bucket, Exposure } from "../relay/effect.ts";
 import type { CallId, Event, Moment } from "../relay/event.ts";
-import type { Reads } from "../relay/reads.ts";
+import type { Reads } from "../relay/reads/reads.ts";
 
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never;
 

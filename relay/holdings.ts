@@ -94,6 +94,13 @@ export class Holdings {
     return this.#ledgers.get(ledgerId(name));
   }
 
+  projectNamed(name: string): Outcome<Project> {
+    const project = this.#projects.get(name);
+    if (project !== undefined) return done(project);
+    const ledger = this.ledgerOf(name, new Uint8Array(0));
+    return ledger.ok ? refused("unknown", `project: ${name}`) : ledger;
+  }
+
   /** The project's own ledger, or the one of the authority. */
   ledgerOf(project: string, authority: Uint8Array): Outcome<Ledger> {
     const held = this.#projects.get(project);

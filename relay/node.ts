@@ -17,7 +17,7 @@ import { closeUpstream, settleDocument, takeFrame } from "./handlers/upstream.ts
 import { operate, upstreamOf } from "./operations.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
-import { Reads } from "./reads.ts";
+import { Reads } from "./reads/reads.ts";
 import { notDurable } from "./refusal.ts";
 import type { NodeSettings } from "./settings.ts";
 import type { Staged } from "./staged.ts";

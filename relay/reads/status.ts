@@ -6,20 +6,20 @@ import {
   type LedgerStatusSchema,
   type ProjectStatusSchema,
   type UpstreamStatusSchema,
-} from "../gen/headwater/v1/nodes_pb.ts";
-import type { Moment } from "./event.ts";
-import type { Project } from "./layers/project.ts";
-import { freshnessOf } from "./ledger/freshness.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import { ledgerId, samePosition } from "./ledger/position.ts";
-import { grantProblem, isSignedElsewhere } from "./ledger/writer.ts";
-import { vouchingProblems } from "./libraries.ts";
-import type { Downlink } from "./link/downlink.ts";
-import type { Uplink } from "./link/uplink.ts";
-import { outrunHint, outrunPosition, outrunText } from "./outrun.ts";
-import type { NodeParts } from "./parts.ts";
-import { noOverlay } from "./reaction.ts";
-import { toHex } from "./trust/key.ts";
+} from "../../gen/headwater/v1/nodes_pb.ts";
+import type { Moment } from "../event.ts";
+import type { Project } from "../layers/project.ts";
+import { freshnessOf } from "../ledger/freshness.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { ledgerId, samePosition } from "../ledger/position.ts";
+import { grantProblem, isSignedElsewhere } from "../ledger/writer.ts";
+import { vouchingProblems } from "../libraries.ts";
+import type { Downlink } from "../link/downlink.ts";
+import type { Uplink } from "../link/uplink.ts";
+import { outrunHint, outrunPosition, outrunText } from "../outrun.ts";
+import type { NodeParts } from "../parts.ts";
+import { noOverlay } from "../reaction.ts";
+import { toHex } from "../trust/key.ts";
 
 /** Keys named in a status; the rest is counted in the log. */
 const keysShownMax = 20;

@@ -1,53 +1,40 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import {
-  type ListCensusesResponse,
-  ListCensusesResponseSchema,
-} from "../gen/headwater/v1/censuses_pb.ts";
-import { type GetFleetResponse, GetFleetResponseSchema } from "../gen/headwater/v1/fleet_pb.ts";
+import type { ListCensusesResponse } from "../../gen/headwater/v1/censuses_pb.ts";
+import type { GetFleetResponse } from "../../gen/headwater/v1/fleet_pb.ts";
 import {
   type GetLedgerResponse,
   GetLedgerResponseSchema,
   type GetTrustResponse,
   GetTrustResponseSchema,
-} from "../gen/headwater/v1/ledgers_pb.ts";
-import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
+} from "../../gen/headwater/v1/ledgers_pb.ts";
+import type { ProjectPin } from "../../gen/headwater/v1/mesh_pb.ts";
 import {
   type Child,
   ChildSchema,
   type ExplainResponse,
   type GetStatusResponse,
-} from "../gen/headwater/v1/nodes_pb.ts";
-import {
-  type CheckGateRequest,
-  type CheckGateResponse,
-  CheckGateResponseSchema,
-  type Rollout,
-} from "../gen/headwater/v1/rollouts_pb.ts";
-import type { TokenRecord } from "../gen/headwater/v1/store_pb.ts";
-import type { Document } from "../gen/headwater/v1/telemetry_pb.ts";
-import type { Moment } from "./event.ts";
-import type { EffectiveFlag } from "./flag/effective-flag.ts";
-import type { FlagByRelease } from "./flag/flag-by-release.ts";
-import type { FlagSet } from "./flag/flagd-json.ts";
-import { explain, flagText } from "./layers/explanation.ts";
-import type { FlagTableChange } from "./layers/flag-table.ts";
-import type { Project } from "./layers/project.ts";
-import { type Freshness, freshnessOf } from "./ledger/freshness.ts";
-import { ledgerId, positionText } from "./ledger/position.ts";
-import { isSignedElsewhere } from "./ledger/writer.ts";
-import type { NodeParts } from "./parts.ts";
-import { quoted } from "./quoted.ts";
-import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
-import { checkCondition, conditionProblem, joinAnswers } from "./rollout/gate.ts";
+} from "../../gen/headwater/v1/nodes_pb.ts";
+import type {
+  CheckGateRequest,
+  CheckGateResponse,
+  Rollout,
+} from "../../gen/headwater/v1/rollouts_pb.ts";
+import type { TokenRecord } from "../../gen/headwater/v1/store_pb.ts";
+import type { Moment } from "../event.ts";
+import type { EffectiveFlag } from "../flag/effective-flag.ts";
+import type { FlagByRelease } from "../flag/flag-by-release.ts";
+import type { FlagSet } from "../flag/flagd-json.ts";
+import { explain, flagText } from "../layers/explanation.ts";
+import type { FlagTableChange } from "../layers/flag-table.ts";
+import { type Freshness, freshnessOf } from "../ledger/freshness.ts";
+import { ledgerId, positionText } from "../ledger/position.ts";
+import { isSignedElsewhere } from "../ledger/writer.ts";
+import type { NodeParts } from "../parts.ts";
+import { quoted } from "../quoted.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { trustMessage } from "../trust/trusted.ts";
+import { censusesOf, fleetOf, gateOf, type Preview, type PreviewAsk, previewOf } from "./fleet.ts";
 import { statusOf } from "./status.ts";
-import { cautionsOf } from "./telemetry/caution.ts";
-import { censusStandings } from "./telemetry/census-standing.ts";
-import { isDisclosureLevel } from "./telemetry/disclosure/level.ts";
-import { documentKinds } from "./telemetry/window.ts";
-import { trustMessage } from "./trust/trusted.ts";
-
-/** Ways to crash that an operator is shown. */
-const crashesShownMax = 20;
 
 /** The table of one release, as apps get it. */
 export interface TableView {
@@ -177,7 +164,7 @@ export class Reads {
     of: { project: string; flag: string; instance: string; version: string },
     wallMs: number,
   ): Outcome<ExplainResponse> {
-    const project = this.#project(of.project);
+    const project = this.#parts.holdings.projectNamed(of.project);
     if (!project.ok) return project;
     if (!project.value.isEmpty && !project.value.own.flags.has(of.flag))
       return refused(
@@ -228,32 +215,7 @@ export class Reads {
   }
 
   fleet(project: string, wallMs: number): Outcome<GetFleetResponse> {
-    const held = this.#project(project);
-    if (!held.ok) return held;
-    const fleet = this.#parts.telemetry?.fleet(held.value, wallMs);
-    if (fleet === undefined) return telemetryOff();
-    return done(
-      create(GetFleetResponseSchema, {
-        project,
-        weights: fleet.weights,
-        health: fleet.health,
-        reportersCount: fleet.reportersCount,
-        own: fleet.own,
-        windowsOldMax: fleet.windowsOldMax,
-        instancesCount: fleet.instancesCount,
-        crashes: this.#crashes(held.value),
-      }),
-    );
-  }
-
-  #crashes({
-    name,
-    own,
-  }: Project): { signature: string; instancesCount: number; listed: boolean }[] {
-    const counts = this.#parts.telemetry?.crashes.counts(name) ?? [];
-    return counts
-      .slice(0, crashesShownMax)
-      .map((one) => ({ ...one, listed: own.crashes.has(one.signature) }));
+    return fleetOf(this.#parts, project, wallMs);
   }
 
   rollouts(project: string): Rollout[] {
@@ -262,83 +224,16 @@ export class Reads {
 
   /** Whether everything that is asked of a fleet holds, and how complete the data is. */
   gate(request: CheckGateRequest, wallMs: number): Outcome<CheckGateResponse> {
-    const project = this.#project(request.project);
-    if (!project.ok) return project;
-    const unknown = request.conditions.map((one) => conditionProblem(one, project.value.own));
-    const problem = unknown.find((one) => one !== undefined);
-    if (problem !== undefined) return refused("unknown", `conditions: ${problem}`);
-    const { telemetry } = this.#parts;
-    if (telemetry === undefined) return telemetryOff();
-    const fleet = telemetry.fleet(project.value, wallMs);
-    const { weights, health, reportersCount, own, windowsOldMax } = fleet;
-    const censuses = censusStandings(telemetry.censuses, project.value, wallMs);
-    const facts = { weights, health, reportersCount, sitesMin: request.sitesMin, censuses };
-    const checks = request.conditions.map((one) => checkCondition(one, facts));
-    const answer = joinAnswers(checks.map((check) => check.answer));
-    const childrenCount = new Set(this.#parts.downlinks.links.map(({ site }) => site)).size;
-    const data = { reportersCount, own, windowsOldMax, childrenCount };
-    return done(create(CheckGateResponseSchema, { answer, checks, data }));
+    return gateOf(this.#parts, request, wallMs);
   }
 
   /** What is asked of a project, whether this site takes part, and what came of it. */
-  censuses(name: string, wallMs: number): Outcome<ListCensusesResponse> {
-    const project = this.#project(name);
-    if (!project.ok) return project;
-    const { telemetry } = this.#parts;
-    if (telemetry === undefined) return telemetryOff();
-    const { censuses } = telemetry;
-    const enrollment = censuses.enrollment(name);
-    return done(
-      create(ListCensusesResponseSchema, {
-        censuses: censusStandings(censuses, project.value, wallMs),
-        enrolled: enrollment !== undefined,
-        withoutApps: enrollment?.withoutApps === true,
-        windowMsMin: BigInt(censuses.windowMsMin),
-        reportersCount: telemetry.fleet(project.value, wallMs).reportersCount,
-      }),
-    );
+  censuses(project: string, wallMs: number): Outcome<ListCensusesResponse> {
+    return censusesOf(this.#parts, project, wallMs);
   }
 
-  preview(
-    of: { project: string; kind: string; disclosure: string; upstream: string },
-    at: Moment,
-  ): Outcome<{ document: Document | undefined; why: string; cautions: readonly string[] }> {
-    const project = this.#project(of.project);
-    if (!project.ok) return project;
-    const kind = documentKinds.find((one) => one === (of.kind || "WEIGHTS"));
-    if (kind === undefined) return refused("invalid", "kind: WEIGHTS or HEALTH");
-    const { telemetry, uplinks } = this.#parts;
-    if (telemetry === undefined)
-      return done({ document: undefined, why: "telemetry is off at this node", cautions: [] });
-    const primary = uplinks.primaryOf(project.value.ownLedger.id)?.settings.id;
-    const upstream = of.upstream || primary || uplinks.all[0]?.settings.id || "";
-    const asked = of.disclosure.toUpperCase();
-    const level = asked === "" ? telemetry.consents.of(upstream).level : asked;
-    if (!isDisclosureLevel(level))
-      return refused("invalid", `disclosure: ${quoted(level)} is no level`);
-    if (asked === "" && upstream === "")
-      return done({ document: undefined, why: "this node has no upstream", cautions: [] });
-    if (level === "OFF")
-      return done({ document: undefined, why: `disclosure to ${upstream} is off`, cautions: [] });
-    const document = telemetry.outbox.preview({
-      upstream,
-      project: project.value,
-      kind,
-      level,
-      wallMs: at.wallMs,
-    });
-    const fleet = telemetry.fleet(project.value, at.wallMs);
-    return done({
-      document,
-      why: document === undefined ? `${of.project} is EMPTY here` : "",
-      cautions: cautionsOf(level, of.project, fleet),
-    });
-  }
-
-  #project(name: string): Outcome<Project> {
-    const project = this.#parts.holdings.projects.get(name);
-    if (project !== undefined) return done(project);
-    const ledger = this.#parts.holdings.ledgerOf(name, new Uint8Array(0));
-    return ledger.ok ? refused("unknown", `project: ${name}`) : ledger;
+  /** What would be sent of a project now; why, where it would be nothing. */
+  preview(of: PreviewAsk, at: Moment): Outcome<Preview> {
+    return previewOf(this.#parts, of, at);
   }
 }
