@@ -9,7 +9,7 @@ import type { Operation } from "./operation.ts";
 import type { NodeParts } from "./parts.ts";
 import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
 import { tellPeers } from "./site/tell-peers.ts";
-import { budgetProblem, censusFormProblem } from "./telemetry/census-question.ts";
+import { budgetProblem, censusFormProblem } from "./telemetry/census/census-question.ts";
 
 /** An operator takes part in a project's censuses with the whole site, or no more. */
 export function setEnrollment(

@@ -17,7 +17,7 @@ import type { NodeSettings } from "./settings.ts";
 import { SiteMemory } from "./site/site-memory.ts";
 import { Resubmissions } from "./telemetry/resubmissions.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
-import { Trials } from "./telemetry/trials.ts";
+import { Trials } from "./telemetry/trial/trials.ts";
 import { Children } from "./trust/children.ts";
 import { deriveSecret, SigningKey } from "./trust/key.ts";
 import { OperatorTokens } from "./trust/operator-tokens.ts";

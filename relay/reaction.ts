@@ -10,7 +10,7 @@ import type { Project } from "./layers/project.ts";
 import { entryKey, ruleFlag, ruleName, splitEntryKey } from "./ledger/entry.ts";
 
 import type { NodeParts } from "./parts.ts";
-import type { TrialNews } from "./telemetry/trials.ts";
+import type { TrialNews } from "./telemetry/trial/trials.ts";
 
 /** What follows from verdicts once it is durable. */
 interface Reaction {

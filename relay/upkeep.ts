@@ -15,7 +15,7 @@ import { reactionTo } from "./reaction.ts";
 import { renewalOf } from "./renewal.ts";
 import { ramp } from "./rollout/ramp.ts";
 import { tellPeers } from "./site/tell-peers.ts";
-import type { TrialNews } from "./telemetry/trials.ts";
+import type { TrialNews } from "./telemetry/trial/trials.ts";
 import { toHex } from "./trust/key.ts";
 
 /** How often is looked at what changes without an event: freshness, grants, silent instances. */

@@ -11,7 +11,7 @@ import {
   versionLengthMax,
 } from "../../relay/limits.ts";
 import { RateLimit } from "../../relay/rate-limit.ts";
-import { healths } from "../../relay/telemetry/tally.ts";
+import { healths } from "../../relay/telemetry/intake/tally.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { remoteAddressOf } from "../http/connect.ts";

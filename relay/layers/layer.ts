@@ -18,7 +18,7 @@ import { isName } from "../flag/name.ts";
 import { ruleFlag, ruleName, splitEntryKey } from "../ledger/entry.ts";
 import type { HeldEntry } from "../ledger/ledger.ts";
 import { noteLengthMax, versionLengthMax } from "../limits.ts";
-import { censusFormProblem } from "../telemetry/census-question.ts";
+import { censusFormProblem } from "../telemetry/census/census-question.ts";
 import { parseScope, type Scope } from "./scope.ts";
 
 /** The newest version of the meaning of entries that this software understands. */

@@ -17,7 +17,7 @@ import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused, telemetryOff } from "../refusal.ts";
 import { checkCondition, conditionProblem, joinAnswers } from "../rollout/gate.ts";
 import { cautionsOf } from "../telemetry/caution.ts";
-import { censusStandings } from "../telemetry/census-standing.ts";
+import { censusStandings } from "../telemetry/census/census-standing.ts";
 import { isDisclosureLevel } from "../telemetry/disclosure/level.ts";
 import { documentKinds } from "../telemetry/window.ts";
 

@@ -5,7 +5,7 @@ import { formatPercent } from "../flag/percent.ts";
 import { compareVersions, parseVersion } from "../flag/version.ts";
 import type { Layer } from "../layers/layer.ts";
 import { quoted } from "../quoted.ts";
-import { type VerdictWord, verdicts } from "../telemetry/verdict.ts";
+import { type VerdictWord, verdicts } from "../telemetry/trial/verdict.ts";
 import { byName, whole } from "../telemetry/weights.ts";
 
 export type GateAnswer = "YES" | "NO" | "UNKNOWN";

@@ -21,7 +21,7 @@ import type { Rollouts } from "../rollout/rollouts.ts";
 import { rolloutWrite } from "../rollout/rollouts.ts";
 import { receivedWrite } from "../telemetry/received.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { namedBy, type Trials } from "../telemetry/trials.ts";
+import { namedBy, type Trials } from "../telemetry/trial/trials.ts";
 import { type Stamp, slicesApart, slicesOf } from "./slices.ts";
 
 type Kind = (typeof allKinds)[number];

@@ -3,9 +3,9 @@ import type { Project } from "../layers/project.ts";
 import { modalVerdict } from "./disclosure/modal.ts";
 import { panelVerdict } from "./disclosure/panel.ts";
 import { joinHealth, ownHealth, type VerdictOf } from "./health.ts";
+import type { Tally } from "./intake/tally.ts";
 import type { Received } from "./received.ts";
-import type { Tally } from "./tally.ts";
-import type { TrialKind } from "./trial.ts";
+import type { TrialKind } from "./trial/trial.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 import { byName, type CrashesOf, meanOf, type Reporter, weigh, weightLists } from "./weights.ts";
 

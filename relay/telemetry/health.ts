@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type Health, HealthSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { comparePositions } from "../ledger/position.ts";
-import type { TrialKind } from "./trial.ts";
-import { joinVerdicts, type VerdictWord, verdicts } from "./verdict.ts";
+import type { TrialKind } from "./trial/trial.ts";
+import { joinVerdicts, type VerdictWord, verdicts } from "./trial/verdict.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { whole } from "./weights.ts";
 

@@ -4,16 +4,16 @@ import type { Records } from "../durable.ts";
 import type { Project } from "../layers/project.ts";
 import { instancesCountMax } from "../limits.ts";
 import { deriveSecret, drawFraction } from "../trust/key.ts";
-import { Censuses } from "./censuses.ts";
+import { Censuses } from "./census/censuses.ts";
 import { Consents } from "./consents.ts";
 import { Crashes } from "./crashes.ts";
 import type { DisclosureLevel } from "./disclosure/level.ts";
 import { Fleet, type FleetPart } from "./fleet.ts";
 import { FleetSamples } from "./fleet-samples.ts";
-import { Intake } from "./intake.ts";
+import { Intake } from "./intake/intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Received } from "./received.ts";
-import type { Trials } from "./trials.ts";
+import type { Trials } from "./trial/trials.ts";
 
 export interface TelemetrySettings {
   /** The node's name within its site. */

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Weight, type Weights, WeightsSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { crashInstancesMin } from "./crashes.ts";
-import type { Tally } from "./tally.ts";
+import type { Tally } from "./intake/tally.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** All of something, in basis points. */

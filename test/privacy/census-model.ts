@@ -2,8 +2,12 @@ import { toBinary } from "@bufbuild/protobuf";
 import { type Document, DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs, reportIntervalMs } from "../../relay/cadence.ts";
 import type { Random } from "../../relay/random.ts";
-import { type CensusAnswer, censusSkewMs, windowToAnswer } from "../../relay/telemetry/census.ts";
-import { CensusNode, CensusSite, windows } from "../relay/telemetry/census-site.ts";
+import {
+  type CensusAnswer,
+  censusSkewMs,
+  windowToAnswer,
+} from "../../relay/telemetry/census/census.ts";
+import { CensusNode, CensusSite, windows } from "../relay/telemetry/census/census-site.ts";
 
 /** All that happens does once in so long. */
 const stepMs = reportIntervalMs / 2;

@@ -1,6 +1,6 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { panelOf } from "../../relay/telemetry/disclosure/panel.ts";
-import { type Tally, tallyOf } from "../../relay/telemetry/tally.ts";
+import { type Tally, tallyOf } from "../../relay/telemetry/intake/tally.ts";
 
 interface Held {
   readonly instance: string;

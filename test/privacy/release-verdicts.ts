@@ -1,6 +1,6 @@
 import { Random } from "../../relay/random.ts";
-import { judge } from "../../relay/telemetry/verdict.ts";
-import { type ModelSite, modelTrial } from "../relay/telemetry/trial-model.ts";
+import { judge } from "../../relay/telemetry/trial/verdict.ts";
+import { type ModelSite, modelTrial } from "../relay/telemetry/trial/trial-model.ts";
 import { intervalOf } from "./interval.ts";
 
 const instances = 5_000;

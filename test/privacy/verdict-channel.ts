@@ -3,7 +3,7 @@ import { isIn } from "../../relay/flag/bucket.ts";
 import { Project } from "../../relay/layers/project.ts";
 import { documentOf } from "../../relay/telemetry/document.ts";
 import { Telemetry } from "../../relay/telemetry/telemetry.ts";
-import { Trials } from "../../relay/telemetry/trials.ts";
+import { Trials } from "../../relay/telemetry/trial/trials.ts";
 import { Authority, epochMs } from "../relay/authority.ts";
 import { flagEntry, releaseEntries } from "../relay/layers/entries.ts";
 import { reportOf } from "../relay/telemetry/fixture.ts";

@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type Census, CensusSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { secondMs } from "../../relay/cadence.ts";
-import { censusName } from "../../relay/telemetry/census-question.ts";
+import { censusName } from "../../relay/telemetry/census/census-question.ts";
 import { CensusApp, type Use, usable } from "./census-apps.ts";
 import { project, type Scene } from "./scene.ts";
 import { pick, type Verbs } from "./verb.ts";

@@ -2,7 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { type Arm, type Trial, TrialSchema } from "../../gen/headwater/v1/store_pb.ts";
 import type { Write } from "../../relay/effect.ts";
-import { type VerdictWord, verdicts } from "../../relay/telemetry/verdict.ts";
+import { type VerdictWord, verdicts } from "../../relay/telemetry/trial/verdict.ts";
 import type { Hold } from "./checks.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 

@@ -1,5 +1,5 @@
 import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import type { VerdictWord } from "../verdict.ts";
+import type { VerdictWord } from "../trial/verdict.ts";
 import { whole } from "../weights.ts";
 import { mapShares } from "./share.ts";
 

@@ -4,7 +4,7 @@ import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { Random } from "../../../relay/random.ts";
 import { rounded } from "../../../relay/telemetry/disclosure/rounded.ts";
 import { sticky } from "../../../relay/telemetry/disclosure/sticky.ts";
-import { tallyOf } from "../../../relay/telemetry/tally.ts";
+import { tallyOf } from "../../../relay/telemetry/intake/tally.ts";
 import type { Vocabulary } from "../../../relay/telemetry/vocabulary.ts";
 import { meanOf, weigh } from "../../../relay/telemetry/weights.ts";
 import { deriveSecret } from "../../../relay/trust/key.ts";

@@ -9,7 +9,7 @@ import { type Trial as TrialRecord, TrialSchema } from "../../../gen/headwater/v
 import { trialInstancesMax } from "../../../relay/limits.ts";
 import { Peers } from "../../../relay/link/peers.ts";
 import { slicesApart, slicesOf, stampOf } from "../../../relay/site/slices.ts";
-import { Trial } from "../../../relay/telemetry/trial.ts";
+import { Trial } from "../../../relay/telemetry/trial/trial.ts";
 import { deriveSecret, SigningKey } from "../../../relay/trust/key.ts";
 import { epochMs, seedOf } from "../authority.ts";
 import { rootNode } from "../stepped-node.ts";

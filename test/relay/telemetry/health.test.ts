@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { type Health, HealthSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { joinHealth, ownHealth } from "../../../relay/telemetry/health.ts";
-import { verdicts } from "../../../relay/telemetry/verdict.ts";
+import { verdicts } from "../../../relay/telemetry/trial/verdict.ts";
 import { vocabularyOf } from "../../../relay/telemetry/vocabulary.ts";
 import { projectOf } from "./fixture.ts";
 

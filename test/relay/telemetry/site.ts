@@ -4,7 +4,7 @@ import type { Write } from "../../../relay/effect.ts";
 import type { DisclosureLevel } from "../../../relay/telemetry/disclosure/level.ts";
 import type { DueDocument } from "../../../relay/telemetry/outbox.ts";
 import { Telemetry } from "../../../relay/telemetry/telemetry.ts";
-import { type TrialNews, Trials } from "../../../relay/telemetry/trials.ts";
+import { type TrialNews, Trials } from "../../../relay/telemetry/trial/trials.ts";
 import { slotOf, Windows } from "../../../relay/telemetry/window.ts";
 import { epochMs, valueOf } from "../authority.ts";
 import { projectOf, type ReportInit, reportOf, settings } from "./fixture.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tallyOf } from "../../../relay/telemetry/tally.ts";
+import { tallyOf } from "../../../relay/telemetry/intake/tally.ts";
 import { vocabularyOf } from "../../../relay/telemetry/vocabulary.ts";
 import { meanOf, type Reporter, weigh, whole } from "../../../relay/telemetry/weights.ts";
 import { projectOf, reportOf, sharesOf, weightsDocument } from "./fixture.ts";

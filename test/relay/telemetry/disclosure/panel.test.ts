@@ -8,8 +8,8 @@ import {
   type Ranked,
   seatsCount,
 } from "../../../../relay/telemetry/disclosure/panel.ts";
-import { type Tally, tallyOf } from "../../../../relay/telemetry/tally.ts";
-import type { VerdictWord } from "../../../../relay/telemetry/verdict.ts";
+import { type Tally, tallyOf } from "../../../../relay/telemetry/intake/tally.ts";
+import type { VerdictWord } from "../../../../relay/telemetry/trial/verdict.ts";
 import { vocabularyOf } from "../../../../relay/telemetry/vocabulary.ts";
 import { weigh } from "../../../../relay/telemetry/weights.ts";
 import { drawFraction } from "../../../../relay/trust/key.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { HealthSchema, WeightsSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
 import { exact } from "../../../../relay/telemetry/disclosure/exact.ts";
 import { rounded, roundedHealth } from "../../../../relay/telemetry/disclosure/rounded.ts";
-import { tallyOf } from "../../../../relay/telemetry/tally.ts";
+import { tallyOf } from "../../../../relay/telemetry/intake/tally.ts";
 import { vocabularyOf } from "../../../../relay/telemetry/vocabulary.ts";
 import { weigh } from "../../../../relay/telemetry/weights.ts";
 import { projectOf, reportOf, sharesOf } from "../fixture.ts";

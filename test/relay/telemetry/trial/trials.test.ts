@@ -1,14 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { ReportRequestSchema } from "../../../gen/headwater/v1/apps_pb.ts";
-import type { Effect } from "../../../relay/effect.ts";
-import type { NodeSettings } from "../../../relay/settings.ts";
-import { verdicts } from "../../../relay/telemetry/verdict.ts";
-import { Authority, epochMs, valueOf } from "../authority.ts";
-import { flagEntry, releaseEntries } from "../layers/entries.ts";
-import { rootNode, type SteppedNode } from "../stepped-node.ts";
-import { hourMs } from "./fixture.ts";
-import { Site } from "./site.ts";
+import { ReportRequestSchema } from "../../../../gen/headwater/v1/apps_pb.ts";
+import type { Effect } from "../../../../relay/effect.ts";
+import type { NodeSettings } from "../../../../relay/settings.ts";
+import { verdicts } from "../../../../relay/telemetry/trial/verdict.ts";
+import { Authority, epochMs, valueOf } from "../../authority.ts";
+import { flagEntry, releaseEntries } from "../../layers/entries.ts";
+import { rootNode, type SteppedNode } from "../../stepped-node.ts";
+import { hourMs } from "../fixture.ts";
+import { Site } from "../site.ts";
 
 interface Told {
   readonly version?: string;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Random } from "../../../relay/random.ts";
+import { Random } from "../../../../relay/random.ts";
 import {
   type ArmCounts,
   falseAlarmShareMax,
@@ -8,7 +8,7 @@ import {
   judge,
   type VerdictWord,
   verdicts,
-} from "../../../relay/telemetry/verdict.ts";
+} from "../../../../relay/telemetry/trial/verdict.ts";
 import { type Failing, type ModelSite, modelTrial } from "./trial-model.ts";
 
 /** As many intervals each, unless said otherwise. */

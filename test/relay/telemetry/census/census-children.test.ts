@@ -1,15 +1,19 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { CensusChildSchema } from "../../../gen/headwater/v1/store_pb.ts";
-import { CensusSlotSchema, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { dayMs } from "../../../relay/cadence.ts";
-import type { Records } from "../../../relay/durable.ts";
-import { censusesOpenMax, receivedPerProjectMax } from "../../../relay/limits.ts";
-import type { CensusAnswer } from "../../../relay/telemetry/census.ts";
-import { CensusChildren, noWindow, slotAnswer } from "../../../relay/telemetry/census-children.ts";
-import { documentProblem } from "../../../relay/telemetry/received.ts";
-import { epochMs } from "../authority.ts";
-import { weightsDocument } from "./fixture.ts";
+import { CensusChildSchema } from "../../../../gen/headwater/v1/store_pb.ts";
+import { CensusSlotSchema, DocumentSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
+import { dayMs } from "../../../../relay/cadence.ts";
+import type { Records } from "../../../../relay/durable.ts";
+import { censusesOpenMax, receivedPerProjectMax } from "../../../../relay/limits.ts";
+import type { CensusAnswer } from "../../../../relay/telemetry/census/census.ts";
+import {
+  CensusChildren,
+  noWindow,
+  slotAnswer,
+} from "../../../../relay/telemetry/census/census-children.ts";
+import { documentProblem } from "../../../../relay/telemetry/received.ts";
+import { epochMs } from "../../authority.ts";
+import { weightsDocument } from "../fixture.ts";
 
 const windowMs = 30 * dayMs;
 const asked = { project: "horizon", openedMs: epochMs, windowMs, window: 0 };

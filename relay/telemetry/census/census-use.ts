@@ -1,7 +1,7 @@
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import type { Census } from "../../gen/headwater/v1/flag_pb.ts";
-import { compareVersions, parseVersion } from "../flag/version.ts";
-import type { Project } from "../layers/project.ts";
+import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
+import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
+import { compareVersions, parseVersion } from "../../flag/version.ts";
+import type { Project } from "../../layers/project.ts";
 import type { CensusAnswer } from "./census.ts";
 
 /** What a report says to a question. */

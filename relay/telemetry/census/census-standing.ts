@@ -4,9 +4,9 @@ import {
   CensusResultSchema,
   type CensusStanding,
   CensusStandingSchema,
-} from "../../gen/headwater/v1/censuses_pb.ts";
-import type { Census } from "../../gen/headwater/v1/flag_pb.ts";
-import type { Project } from "../layers/project.ts";
+} from "../../../gen/headwater/v1/censuses_pb.ts";
+import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
+import type { Project } from "../../layers/project.ts";
 import { windowToAnswer } from "./census.ts";
 import { censusEndMs, censusState, windowsOf } from "./census-question.ts";
 import type { Censuses, CensusFinding } from "./censuses.ts";

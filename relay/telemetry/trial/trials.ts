@@ -1,14 +1,14 @@
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import type { Trial as TrialRecord } from "../../gen/headwater/v1/store_pb.ts";
-import { minuteMs } from "../cadence.ts";
-import type { Records } from "../durable.ts";
-import type { Write } from "../effect.ts";
-import { BASIS_POINTS_MAX } from "../flag/bucket.ts";
-import { compareVersions, parseVersion } from "../flag/version.ts";
-import type { Project } from "../layers/project.ts";
-import { trialMembersMax, trialsCountMax } from "../limits.ts";
-import { type Stamp, stampOf } from "../site/slices.ts";
-import { bytesEqual, deriveSecret, sha256 } from "../trust/key.ts";
+import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
+import type { Trial as TrialRecord } from "../../../gen/headwater/v1/store_pb.ts";
+import { minuteMs } from "../../cadence.ts";
+import type { Records } from "../../durable.ts";
+import type { Write } from "../../effect.ts";
+import { BASIS_POINTS_MAX } from "../../flag/bucket.ts";
+import { compareVersions, parseVersion } from "../../flag/version.ts";
+import type { Project } from "../../layers/project.ts";
+import { trialMembersMax, trialsCountMax } from "../../limits.ts";
+import { type Stamp, stampOf } from "../../site/slices.ts";
+import { bytesEqual, deriveSecret, sha256 } from "../../trust/key.ts";
 import { Trial, type TrialKind } from "./trial.ts";
 import type { VerdictWord } from "./verdict.ts";
 

@@ -1,18 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import type { PeerMessage, SiteRecords } from "../../gen/headwater/v1/fanout_pb.ts";
-import type { Census } from "../../gen/headwater/v1/flag_pb.ts";
-import type { CensusEnrollment, CensusEvidence } from "../../gen/headwater/v1/store_pb.ts";
+import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
+import type { PeerMessage, SiteRecords } from "../../../gen/headwater/v1/fanout_pb.ts";
+import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
+import type { CensusEnrollment, CensusEvidence } from "../../../gen/headwater/v1/store_pb.ts";
 import {
   type CensusSlot,
   CensusSlotSchema,
   type Document,
-} from "../../gen/headwater/v1/telemetry_pb.ts";
-import { censusWindowMsMin, minuteMs, secondMs } from "../cadence.ts";
-import type { Records } from "../durable.ts";
-import type { Write } from "../effect.ts";
-import type { Project } from "../layers/project.ts";
-import { censusesOpenMax } from "../limits.ts";
+} from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { censusWindowMsMin, minuteMs, secondMs } from "../../cadence.ts";
+import type { Records } from "../../durable.ts";
+import type { Write } from "../../effect.ts";
+import type { Project } from "../../layers/project.ts";
+import { censusesOpenMax } from "../../limits.ts";
 import {
   type CensusAnswer,
   CensusWatch,

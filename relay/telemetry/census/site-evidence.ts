@@ -1,11 +1,11 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type CensusEvidence, CensusEvidenceSchema } from "../../gen/headwater/v1/store_pb.ts";
-import { clockSkewMsMax } from "../cadence.ts";
-import type { Records } from "../durable.ts";
-import type { Write } from "../effect.ts";
-import { isName } from "../flag/name.ts";
-import { censusSpansMax, censusWindowsMax, peersCountMax } from "../limits.ts";
-import { type Stamp, stampOf } from "../site/slices.ts";
+import { type CensusEvidence, CensusEvidenceSchema } from "../../../gen/headwater/v1/store_pb.ts";
+import { clockSkewMsMax } from "../../cadence.ts";
+import type { Records } from "../../durable.ts";
+import type { Write } from "../../effect.ts";
+import { isName } from "../../flag/name.ts";
+import { censusSpansMax, censusWindowsMax, peersCountMax } from "../../limits.ts";
+import { type Stamp, stampOf } from "../../site/slices.ts";
 import type { Evidence, SiteWatch } from "./census.ts";
 import { joinSpans, spansUntil } from "./watched-span.ts";
 

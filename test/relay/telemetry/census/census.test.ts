@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { dayMs, reportIntervalMs } from "../../../relay/cadence.ts";
+import { dayMs, reportIntervalMs } from "../../../../relay/cadence.ts";
 import {
   CensusWatch,
   censusAnswers,
@@ -9,8 +9,8 @@ import {
   joinAnswer,
   joinChildren,
   windowToAnswer,
-} from "../../../relay/telemetry/census.ts";
-import { epochMs } from "../authority.ts";
+} from "../../../../relay/telemetry/census/census.ts";
+import { epochMs } from "../../authority.ts";
 
 const windows = { openedMs: epochMs, windowMs: 90 * dayMs };
 const lateMs = censusGraceMs + censusSkewMs;

@@ -1,10 +1,10 @@
-import type { Random } from "../../../relay/random.ts";
+import type { Random } from "../../../../relay/random.ts";
 import {
   type ArmCounts,
   judge,
   lookWindows,
   type VerdictWord,
-} from "../../../relay/telemetry/verdict.ts";
+} from "../../../../relay/telemetry/trial/verdict.ts";
 
 /** How instances of a release fail: some at once, the others as time goes. */
 export interface Failing {

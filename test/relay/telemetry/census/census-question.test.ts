@@ -1,16 +1,16 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { type Census, CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
-import { dayMs } from "../../../relay/cadence.ts";
-import { censusesOpenMax, censusesYearMax } from "../../../relay/limits.ts";
+import { type Census, CensusSchema } from "../../../../gen/headwater/v1/flag_pb.ts";
+import { dayMs } from "../../../../relay/cadence.ts";
+import { censusesOpenMax, censusesYearMax } from "../../../../relay/limits.ts";
 import {
   budgetProblem,
   censusEndMs,
   censusFormProblem,
   censusName,
   censusState,
-} from "../../../relay/telemetry/census-question.ts";
-import { epochMs } from "../authority.ts";
+} from "../../../../relay/telemetry/census/census-question.ts";
+import { epochMs } from "../../authority.ts";
 
 const openedMs = BigInt(epochMs);
 const month = BigInt(30 * dayMs);

@@ -1,5 +1,5 @@
-import { dayMs, minuteMs, reportIntervalMs } from "../cadence.ts";
-import { censusSpansMax } from "../limits.ts";
+import { dayMs, minuteMs, reportIntervalMs } from "../../cadence.ts";
+import { censusSpansMax } from "../../limits.ts";
 import { joinSpans, spansUntil, type WatchedSpan } from "./watched-span.ts";
 
 /** What a deployment can say of a feature, release or flag; the later word is the stronger one. */

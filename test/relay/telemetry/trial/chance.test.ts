@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { binomialTail, fisherTail } from "../../../relay/telemetry/chance.ts";
+import { binomialTail, fisherTail } from "../../../../relay/telemetry/trial/chance.ts";
 
 const side = fc.integer({ min: 1, max: 60 });
 

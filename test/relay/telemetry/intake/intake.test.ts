@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
-import { panelOf, seatsCount } from "../../../relay/telemetry/disclosure/panel.ts";
-import { Intake } from "../../../relay/telemetry/intake.ts";
-import { MemberColumns } from "../../../relay/telemetry/member-columns.ts";
-import { type Tally, tallyOf } from "../../../relay/telemetry/tally.ts";
-import { drawFraction } from "../../../relay/trust/key.ts";
-import { epochMs, seedOf } from "../authority.ts";
-import { reportOf } from "./fixture.ts";
+import type { ReportRequest } from "../../../../gen/headwater/v1/apps_pb.ts";
+import { panelOf, seatsCount } from "../../../../relay/telemetry/disclosure/panel.ts";
+import { Intake } from "../../../../relay/telemetry/intake/intake.ts";
+import { MemberColumns } from "../../../../relay/telemetry/intake/member-columns.ts";
+import { type Tally, tallyOf } from "../../../../relay/telemetry/intake/tally.ts";
+import { drawFraction } from "../../../../relay/trust/key.ts";
+import { epochMs, seedOf } from "../../authority.ts";
+import { reportOf } from "../fixture.ts";
 
 const everyMs = 1000;
 const secret = seedOf("site");

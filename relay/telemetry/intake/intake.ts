@@ -1,6 +1,6 @@
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
-import { intakeVersionsMax, vocabularyWordsMax } from "../limits.ts";
-import { panelOf, seatsCount } from "./disclosure/panel.ts";
+import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
+import { intakeVersionsMax, vocabularyWordsMax } from "../../limits.ts";
+import { panelOf, seatsCount } from "../disclosure/panel.ts";
 import { LowestRanks } from "./lowest-ranks.ts";
 import { MemberColumns } from "./member-columns.ts";
 import { SlotOrder } from "./slot-order.ts";

@@ -1,11 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { type CensusEvidence, CensusEvidenceSchema } from "../../../gen/headwater/v1/store_pb.ts";
-import { dayMs } from "../../../relay/cadence.ts";
-import { censusSpansMax, censusWindowsMax, peersCountMax } from "../../../relay/limits.ts";
-import { CensusWatch } from "../../../relay/telemetry/census.ts";
-import { SiteEvidence } from "../../../relay/telemetry/site-evidence.ts";
-import { epochMs } from "../authority.ts";
+import {
+  type CensusEvidence,
+  CensusEvidenceSchema,
+} from "../../../../gen/headwater/v1/store_pb.ts";
+import { dayMs } from "../../../../relay/cadence.ts";
+import { censusSpansMax, censusWindowsMax, peersCountMax } from "../../../../relay/limits.ts";
+import { CensusWatch } from "../../../../relay/telemetry/census/census.ts";
+import { SiteEvidence } from "../../../../relay/telemetry/census/site-evidence.ts";
+import { epochMs } from "../../authority.ts";
 
 const windowMs = 90 * dayMs;
 

@@ -1,9 +1,9 @@
-import type { Census } from "../../gen/headwater/v1/flag_pb.ts";
-import { censusLifeMs } from "../cadence.ts";
-import { isName } from "../flag/name.ts";
-import { parseVersion } from "../flag/version.ts";
-import { censusesOpenMax, censusesYearMax, noteLengthMax } from "../limits.ts";
-import { quoted } from "../quoted.ts";
+import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
+import { censusLifeMs } from "../../cadence.ts";
+import { isName } from "../../flag/name.ts";
+import { parseVersion } from "../../flag/version.ts";
+import { censusesOpenMax, censusesYearMax, noteLengthMax } from "../../limits.ts";
+import { quoted } from "../../quoted.ts";
 import type { CensusWindows } from "./census.ts";
 
 /** What a question may be about. */

@@ -1,13 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { type Census, CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
-import { DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { dayMs, reportIntervalMs } from "../../../relay/cadence.ts";
-import type { Project } from "../../../relay/layers/project.ts";
-import { type CensusAnswer, censusGraceMs, censusSkewMs } from "../../../relay/telemetry/census.ts";
-import { slotAnswer } from "../../../relay/telemetry/census-children.ts";
-import { censusName } from "../../../relay/telemetry/census-question.ts";
-import { censusStandings } from "../../../relay/telemetry/census-standing.ts";
+import { type Census, CensusSchema } from "../../../../gen/headwater/v1/flag_pb.ts";
+import { DocumentSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
+import { dayMs, reportIntervalMs } from "../../../../relay/cadence.ts";
+import type { Project } from "../../../../relay/layers/project.ts";
+import {
+  type CensusAnswer,
+  censusGraceMs,
+  censusSkewMs,
+} from "../../../../relay/telemetry/census/census.ts";
+import { slotAnswer } from "../../../../relay/telemetry/census/census-children.ts";
+import { censusName } from "../../../../relay/telemetry/census/census-question.ts";
+import { censusStandings } from "../../../../relay/telemetry/census/census-standing.ts";
 import { CensusNode, census, project, windows } from "./census-site.ts";
 
 const { openedMs, windowMs } = windows;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { trialInstancesMax } from "../../../relay/limits.ts";
-import { Random } from "../../../relay/random.ts";
-import { Trial } from "../../../relay/telemetry/trial.ts";
-import { epochMs } from "../authority.ts";
-import { hourMs } from "./fixture.ts";
+import { trialInstancesMax } from "../../../../relay/limits.ts";
+import { Random } from "../../../../relay/random.ts";
+import { Trial } from "../../../../relay/telemetry/trial/trial.ts";
+import { epochMs } from "../../authority.ts";
+import { hourMs } from "../fixture.ts";
 import { type Failing, modelArms, modelInstances } from "./trial-model.ts";
 
 const often: Failing = { atOnce: 0.1, eachWindow: 0.01 };

@@ -4,11 +4,11 @@ import {
   ArmSchema,
   type Trial as TrialRecord,
   TrialSchema,
-} from "../../gen/headwater/v1/store_pb.ts";
-import { clockSkewMsMax } from "../cadence.ts";
-import { isName } from "../flag/name.ts";
-import { trialInstancesMax } from "../limits.ts";
-import { bytesEqual } from "../trust/key.ts";
+} from "../../../gen/headwater/v1/store_pb.ts";
+import { clockSkewMsMax } from "../../cadence.ts";
+import { isName } from "../../flag/name.ts";
+import { trialInstancesMax } from "../../limits.ts";
+import { bytesEqual } from "../../trust/key.ts";
 import {
   type ArmCounts,
   instancesJudgedMin,

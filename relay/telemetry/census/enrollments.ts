@@ -1,9 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type CensusEnrollment, CensusEnrollmentSchema } from "../../gen/headwater/v1/store_pb.ts";
-import { clockSkewMsMax } from "../cadence.ts";
-import type { Records } from "../durable.ts";
-import type { Write } from "../effect.ts";
-import { type Stamp, stampOf } from "../site/slices.ts";
+import {
+  type CensusEnrollment,
+  CensusEnrollmentSchema,
+} from "../../../gen/headwater/v1/store_pb.ts";
+import { clockSkewMsMax } from "../../cadence.ts";
+import type { Records } from "../../durable.ts";
+import type { Write } from "../../effect.ts";
+import { type Stamp, stampOf } from "../../site/slices.ts";
 
 /** Whether the site takes part in a project's censuses, as its operator has said last. */
 export class Enrollments {

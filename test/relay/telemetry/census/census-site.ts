@@ -1,20 +1,20 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type ReportRequest, ReportRequestSchema } from "../../../gen/headwater/v1/apps_pb.ts";
+import { type ReportRequest, ReportRequestSchema } from "../../../../gen/headwater/v1/apps_pb.ts";
 import {
   PeerMessageSchema,
   type SiteRecords,
   SiteRecordsSchema,
-} from "../../../gen/headwater/v1/fanout_pb.ts";
-import { type Census, CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
-import type { CensusEvidence } from "../../../gen/headwater/v1/store_pb.ts";
-import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { dayMs } from "../../../relay/cadence.ts";
-import { groupRecords, type StoredRecord } from "../../../relay/durable.ts";
-import type { Write } from "../../../relay/effect.ts";
-import type { Project } from "../../../relay/layers/project.ts";
-import type { CensusWindows } from "../../../relay/telemetry/census.ts";
-import { censusName } from "../../../relay/telemetry/census-question.ts";
-import { Censuses } from "../../../relay/telemetry/censuses.ts";
+} from "../../../../gen/headwater/v1/fanout_pb.ts";
+import { type Census, CensusSchema } from "../../../../gen/headwater/v1/flag_pb.ts";
+import type { CensusEvidence } from "../../../../gen/headwater/v1/store_pb.ts";
+import { type Document, DocumentSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
+import { dayMs } from "../../../../relay/cadence.ts";
+import { groupRecords, type StoredRecord } from "../../../../relay/durable.ts";
+import type { Write } from "../../../../relay/effect.ts";
+import type { Project } from "../../../../relay/layers/project.ts";
+import type { CensusWindows } from "../../../../relay/telemetry/census/census.ts";
+import { censusName } from "../../../../relay/telemetry/census/census-question.ts";
+import { Censuses } from "../../../../relay/telemetry/census/censuses.ts";
 
 /** Short windows; everything else goes at its real pace. */
 export const windows: CensusWindows = { openedMs: 1_000 * dayMs, windowMs: dayMs };

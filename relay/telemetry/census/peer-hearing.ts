@@ -1,5 +1,5 @@
-import type { PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
-import { peersCountMax } from "../limits.ts";
+import type { PeerMessage } from "../../../gen/headwater/v1/fanout_pb.ts";
+import { peersCountMax } from "../../limits.ts";
 import type { PeerEnd } from "./census.ts";
 
 interface Heard extends PeerEnd {

@@ -4,14 +4,14 @@ import {
   CensusChildSchema,
   type CensusWord,
   CensusWordSchema,
-} from "../../gen/headwater/v1/store_pb.ts";
-import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { clockSkewMsMax } from "../cadence.ts";
-import type { Records } from "../durable.ts";
-import type { Write } from "../effect.ts";
-import { isName } from "../flag/name.ts";
-import { censusesOpenMax, receivedPerProjectMax } from "../limits.ts";
-import { type Stamp, stampOf } from "../site/slices.ts";
+} from "../../../gen/headwater/v1/store_pb.ts";
+import type { Document } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { clockSkewMsMax } from "../../cadence.ts";
+import type { Records } from "../../durable.ts";
+import type { Write } from "../../effect.ts";
+import { isName } from "../../flag/name.ts";
+import { censusesOpenMax, receivedPerProjectMax } from "../../limits.ts";
+import { type Stamp, stampOf } from "../../site/slices.ts";
 import { type CensusAnswer, type CensusChild, censusAnswers } from "./census.ts";
 
 /** The window of a slot whose question has none that is over. */

@@ -1,4 +1,4 @@
-import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
 
 export const healths = ["OK", "DEGRADED", "FAILED"] as const;
 
