@@ -13,15 +13,17 @@ const releases = Array.from({ length: 20 }, (_, n) => `1.${n}`);
 const random = new Random(7);
 
 let site: Site | undefined;
+let filledCount = 0;
 let names: Map<string, number> | undefined;
 /** A document is due for the whole window before, of those that have just reported. */
-let nowMs = epochMs + 3 * dayMs;
+const nowMs = epochMs + 3 * dayMs;
 
 serveVerbs({
   /** As many instances report; bytes that are taken more than before. */
   fill: ({ count }: { count: number }): number => {
     const fresh = new Site({}, new Map(), projectOf({ releases, flags }));
     fresh.choose("PANEL", epochMs);
+    filledCount = count;
     return growthOf(() => {
       site = fresh;
       for (let n = 0; n < count; n++)
@@ -34,18 +36,19 @@ serveVerbs({
       names = new Map();
       for (let n = 0; n < count; n++) names.set(reportAt(n).instance, n);
     }),
-  /** All report once more. */
+  /** Some report once more, with another release: nothing that was added up before is right now. */
   again: ({ count }: { count: number }): void => {
-    nowMs += dayMs;
-    for (let n = 0; n < count; n++)
+    for (let n = 0; n < Math.min(count, filledCount); n++)
       site?.telemetry.take(site.project, reportAt(n), { wallMs: nowMs - secondMs, isOwn: true });
   },
-  /** Milliseconds that the documents of all that is due take, which nothing interrupts. */
+  /**
+   * Milliseconds that the documents of all that is due take, which nothing interrupts. They are not
+   * taken for sent, so that they are due again.
+   */
   close: (): { ms: number; documents: number } => {
     const begunMs = performance.now();
     const due = site?.due(nowMs) ?? [];
     const ms = performance.now() - begunMs;
-    site?.accept(due);
     return { ms, documents: due.length };
   },
 });

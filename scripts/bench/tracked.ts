@@ -4,7 +4,9 @@ import { Worker } from "./worker.ts";
 
 const many = 1_000_000;
 const few = 1_000;
-const roundsCount = 3;
+const roundsCount = 5;
+/** So many report between two ends of a window. */
+const againCount = 10_000;
 
 /** What a site pays for the instances that it tracks: memory for each, and time when a window ends. */
 export const tracked: Bench = async (tell) => {
@@ -13,9 +15,9 @@ export const tracked: Bench = async (tell) => {
   await using names = workerOf();
   const floorBytes = await names.ask<number>("fillMap", { count: many });
   tell("windows end");
-  const manyMs = await closes(large.worker, many);
+  const manyMs = await closes(large.worker);
   await using small = await siteOf(few);
-  const fewMs = await closes(small.worker, few);
+  const fewMs = await closes(small.worker);
   return [
     {
       name: `memory of a tracked instance, of ${many}`,
@@ -49,13 +51,13 @@ function workerOf(): Worker {
   return new Worker(join(import.meta.dirname, "tracked-worker.ts"));
 }
 
-async function closes(worker: Worker, count: number): Promise<number[]> {
+async function closes(worker: Worker): Promise<number[]> {
   const samples: number[] = [];
   for (let round = 0; round < roundsCount; round++) {
     const { ms, documents } = await worker.ask<{ ms: number; documents: number }>("close");
     if (documents === 0) throw new Error("no document was due");
     samples.push(ms);
-    await worker.ask("again", { count });
+    await worker.ask("again", { count: againCount });
   }
   return samples;
 }
