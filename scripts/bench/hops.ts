@@ -7,12 +7,12 @@ import { percentile } from "./percentile.ts";
 import { Worker } from "./worker.ts";
 
 /** Changes one after the other, each once the last has come; and so many in each second. */
-const idleCount = 100;
+const idleCount = 200;
 const loadedCount = 300;
 const perSecond = 100;
 
-/** Changes that are not counted, at first. */
-const warmUpsCount = 30;
+/** Changes that are not counted, at first: until then code is compiled that has run often by then. */
+const warmUpsCount = 300;
 
 /** What takes longer has been lost. */
 const arrivalMsMax = 30_000;
