@@ -31,7 +31,22 @@ const batchMax = 250;
 interface Format {
   readonly read: (message: Buffer) => WatchRequest;
   readonly write: (frame: WatchResponse) => Uint8Array;
-  readonly ready: WeakMap<WatchResponse, Buffer>;
+  readonly ready: ReadyChunks;
+}
+
+/** Frames as chunks for sockets, each encoded once. */
+class ReadyChunks {
+  readonly #all = new WeakMap<WatchResponse, Buffer>();
+  /** Nearly all who are written to one after the other get the same. */
+  #last: { readonly frame: WatchResponse; readonly chunk: Buffer } | undefined;
+
+  of(frame: WatchResponse, encode: Format["write"]): Buffer {
+    if (this.#last?.frame === frame) return this.#last.chunk;
+    const chunk = this.#all.get(frame) ?? chunkOf(envelope(encode(frame)));
+    this.#all.set(frame, chunk);
+    this.#last = { frame, chunk };
+    return chunk;
+  }
 }
 
 /**
@@ -51,13 +66,13 @@ export class WatchLane {
     "application/connect+proto": {
       read: (message) => fromBinary(WatchRequestSchema, message),
       write: (frame) => toBinary(WatchResponseSchema, frame),
-      ready: new WeakMap(),
+      ready: new ReadyChunks(),
     },
     "application/connect+json": {
       read: (message) =>
         fromJsonString(WatchRequestSchema, message.toString(), { ignoreUnknownFields: true }),
       write: (frame) => Buffer.from(toJsonString(WatchResponseSchema, frame)),
-      ready: new WeakMap(),
+      ready: new ReadyChunks(),
     },
   };
 
@@ -190,7 +205,7 @@ class LaneStream {
     while (!this.body.isFull) {
       const frame = this.place?.take();
       if (frame === undefined) return;
-      this.body.write(readyChunk(frame, this.#format));
+      this.body.write(this.#format.ready.of(frame, this.#format.write));
     }
     this.#isWaiting = true;
     this.body.onceDrained(() => {
@@ -202,14 +217,6 @@ class LaneStream {
   end(chunk: Buffer): void {
     this.body.end(chunk);
   }
-}
-
-function readyChunk(frame: WatchResponse, { ready, write }: Format): Buffer {
-  const known = ready.get(frame);
-  if (known !== undefined) return known;
-  const chunk = chunkOf(envelope(write(frame)));
-  ready.set(frame, chunk);
-  return chunk;
 }
 
 /** @throws HeadwaterError `invalid` */

@@ -99,10 +99,7 @@ export class WatchStreams {
       });
     }
     const watcher = this.#add(target, onOwed);
-    return {
-      take: () => watcher.take(),
-      leave: () => this.#remove(target, watcher),
-    };
+    return new Place(watcher, () => this.#remove(target, watcher));
   }
 
   /** One timer for all. */
@@ -172,5 +169,24 @@ export class WatchStreams {
     const groups = this.#groups.get(project);
     groups?.delete(group.release);
     if (groups?.size === 0) this.#groups.delete(project);
+  }
+}
+
+/** An object of thousands, each gone through for each change: it leads straight to its watcher. */
+class Place implements WatchPlace {
+  readonly #watcher: Watcher;
+  readonly #onLeave: () => void;
+
+  constructor(watcher: Watcher, onLeave: () => void) {
+    this.#watcher = watcher;
+    this.#onLeave = onLeave;
+  }
+
+  take(): WatchResponse | undefined {
+    return this.#watcher.take();
+  }
+
+  leave(): void {
+    this.#onLeave();
   }
 }
