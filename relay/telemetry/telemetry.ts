@@ -4,6 +4,7 @@ import type { Records } from "../durable.ts";
 import type { Project } from "../layers/project.ts";
 import { instancesCountMax } from "../limits.ts";
 import { deriveSecret, drawFraction } from "../trust/key.ts";
+import { censusSlots } from "./census/census-slots.ts";
 import { Censuses } from "./census/censuses.ts";
 import { Consents } from "./consents.ts";
 import { Crashes } from "./crashes.ts";
@@ -60,7 +61,8 @@ export class Telemetry {
         ...settings,
         consents: this.consents,
         fleet: (project, wallMs, of) => this.fleet(project, wallMs, of),
-        census: (...of) => this.censuses.slots(...of),
+        census: (project, wallMs, sinceMs) =>
+          censusSlots(this.censuses, project, { wallMs, sinceMs }),
       },
       records,
       sentLatest,

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { type CensusAnswer, censusAnswers } from "../../relay/telemetry/census/census.ts";
+import { type CensusAnswer, censusAnswers } from "../../relay/telemetry/census/census-answer.ts";
 import type { FaultKind } from "../../test/sim/fault-kinds.ts";
 import type { PromiseId } from "../../test/sim/promises.ts";
 import { runStory } from "../../test/sim/run.ts";

@@ -2,11 +2,8 @@ import { toBinary } from "@bufbuild/protobuf";
 import { type Document, DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs, reportIntervalMs } from "../../relay/cadence.ts";
 import type { Random } from "../../relay/random.ts";
-import {
-  type CensusAnswer,
-  censusSkewMs,
-  windowToAnswer,
-} from "../../relay/telemetry/census/census.ts";
+import type { CensusAnswer } from "../../relay/telemetry/census/census-answer.ts";
+import { censusSkewMs, windowToAnswer } from "../../relay/telemetry/census/census-windows.ts";
 import { CensusNode, CensusSite, windows } from "../relay/telemetry/census/census-site.ts";
 
 /** All that happens does once in so long. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { censusAnswers } from "../../relay/telemetry/census/census.ts";
+import { censusAnswers } from "../../relay/telemetry/census/census-answer.ts";
 import { type FaultKind, faultKinds } from "./fault-kinds.ts";
 import { commitFlags, initProject, joinNodes, valueOf } from "./mesh.ts";
 import { type PromiseId, promises } from "./promises.ts";

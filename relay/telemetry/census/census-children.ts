@@ -12,7 +12,7 @@ import type { Write } from "../../effect.ts";
 import { isName } from "../../flag/name.ts";
 import { censusesOpenMax, receivedPerProjectMax } from "../../limits.ts";
 import { type Stamp, stampOf } from "../../site/slices.ts";
-import { type CensusAnswer, type CensusChild, censusAnswers } from "./census.ts";
+import { type CensusAnswer, type CensusChild, censusAnswers } from "./census-answer.ts";
 
 /** The window of a slot whose question has none that is over. */
 export const noWindow = 2 ** 32 - 1;

@@ -4,7 +4,7 @@ import { isName } from "../../flag/name.ts";
 import { parseVersion } from "../../flag/version.ts";
 import { censusesOpenMax, censusesYearMax, noteLengthMax } from "../../limits.ts";
 import { quoted } from "../../quoted.ts";
-import type { CensusWindows } from "./census.ts";
+import type { CensusWindows } from "./census-windows.ts";
 
 /** What a question may be about. */
 const censusKinds = ["FEATURE", "FLAG", "BELOW"] as const;

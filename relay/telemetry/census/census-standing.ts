@@ -7,8 +7,8 @@ import {
 } from "../../../gen/headwater/v1/censuses_pb.ts";
 import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
 import type { Project } from "../../layers/project.ts";
-import { windowToAnswer } from "./census.ts";
 import { censusEndMs, censusState, windowsOf } from "./census-question.ts";
+import { windowToAnswer } from "./census-windows.ts";
 import type { Censuses, CensusFinding } from "./censuses.ts";
 
 /** Windows of one question that are shown, newest first. */

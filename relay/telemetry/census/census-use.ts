@@ -2,7 +2,7 @@ import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
 import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
 import { compareVersions, parseVersion } from "../../flag/version.ts";
 import type { Project } from "../../layers/project.ts";
-import type { CensusAnswer } from "./census.ts";
+import type { CensusAnswer } from "./census-answer.ts";
 
 /** What a report says to a question. */
 export function useOf(

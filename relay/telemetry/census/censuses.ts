@@ -1,31 +1,18 @@
-import { create } from "@bufbuild/protobuf";
 import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
 import type { PeerMessage, SiteRecords } from "../../../gen/headwater/v1/fanout_pb.ts";
 import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
 import type { CensusEnrollment, CensusEvidence } from "../../../gen/headwater/v1/store_pb.ts";
-import {
-  type CensusSlot,
-  CensusSlotSchema,
-  type Document,
-} from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { censusWindowMsMin, minuteMs, secondMs } from "../../cadence.ts";
+import type { Document } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { censusWindowMsMin, minuteMs } from "../../cadence.ts";
 import type { Records } from "../../durable.ts";
 import type { Write } from "../../effect.ts";
 import type { Project } from "../../layers/project.ts";
-import { censusesOpenMax } from "../../limits.ts";
-import {
-  type CensusAnswer,
-  CensusWatch,
-  graceMsOf,
-  joinChildren,
-  type PeerEnd,
-  type SiteWatch,
-  skewMsOf,
-  windowToAnswer,
-} from "./census.ts";
-import { CensusChildren, type HeardChild, noWindow, slotAnswer } from "./census-children.ts";
+import { type CensusAnswer, joinChildren } from "./census-answer.ts";
+import { CensusChildren, type HeardChild } from "./census-children.ts";
 import { budgetProblem, censusEndMs, censusName, windowsOf } from "./census-question.ts";
-import { useOf } from "./census-use.ts";
+import type { SiteWatch } from "./census-watch.ts";
+import { CensusWatches, questionKey, type ReportHearing } from "./census-watches.ts";
+import { graceMsOf, windowToAnswer } from "./census-windows.ts";
 import { Enrollments, enrollmentWrite } from "./enrollments.ts";
 import { PeerHearing } from "./peer-hearing.ts";
 import { evidenceRecord, SiteEvidence } from "./site-evidence.ts";
@@ -57,8 +44,7 @@ export class Censuses {
   readonly windowMsMin: number;
   readonly #node: string;
   readonly #enrollments: Enrollments;
-  /** By project and name of the entry. */
-  readonly #watches = new Map<string, { watch: CensusWatch; census: Census; project: string }>();
+  readonly #watches = new CensusWatches();
   readonly #evidence: SiteEvidence;
   readonly #children: CensusChildren;
   readonly #hearing = new PeerHearing();
@@ -102,55 +88,33 @@ export class Censuses {
 
   /** How often apps have to report at the least, so that none is taken for lost. */
   get reportEveryMs(): number {
-    const graces = [...this.#watches.values()].map(({ census }) => graceMsOf(windowsOf(census)));
-    return Math.max(secondMs, Math.floor(Math.min(Number.POSITIVE_INFINITY, ...graces) / 2));
+    return this.#watches.reportEveryMs;
   }
 
-  /**
-   * A report of an instance.
-   * @param of.knowsUse false for what an application says of a library: it does not know what was used
-   * @param of.isOwn false where another node of the site has passed it on
-   */
-  hear(
-    project: Project,
-    report: ReportRequest,
-    of: { wallMs: number; knowsUse: boolean; isOwn: boolean },
-  ): void {
-    for (const { watch, census, project: name } of this.#watches.values()) {
-      if (name !== project.name) continue;
-      const use = useOf(census, { project, report, ...of });
-      if (use === "UNKNOWN") watch.overhear(of.wallMs);
-      const { instance, last: isLast } = report;
-      const { wallMs, isOwn } = of;
-      watch.hear({ instance, isLast, isUsed: use === "USED", isOwn, wallMs });
-    }
+  /** A report of an instance. */
+  hear(project: Project, report: ReportRequest, of: ReportHearing): void {
+    this.#watches.hear(project, report, of);
   }
 
   /** Whether it would change an answer that somebody of a project is there who does not report. */
   wouldDoubt(project: string, wallMs: number): boolean {
-    const own = [...this.#watches.values()].filter(({ project: name }) => name === project);
-    return own.some(({ watch }) => !watch.isDoubted(wallMs));
+    return this.#watches.wouldDoubt(project, wallMs);
   }
 
   /** Somebody of a project is there who does not report, or for whom there was no room. */
   overhear(project: string, wallMs: number): void {
-    for (const { watch, project: name } of this.#watches.values())
-      if (name === project) watch.overhear(wallMs);
+    this.#watches.overhear(project, wallMs);
   }
 
   /** Another node of the site speaks, of whatever. */
   hearPeer(message: PeerMessage, wallMs: number): void {
     const end = this.#hearing.hear(message, wallMs);
-    if (end !== undefined) this.#lose(end);
-  }
-
-  #lose(end: PeerEnd): void {
-    for (const { watch } of this.#watches.values()) watch.lose(end);
+    if (end !== undefined) this.#watches.lose(end);
   }
 
   /** For a moment not everything was heard: what nodes of the site tell each other got lost. */
   interrupt(wallMs: number): void {
-    for (const { watch } of this.#watches.values()) watch.resume(wallMs);
+    this.#watches.interrupt(wallMs);
   }
 
   /**
@@ -164,29 +128,21 @@ export class Censuses {
   ): void {
     this.#present = new Set(present);
     this.#evidence.correct(wallMs);
-    for (const end of this.#hearing.gone(this.#present)) this.#lose(end);
-    const wanted = new Map<string, { census: Census; project: string }>();
-    for (const project of projects.values())
-      if (this.enrollment(project.name) !== undefined)
-        for (const census of this.answerable(project, wallMs))
-          wanted.set(keyOf(project.name, census), { census, project: project.name });
-    for (const [key, { census }] of this.#watches) {
-      const now = wanted.get(key);
-      if (now?.census.windowMs !== census.windowMs) this.#watches.delete(key);
-    }
-    for (const [key, { census, project }] of wanted) {
-      const watch = this.#watches.get(key)?.watch ?? this.#begin(key, census, wallMs);
-      this.#watches.set(key, { watch, census, project });
-      watch.watch(wallMs);
-    }
+    for (const end of this.#hearing.gone(this.#present)) this.#watches.lose(end);
+    const wanted = [...projects.values()].flatMap((project) =>
+      this.enrollment(project.name) === undefined
+        ? []
+        : this.answerable(project, wallMs).map((census) => ({ census, project: project.name })),
+    );
+    this.#watches.keep(wanted, wallMs, (key, windowMs) => this.#evidence.own(key, windowMs));
   }
 
   /** What is to be written now and then, and told; evidence on questions that are gone goes too. */
   due(wallMs: number): Change & { readonly told: readonly CensusEvidence[] } {
     const nothing = { writes: [], told: [], accept: () => {} };
     const keys = [...this.#evidence.keys];
-    if (this.#watches.size + keys.length === 0) return nothing;
-    const watches = [...this.#watches.values()];
+    const watches = this.#watches.all;
+    if (watches.length + keys.length === 0) return nothing;
     const shortest = Math.min(
       writeIntervalMs,
       ...watches.map(({ census }) => graceMsOf(windowsOf(census)) / 4),
@@ -216,7 +172,7 @@ export class Censuses {
 
   /** Nothing is heard from now on: what is due next is the last word. */
   stop(wallMs: number): void {
-    for (const { watch } of this.#watches.values()) watch.watch(wallMs);
+    this.#watches.watch(wallMs);
     this.#isStopping = true;
   }
 
@@ -264,7 +220,7 @@ export class Censuses {
     if (record.node !== this.#node) return;
     const key = `${record.project} ${record.name}`;
     const own = this.#evidence.own(key, record.windowMs);
-    if (own !== undefined) this.#watches.get(key)?.watch.recall(own);
+    if (own !== undefined) this.#watches.get(key)?.recall(own);
   }
 
   /** What a child's document says to the project's questions. */
@@ -295,7 +251,7 @@ export class Censuses {
       own === undefined ? children : [...children, { window, answer: own, heardMs: wallMs }];
     const isOver = window >= 0 && window <= windowToAnswer(windows, wallMs);
     const joined = joinChildren(all, { window, wallMs });
-    const watch = this.#watches.get(keyOf(project, census))?.watch;
+    const watch = this.#watches.get(questionKey(project, census));
     const isLeftOut =
       own !== undefined && others.some((other) => watch?.isLeftOut(other, window) === true);
     return {
@@ -305,33 +261,6 @@ export class Censuses {
       answeredCount: children.filter((one) => one.window === window).length,
       isExpelled: joined.isExpelled || isLeftOut || children.some(({ isExpelled }) => isExpelled),
     };
-  }
-
-  /**
-   * The places for answers in a document: 8 of them, of one length, whatever there is to say.
-   * Of windows that were over before the site took part nothing is said.
-   * @param sinceMs of windows that began before it nothing is said either
-   */
-  slots(project: Project, wallMs: number, sinceMs: number): CensusSlot[] {
-    const enrollment = this.enrollment(project.name);
-    const isEnrolled = enrollment !== undefined;
-    const asked = isEnrolled ? this.answerable(project, wallMs) : [];
-    return Array.from({ length: censusesOpenMax }, (_, slot) => {
-      const census = asked.find((one) => one.slot === slot);
-      if (census === undefined)
-        return slotOf({ openedMs: 0n, window: noWindow, answer: isEnrolled ? 2 : 0, expelled: 0 });
-      const { openedMs } = census;
-      const windows = windowsOf(census);
-      const window = windowToAnswer(windows, wallMs);
-      const startMs = windows.openedMs + window * windows.windowMs;
-      const isBefore =
-        Number(enrollment?.sinceMs ?? 0) > startMs + windows.windowMs + skewMsOf(windows);
-      if (window < 0 || startMs < sinceMs || isBefore)
-        return slotOf({ openedMs, window: noWindow, answer: 2, expelled: 0 });
-      const { answer, isExpelled } = this.finding(project.name, census, window, wallMs);
-      const expelled = isExpelled ? 1 : 0;
-      return slotOf({ openedMs, window, answer: slotAnswer(answer), expelled });
-    });
   }
 
   /** A site without apps watches nothing; if one reports all the same, that counts. */
@@ -344,21 +273,17 @@ export class Censuses {
     const { project, census, window, others } = of;
     const enrollment = this.enrollment(project);
     if (enrollment === undefined) return undefined;
-    const watch = this.#watches.get(keyOf(project, census))?.watch;
+    const watch = this.#watches.get(questionKey(project, census));
     if (!enrollment.withoutApps) return watch?.answer(window, others) ?? "UNKNOWN";
     return watch?.seen(window, others);
   }
 
   #others(project: string, census: Census): SiteWatch[] {
-    return this.#evidence.others(keyOf(project, census), census.windowMs, this.#present);
-  }
-
-  #begin(key: string, census: Census, wallMs: number): CensusWatch {
-    return new CensusWatch(windowsOf(census), wallMs, this.#evidence.own(key, census.windowMs));
+    return this.#evidence.others(questionKey(project, census), census.windowMs, this.#present);
   }
 
   #keysOf(project: string): string[] {
-    const keys = new Set([...this.#evidence.keys, ...this.#watches.keys()]);
+    const keys = new Set([...this.#evidence.keys, ...this.#watches.keys]);
     return [...keys].filter((key) => key.startsWith(`${project} `));
   }
 
@@ -366,12 +291,4 @@ export class Censuses {
     this.#evidence.drop(key);
     this.#watches.delete(key);
   }
-}
-
-function keyOf(project: string, census: Census): string {
-  return `${project} ${censusName(census)}`;
-}
-
-function slotOf(of: { openedMs: bigint; window: number; answer: number; expelled: number }) {
-  return create(CensusSlotSchema, of);
 }

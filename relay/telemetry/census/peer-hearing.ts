@@ -1,6 +1,6 @@
 import type { PeerMessage } from "../../../gen/headwater/v1/fanout_pb.ts";
 import { peersCountMax } from "../../limits.ts";
-import type { PeerEnd } from "./census.ts";
+import type { PeerEnd } from "./census-watch.ts";
 
 interface Heard extends PeerEnd {
   readonly runMs: bigint;

@@ -6,7 +6,7 @@ import type { Write } from "../../effect.ts";
 import { isName } from "../../flag/name.ts";
 import { censusSpansMax, censusWindowsMax, peersCountMax } from "../../limits.ts";
 import { type Stamp, stampOf } from "../../site/slices.ts";
-import type { Evidence, SiteWatch } from "./census.ts";
+import type { Evidence, SiteWatch } from "./census-watch.ts";
 import { joinSpans, spansUntil } from "./watched-span.ts";
 
 /** A node's name is short, wherever it comes from. */

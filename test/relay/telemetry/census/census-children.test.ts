@@ -5,7 +5,7 @@ import { CensusSlotSchema, DocumentSchema } from "../../../../gen/headwater/v1/t
 import { dayMs } from "../../../../relay/cadence.ts";
 import type { Records } from "../../../../relay/durable.ts";
 import { censusesOpenMax, receivedPerProjectMax } from "../../../../relay/limits.ts";
-import type { CensusAnswer } from "../../../../relay/telemetry/census/census.ts";
+import type { CensusAnswer } from "../../../../relay/telemetry/census/census-answer.ts";
 import {
   CensusChildren,
   noWindow,

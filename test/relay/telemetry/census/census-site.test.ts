@@ -8,8 +8,8 @@ import {
 import { DocumentSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs, minuteMs, reportIntervalMs } from "../../../../relay/cadence.ts";
 import { censusWindowsMax } from "../../../../relay/limits.ts";
-import { censusGraceMs, censusSkewMs } from "../../../../relay/telemetry/census/census.ts";
 import { noWindow, slotAnswer } from "../../../../relay/telemetry/census/census-children.ts";
+import { censusGraceMs, censusSkewMs } from "../../../../relay/telemetry/census/census-windows.ts";
 import { CensusNode, CensusSite, census, project, windows } from "./census-site.ts";
 
 const { openedMs, windowMs } = windows;

@@ -12,8 +12,9 @@ import { dayMs } from "../../../../relay/cadence.ts";
 import { groupRecords, type StoredRecord } from "../../../../relay/durable.ts";
 import type { Write } from "../../../../relay/effect.ts";
 import type { Project } from "../../../../relay/layers/project.ts";
-import type { CensusWindows } from "../../../../relay/telemetry/census/census.ts";
 import { censusName } from "../../../../relay/telemetry/census/census-question.ts";
+import { censusSlots } from "../../../../relay/telemetry/census/census-slots.ts";
+import type { CensusWindows } from "../../../../relay/telemetry/census/census-windows.ts";
 import { Censuses } from "../../../../relay/telemetry/census/censuses.ts";
 
 /** Short windows; everything else goes at its real pace. */
@@ -108,7 +109,7 @@ export class CensusNode {
 
   /** Of the documents that the site sends up, what is about censuses. */
   document(wallMs: number): Document {
-    const slots = this.census.slots(project, wallMs, 0);
+    const slots = censusSlots(this.census, project, { wallMs, sinceMs: 0 });
     return create(DocumentSchema, { project: project.name, kind: "WEIGHTS", census: slots });
   }
 

@@ -4,14 +4,11 @@ import { type Census, CensusSchema } from "../../../../gen/headwater/v1/flag_pb.
 import { DocumentSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs, reportIntervalMs } from "../../../../relay/cadence.ts";
 import type { Project } from "../../../../relay/layers/project.ts";
-import {
-  type CensusAnswer,
-  censusGraceMs,
-  censusSkewMs,
-} from "../../../../relay/telemetry/census/census.ts";
+import type { CensusAnswer } from "../../../../relay/telemetry/census/census-answer.ts";
 import { slotAnswer } from "../../../../relay/telemetry/census/census-children.ts";
 import { censusName } from "../../../../relay/telemetry/census/census-question.ts";
 import { censusStandings } from "../../../../relay/telemetry/census/census-standing.ts";
+import { censusGraceMs, censusSkewMs } from "../../../../relay/telemetry/census/census-windows.ts";
 import { CensusNode, census, project, windows } from "./census-site.ts";
 
 const { openedMs, windowMs } = windows;

@@ -6,7 +6,7 @@ import {
 } from "../../../../gen/headwater/v1/store_pb.ts";
 import { dayMs } from "../../../../relay/cadence.ts";
 import { censusSpansMax, censusWindowsMax, peersCountMax } from "../../../../relay/limits.ts";
-import { CensusWatch } from "../../../../relay/telemetry/census/census.ts";
+import { CensusWatch } from "../../../../relay/telemetry/census/census-watch.ts";
 import { SiteEvidence } from "../../../../relay/telemetry/census/site-evidence.ts";
 import { epochMs } from "../../authority.ts";
 

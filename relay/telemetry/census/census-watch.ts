@@ -1,52 +1,16 @@
-import { dayMs, minuteMs, reportIntervalMs } from "../../cadence.ts";
 import { censusSpansMax } from "../../limits.ts";
+import type { CensusAnswer } from "./census-answer.ts";
+import {
+  type CensusWindows,
+  expelledAfterMs,
+  graceMsOf,
+  skewMsOf,
+  windowToAnswer,
+} from "./census-windows.ts";
 import { joinSpans, spansUntil, type WatchedSpan } from "./watched-span.ts";
-
-/** What a deployment can say of a feature, release or flag; the later word is the stronger one. */
-export const censusAnswers = ["UNUSED", "UNKNOWN", "USED"] as const;
-
-export type CensusAnswer = (typeof censusAnswers)[number];
-
-/** When a question was opened and how long its windows are, in milliseconds of the wall clock. */
-export interface CensusWindows {
-  readonly openedMs: number;
-  readonly windowMs: number;
-}
-
-/**
- * How long after it was true something may still be heard: an instance is silent for two report
- * intervals before it counts as lost.
- */
-export const censusGraceMs: number = 2 * reportIntervalMs;
-
-/** How far clocks of a chain may be apart: what is further from ours is refused everywhere else. */
-export const censusSkewMs: number = 10 * minuteMs;
-
-/** A child or a node of the site that is silent for so long is left out; the answer then says so. */
-const expelledAfterMs = 90 * dayMs;
 
 /** Windows whose evidence is kept after they could be answered. */
 const windowsKept = 4;
-
-/** The same for windows of seconds, as demos have: reports come that much more often. */
-export function graceMsOf({ windowMs }: CensusWindows): number {
-  return Math.min(censusGraceMs, windowMs / 4);
-}
-
-export function skewMsOf({ windowMs }: CensusWindows): number {
-  return Math.min(censusSkewMs, windowMs / 20);
-}
-
-/** The stronger of two: `used` before `unknown` before `unused`. */
-export function joinAnswer(one: CensusAnswer, other: CensusAnswer): CensusAnswer {
-  return censusAnswers.indexOf(one) > censusAnswers.indexOf(other) ? one : other;
-}
-
-/** The last window that everything about can have been heard of; below 0 there is none yet. */
-export function windowToAnswer(windows: CensusWindows, wallMs: number): number {
-  const lateMs = graceMsOf(windows) + skewMsOf(windows);
-  return Math.floor((wallMs - windows.openedMs - lateMs) / windows.windowMs) - 1;
-}
 
 /**
  * What was seen at one node, in the form in which it is kept. All three are sets that only grow, so
@@ -301,31 +265,4 @@ export class CensusWatch {
       return isOver ? [] : [{ fromMs: Math.max(fromMs, oldestMs - skewMsOf(this.#windows)), toMs }];
     });
   }
-}
-
-/** What an enrolled child has last said. */
-export interface CensusChild {
-  /** The window that it answered, and how. */
-  readonly window: number;
-  readonly answer: CensusAnswer;
-  readonly heardMs: number;
-}
-
-/**
- * A parent's answer: no child is passed over in silence. One that has not answered for this window
- * makes it `unknown`; one that was silent for 90 days without having been able to tell is expelled,
- * and the answer says that there was one. With nobody enrolled nothing can be known.
- */
-export function joinChildren(
-  children: readonly CensusChild[],
-  of: { window: number; wallMs: number },
-): { answer: CensusAnswer; isExpelled: boolean } {
-  const heard = children.filter(({ window, answer, heardMs }) => {
-    const hasAnswered = window === of.window && answer !== "UNKNOWN";
-    return hasAnswered || of.wallMs - heardMs <= expelledAfterMs;
-  });
-  const isExpelled = heard.length < children.length;
-  if (heard.length === 0) return { answer: "UNKNOWN", isExpelled };
-  const answers = heard.map(({ window, answer }) => (window === of.window ? answer : "UNKNOWN"));
-  return { answer: answers.reduce(joinAnswer), isExpelled };
 }
