@@ -24,9 +24,9 @@ export function advance(
   const before = ledger.position;
   const exposures = parts.holdings.accept(ledger, change, at.wallMs);
   const effects = parts.downlinks.pumpAll(at.monoMs);
-  const delta = before === undefined ? undefined : deltaSince(ledger, before);
-  if (source.kind !== "peers" && delta !== undefined)
-    effects.push(publish(parts, { case: "delta", value: delta }));
+  const isTold = before !== undefined && source.kind !== "peers" && parts.peers.connected;
+  const delta = isTold ? deltaSince(ledger, before) : undefined;
+  if (delta !== undefined) effects.push(publish(parts, { case: "delta", value: delta }));
   effects.push(...exposures.map((exposure): Effect => ({ kind: "expose", exposure })));
   if (source.kind === "upstream") {
     effects.push(confirm(parts, source.id, [ledger]));

@@ -94,26 +94,36 @@ export function auditWrites(of: {
   wallMs: number;
 }): Write[] {
   const { ledger, change, by, wallMs } = of;
-  const after = new Map(change.staged.puts.map(({ key, value }) => [key, value]));
-  const keys = [...after.keys(), ...change.staged.deletes];
-  return keys.map((key, index) => {
-    const before = ledger.entries.get(key)?.value;
-    const now = after.get(key);
-    const record = create(HistoryRecordSchema, {
-      atMs: BigInt(Math.floor(wallMs)),
-      ledger: { authority: ledger.name.authority, project: ledger.name.project },
-      position: change.head.position,
-      key,
-      ...by,
-      ...(before && { before }),
-      ...(now && { after: now }),
-    });
-    const { term, seq } = change.head.position;
-    const step = `${digits(wallMs, 15)}-${digits(term, 10)}-${digits(seq, 10)}`;
-    // Several authorities may step at one moment, and no record takes the place of another.
-    const order = `${step}-${digits(index, 6)}-${toHex(ledger.name.authority).slice(0, 16)}`;
-    return put("audit", `${ledger.name.project}/${order}`, toBinary(HistoryRecordSchema, record));
+  const { position } = change.head;
+  const { authority, project } = ledger.name;
+  const common = create(HistoryRecordSchema, {
+    atMs: BigInt(Math.floor(wallMs)),
+    ledger: { authority, project },
+    position,
+    ...by,
   });
+  const commonBytes = toBinary(HistoryRecordSchema, common);
+  const step = `${digits(wallMs, 15)}-${digits(position.term, 10)}-${digits(position.seq, 10)}`;
+  const authorityText = toHex(authority).slice(0, 16);
+  const touched: { key: string; after?: Uint8Array }[] = [
+    ...change.staged.puts.map(({ key, value }) => ({ key, after: value })),
+    ...change.staged.deletes.map((key) => ({ key })),
+  ];
+  return touched.map((own, index) => {
+    const before = ledger.entries.get(own.key)?.value;
+    const rest = create(HistoryRecordSchema, before === undefined ? own : { ...own, before });
+    // Encodings of two parts of a message, end to end, are one of the whole: one part is that of all.
+    const record = joinBytes(commonBytes, toBinary(HistoryRecordSchema, rest));
+    // Several authorities may step at one moment, and no record takes the place of another.
+    return put("audit", `${project}/${step}-${digits(index, 6)}-${authorityText}`, record);
+  });
+}
+
+function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
 }
 
 /** One audit record of what touches no entry: a new root, new grants, a new term. */

@@ -1,4 +1,4 @@
-import { type Bucket, logBuckets } from "../../relay/effect.ts";
+import type { Bucket, logBuckets } from "../../relay/effect.ts";
 import {
   auditRecordsMax,
   decisionsCountMax,
@@ -18,5 +18,5 @@ export const logLengths: Readonly<Record<LogBucket, number>> = {
 };
 
 export function isLogBucket(bucket: Bucket): bucket is LogBucket {
-  return logBuckets.some((one) => one === bucket);
+  return Object.hasOwn(logLengths, bucket);
 }

@@ -38,14 +38,14 @@ export class FlagTable {
 
   /** Takes up new values, undefined for a flag that is gone; undefined when nothing differs. */
   update(values: ReadonlyMap<string, EffectiveFlag | undefined>): FlagTableChange | undefined {
-    const changed = [...values].filter(([name, flag]) => !sameFlag(this.#flags.get(name), flag));
-    if (changed.length === 0) return undefined;
     const previous = this.position;
-    const removedHashes = changed.flatMap(([name]) => this.#hashes.get(name) ?? []);
     const flags: EffectiveFlag[] = [];
     const removed: string[] = [];
-    const added: Uint8Array[] = [];
-    for (const [name, flag] of changed) {
+    const hashes = { added: new Array<Uint8Array>(), removed: new Array<Uint8Array>() };
+    for (const [name, flag] of values) {
+      if (sameFlag(this.#flags.get(name), flag)) continue;
+      const former = this.#hashes.get(name);
+      if (former !== undefined) hashes.removed.push(former);
       if (flag === undefined) {
         this.#flags.delete(name);
         this.#hashes.delete(name);
@@ -55,14 +55,12 @@ export class FlagTable {
       const hash = flagHash(flag);
       this.#flags.set(name, flag);
       this.#hashes.set(name, hash);
-      added.push(hash);
+      hashes.added.push(hash);
       flags.push(flag);
     }
-    this.#set = this.#set.with({ added, removed: removedHashes });
-    this.#history.append(
-      previous,
-      changed.map(([name]) => name),
-    );
+    if (flags.length + removed.length === 0) return undefined;
+    this.#set = this.#set.with(hashes);
+    this.#history.append(previous, [...flags.map(({ name }) => name), ...removed]);
     return { release: this.release, previous, position: this.position, flags, removed };
   }
 

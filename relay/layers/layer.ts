@@ -89,7 +89,9 @@ export class Layer {
   #set(key: string, value: Uint8Array | undefined): void {
     const { kind, name } = splitEntryKey(key);
     this.misunderstood.delete(key);
-    this.#forget(kind, name);
+    // A flag is replaced where it stands: a map that thousands are taken out of and put into again is
+    // made anew.
+    if (kind !== "flag" || value === undefined) this.#forget(kind, name);
     if (value === undefined || this.#take(kind, name, value)) return;
     this.misunderstood.add(key);
     if (kind === "flag") this.flags.set(name, "misunderstood");

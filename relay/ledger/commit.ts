@@ -8,7 +8,7 @@ import { entrySchemas, splitEntryKey } from "./entry.ts";
 import type { SignedHead } from "./head.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
 import { positionText, samePosition } from "./position.ts";
-import { signChange, signedChange } from "./signed-change.ts";
+import { signedChange, signStaged } from "./signed-change.ts";
 import { ledgerGrantProblem, signs, type Writer } from "./writer.ts";
 
 /** What is to be committed, by whom. */
@@ -50,7 +50,7 @@ function signedHere({
   const staged = ledger.stage(request);
   if (!staged.ok) return staged;
   if (staged.value.puts.length + staged.value.deletes.length === 0) return done(undefined);
-  return signChange({ ...request, ledger, signer: writer, wallMs });
+  return signStaged({ staged: staged.value, ledger, signer: writer, wallMs });
 }
 
 function signedThere(of: Commit & { head: Envelope }): Outcome<LedgerChange | undefined> {

@@ -19,7 +19,7 @@ export class SetDigest {
   }
 
   static of(hashes: readonly Uint8Array[]): SetDigest {
-    return new SetDigest(joined([...hashes].sort(compareBytes)));
+    return new SetDigest(joined(sorted(hashes)));
   }
 
   get count(): number {
@@ -34,12 +34,13 @@ export class SetDigest {
 
   /** One pass over the old list: removed hashes are left out, added ones put in their place. */
   with(change: { added: readonly Uint8Array[]; removed: readonly Uint8Array[] }): SetDigest {
-    const removed = [...change.removed].sort(compareBytes);
-    const added = [...change.added].sort(compareBytes);
+    const removed = sorted(change.removed);
+    const added = sorted(change.added);
     const out = new Uint8Array(this.#sorted.length + (added.length - removed.length) * hashBytes);
     let read = 0;
     let written = 0;
     const copyTo = (end: number): void => {
+      if (end === read) return;
       out.set(this.#sorted.subarray(read, end), written);
       written += end - read;
       read = end;
@@ -50,11 +51,11 @@ export class SetDigest {
       const add = added[a];
       const remove = removed[r];
       if (remove !== undefined && (add === undefined || compareBytes(remove, add) < 0)) {
-        copyTo(this.#indexOf(remove));
+        copyTo(this.#indexFrom(read, remove));
         read += hashBytes;
         r++;
       } else if (add !== undefined) {
-        copyTo(this.#indexOf(add));
+        copyTo(this.#indexFrom(read, add));
         out.set(add, written);
         written += hashBytes;
         a++;
@@ -64,17 +65,46 @@ export class SetDigest {
     return new SetDigest(out);
   }
 
-  /** Offset of the first hash that is not below, by binary search. */
-  #indexOf(hash: Uint8Array): number {
-    let low = 0;
-    let high = this.count;
+  /**
+   * Offset of the first hash from there on that is not below. In a change of many it is near, in one
+   * of few it may be anywhere: steps that double, then a binary search in the last of them.
+   */
+  #indexFrom(offset: number, hash: Uint8Array): number {
+    let low = offset / hashBytes;
+    let step = 1;
+    while (low + step <= this.count && this.#isBelow(low + step - 1, hash)) {
+      low += step;
+      step *= 2;
+    }
+    let high = Math.min(low + step - 1, this.count);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareAt(this.#sorted, middle * hashBytes, hash) < 0) low = middle + 1;
+      if (this.#isBelow(middle, hash)) low = middle + 1;
       else high = middle;
     }
     return low * hashBytes;
   }
+
+  #isBelow(index: number, hash: Uint8Array): boolean {
+    return compareAt(this.#sorted, index * hashBytes, hash) < 0;
+  }
+}
+
+/** More than there are hashes in any set. */
+const indexEnd = 2 ** 20;
+
+/** By their first four bytes, as numbers: to sort those takes a third of the time. */
+function sorted(hashes: readonly Uint8Array[]): readonly Uint8Array[] {
+  const keys = Float64Array.from(hashes, (hash, index) => firstOf(hash) * indexEnd + index).sort();
+  const out = Array.from(keys, (key) => hashes[key % indexEnd] ?? noHash);
+  const isSorted = out.every((hash, i) => i === 0 || compareBytes(out[i - 1] ?? noHash, hash) <= 0);
+  return isSorted ? out : out.sort(compareBytes);
+}
+
+const noHash = new Uint8Array(hashBytes);
+
+function firstOf([a = 0, b = 0, c = 0, d = 0]: Uint8Array): number {
+  return ((a * 256 + b) * 256 + c) * 256 + d;
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

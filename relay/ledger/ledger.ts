@@ -23,9 +23,11 @@ export interface EntryChanges {
   readonly tombstones: readonly string[];
 }
 
+type StagedPut = HeldEntry & { readonly key: string };
+
 /** Changes that were worked out against a ledger and have not been made yet. */
 export interface StagedEntries {
-  readonly puts: readonly (HeldEntry & { readonly key: string })[];
+  readonly puts: readonly StagedPut[];
   readonly deletes: readonly string[];
   readonly set: SetDigest;
   readonly bytes: number;
@@ -85,16 +87,31 @@ export class Ledger {
   stage(changes: EntryChanges): Outcome<StagedEntries> {
     const problem = changesProblem(changes);
     if (problem !== undefined) return problem;
-    const puts = changes.entries
-      .filter(({ key, value }) => !sameBytes(this.#entries.get(key)?.value, value))
-      .map(({ key, value }) => ({ key, value, hash: entryHash({ key, value }) }));
-    const deletes = changes.tombstones.filter((key) => this.#entries.has(key));
-    const gone = [...puts.map(({ key }) => key), ...deletes].flatMap((key) => this.#held(key));
-    const set = this.#set.with({
-      added: puts.map(({ hash }) => hash),
-      removed: gone.map(({ hash }) => hash),
+    return this.#stageChecked(changes);
+  }
+
+  #stageChecked(changes: EntryChanges): Outcome<StagedEntries> {
+    const puts: StagedPut[] = [];
+    const removed: Uint8Array[] = [];
+    let bytes = this.#bytes;
+    const leave = (key: string, held: HeldEntry): void => {
+      removed.push(held.hash);
+      bytes -= entrySize({ key, value: held.value });
+    };
+    for (const entry of changes.entries) {
+      const { key, value } = entry;
+      const held = this.#entries.get(key);
+      if (held !== undefined && bytesEqual(held.value, value)) continue;
+      if (held !== undefined) leave(key, held);
+      puts.push({ key, value: ownBytes(value), hash: entryHash(entry) });
+      bytes += entrySize(entry);
+    }
+    const deletes = changes.tombstones.filter((key) => {
+      const held = this.#entries.get(key);
+      if (held !== undefined) leave(key, held);
+      return held !== undefined;
     });
-    const bytes = this.#bytes + sumOf(puts, entrySize) - sumOf(gone, entrySize);
+    const set = this.#set.with({ added: puts.map(({ hash }) => hash), removed });
     if (set.count > ledgerEntriesMax)
       return refused("limit", `entries: ${set.count}, a ledger holds ${ledgerEntriesMax}`);
     if (bytes > ledgerBytesMax)
@@ -102,11 +119,15 @@ export class Ledger {
     return done({ puts, deletes, set, bytes });
   }
 
-  /** Changes that make the entries exactly these; for a complete snapshot. */
+  /**
+   * Changes that make the entries exactly these, each of which was checked by itself: for a complete
+   * snapshot, and for what was stored.
+   */
   stageWhole(entries: readonly Pick<Entry, "key" | "value">[]): Outcome<StagedEntries> {
     const wanted = new Set(entries.map(({ key }) => key));
+    if (wanted.size !== entries.length) return namedTwice(entries.map(({ key }) => key));
     const tombstones = [...this.#entries.keys()].filter((key) => !wanted.has(key));
-    return this.stage({ entries, tombstones });
+    return this.#stageChecked({ entries, tombstones });
   }
 
   /** The change to a head that says what was staged; refused when it says something else. */
@@ -123,8 +144,7 @@ export class Ledger {
 
   /** Makes a change that is durable. A beat for the head before says nothing about this one. */
   accept(change: LedgerChange): void {
-    for (const { key, value, hash } of change.staged.puts)
-      this.#entries.set(key, { value: ownBytes(value), hash });
+    for (const put of change.staged.puts) this.#entries.set(put.key, put);
     for (const key of change.staged.deletes) this.#entries.delete(key);
     this.#set = change.staged.set;
     this.#bytes = change.staged.bytes;
@@ -146,19 +166,11 @@ export class Ledger {
     this.#history = new History(of.steps);
     return true;
   }
-
-  #held(key: string): { key: string; value: Uint8Array; hash: Uint8Array }[] {
-    const held = this.#entries.get(key);
-    return held === undefined ? [] : [{ key, ...held }];
-  }
 }
 
 function changesProblem(changes: EntryChanges): ReturnType<typeof refused> | undefined {
-  const seen = new Set<string>();
-  for (const key of [...changes.entries.map((entry) => entry.key), ...changes.tombstones]) {
-    if (seen.has(key)) return refused("invalid", `entry key: ${quoted(key)} is named twice`);
-    seen.add(key);
-  }
+  const keys = [...changes.entries.map((entry) => entry.key), ...changes.tombstones];
+  if (new Set(keys).size !== keys.length) return namedTwice(keys);
   for (const entry of changes.entries) {
     const problem = entryProblem(entry);
     if (problem !== undefined) return { ok: false, refusal: problem };
@@ -170,10 +182,8 @@ function changesProblem(changes: EntryChanges): ReturnType<typeof refused> | und
   return undefined;
 }
 
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
-  return a !== undefined && bytesEqual(a, b);
-}
-
-function sumOf<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + of(item), 0);
+function namedTwice(keys: readonly string[]): ReturnType<typeof refused> {
+  const seen = new Set<string>();
+  const key = keys.find((one) => seen.size === seen.add(one).size);
+  return refused("invalid", `entry key: ${quoted(key ?? "")} is named twice`);
 }

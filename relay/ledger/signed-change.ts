@@ -3,7 +3,7 @@ import { sequenceMax } from "../limits.ts";
 import { type Outcome, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
 import { type Judge, openHead, type SignedHead, signHead } from "./head.ts";
-import type { EntryChanges, Ledger, LedgerChange } from "./ledger.ts";
+import type { EntryChanges, Ledger, LedgerChange, StagedEntries } from "./ledger.ts";
 import { comparePositions, positionText } from "./position.ts";
 import type { HeadSigner, Writer } from "./writer.ts";
 
@@ -11,9 +11,18 @@ import type { HeadSigner, Writer } from "./writer.ts";
 export function signChange(
   of: EntryChanges & { ledger: Ledger; signer: HeadSigner; wallMs: number },
 ): Outcome<LedgerChange> {
-  const { ledger, signer, wallMs } = of;
-  const staged = ledger.stage(of);
-  if (!staged.ok) return staged;
+  const staged = of.ledger.stage(of);
+  return staged.ok ? signStaged({ ...of, staged: staged.value }) : staged;
+}
+
+/** The same of what was staged already. */
+export function signStaged(of: {
+  ledger: Ledger;
+  staged: StagedEntries;
+  signer: HeadSigner;
+  wallMs: number;
+}): Outcome<LedgerChange> {
+  const { ledger, staged, signer, wallMs } = of;
   const held = ledger.head;
   const next = nextPosition(held, signer.term);
   if (next.seq > sequenceMax)
@@ -24,13 +33,13 @@ export function signChange(
     );
   const head = signHead({
     ledger: ledger.name,
-    position: { ...next, digest: staged.value.set.digest },
+    position: { ...next, digest: staged.set.digest },
     previous: held,
-    entriesCount: staged.value.set.count,
+    entriesCount: staged.set.count,
     wallMs,
     key: signer.ledgerKey,
   });
-  return ledger.changeTo(head, staged.value);
+  return ledger.changeTo(head, staged);
 }
 
 /** A change whose head was signed elsewhere: checked like a stranger's, and the very next one. */

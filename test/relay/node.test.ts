@@ -136,6 +136,7 @@ test("the same settings and the same events give the same effects", () => {
 describe("a change from upstream", () => {
   test("is seen by children, peers and apps when it is durable, and not before (I4)", () => {
     const child = childOf();
+    child.tell({ kind: "fanout-changed", connected: true, problem: "" });
     bring(child, authority.ledger());
     const link = openChild(child);
     child.disk = "full";
