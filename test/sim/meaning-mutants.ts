@@ -131,15 +131,15 @@ export const meaningMutants: readonly Mutant[] = [
   mutant(
     1,
     "count a report in a trial as an instance",
-    "telemetry/trial/trial.ts",
+    "telemetry/trial/trial-members.ts",
     "const fresh = (isSeen | bitsOfHealth(of.health)) & ~before;",
     "const fresh = isSeen | bitsOfHealth(of.health);",
   ),
   mutant(
     13,
     "forget over a restart whom a trial has counted",
-    "telemetry/trial/trial.ts",
-    "      trial.#members.set(id, bits);\n",
+    "telemetry/trial/trial-members.ts",
+    "      this.#members.set(id, bits);\n",
     "",
   ),
   mutant(

@@ -5,10 +5,8 @@ import {
   type Trial as TrialRecord,
   TrialSchema,
 } from "../../../gen/headwater/v1/store_pb.ts";
-import { clockSkewMsMax } from "../../cadence.ts";
-import { isName } from "../../flag/name.ts";
-import { trialInstancesMax } from "../../limits.ts";
 import { bytesEqual } from "../../trust/key.ts";
+import { type ArmName, TrialMembers } from "./trial-members.ts";
 import {
   type ArmCounts,
   instancesJudgedMin,
@@ -20,24 +18,6 @@ import {
 
 export type TrialKind = "RELEASE" | "FLAG";
 
-type ArmName = "subject" | "control";
-
-/** What is remembered of an instance on one side; the other side's bits lie above. */
-const isSeen = 1;
-const isUnwell = 2;
-const isFailed = 4;
-const bitsOf = { subject: 0, control: 3 } as const;
-
-const bothSides = 0b111_111;
-
-/** Above the bits of both sides: the last interval in which it was heard, plus one. */
-const intervalShift = 6;
-
-const memberBytes = 7;
-
-/** A hash. */
-const termsBytesMax = 32;
-
 /**
  * How a release does against the one before it, or a flag on against off, since it was first seen
  * at this site. It is looked at at fixed times, so that when it is judged says nothing of how many
@@ -45,13 +25,14 @@ const termsBytesMax = 32;
  */
 export class Trial {
   readonly #record: TrialRecord;
-  /** Bits by instance. */
-  readonly #members = new Map<number, number>();
+  readonly #members: TrialMembers;
   /** Something is to be written. */
   isChanged = true;
 
   private constructor(record: TrialRecord) {
+    this.#members = new TrialMembers(record.members);
     this.#record = record;
+    record.members = new Uint8Array(0);
   }
 
   static begin(of: {
@@ -78,16 +59,7 @@ export class Trial {
 
   /** As it was written, or as another node of the site has it. */
   static of(record: TrialRecord): Trial {
-    const trial = new Trial(record);
-    const { members } = record;
-    for (let at = 0; at + memberBytes <= members.length; at += memberBytes) {
-      const bits = members[at + memberBytes - 1] ?? 0;
-      const id = Buffer.from(members).readUIntBE(at, memberBytes - 1);
-      if (bits === 0) continue;
-      trial.#members.set(id, bits);
-    }
-    record.members = new Uint8Array(0);
-    return trial;
+    return new Trial(record);
   }
 
   get kind(): TrialKind {
@@ -127,7 +99,7 @@ export class Trial {
   }
 
   get membersCount(): number {
-    return this.#members.size;
+    return this.#members.count;
   }
 
   arm(name: ArmName): ArmCounts {
@@ -151,28 +123,6 @@ export class Trial {
     return this.#record.closed;
   }
 
-  /** Everything that another node's record can get wrong. */
-  static problem(record: TrialRecord, wallMs: number): string | undefined {
-    const { members, looks, looksCount, judgement, kind, startedMs, terms } = record;
-    if (kind !== "RELEASE" && kind !== "FLAG") return "kind: RELEASE or FLAG";
-    if (![record.project, record.name].every(isName)) return "project, name: no names";
-    if (record.against !== "" && !isName(record.against)) return "against: no name";
-    if (Number(startedMs) > wallMs + clockSkewMsMax) return "started_ms: from the future";
-    if (members.length % memberBytes !== 0) return "members: cut off";
-    if (members.length > 2 * trialInstancesMax * memberBytes) return "members: too many";
-    if (looks.length > lookWindows.length || looksCount > lookWindows.length)
-      return "looks: too many";
-    if (judgement >= verdicts.length) return "judgement: unknown";
-    if (terms.length > termsBytesMax) return "terms: too long";
-    if (record.subject === undefined || record.control === undefined)
-      return "subject, control: missing";
-    const arms = [record.subject, record.control, ...looks];
-    const isWhole = arms.every(
-      ({ instances, unwell, failed }) => Math.max(unwell, failed) <= instances,
-    );
-    return isWhole ? undefined : "arms: more failed than there are";
-  }
-
   /**
    * Whether this one was begun after the other was done with: the same flag or release, in another
    * run, which takes the other's place.
@@ -189,10 +139,7 @@ export class Trial {
   compareWith(against: string): void {
     this.#record.against = against;
     this.#record.control = create(ArmSchema);
-    const subjectOnly = (1 << bitsOf.control) - 1;
-    for (const [id, member] of this.#members)
-      if ((member & subjectOnly) === 0) this.#members.delete(id);
-      else this.#members.set(id, member & subjectOnly);
+    this.#members.forgetControl();
     this.isChanged = true;
   }
 
@@ -211,18 +158,7 @@ export class Trial {
     const arm = this.#record[of.arm];
     if (this.isOver || arm === undefined) return;
     if (of.hasRoom === false && !this.#members.has(of.instance)) return;
-    const shift = bitsOf[of.arm];
-    const member = this.#members.get(of.instance) ?? 0;
-    const before = (member >> shift) & (isSeen | isUnwell | isFailed);
-    const isNew = (before & isSeen) === 0;
-    if (isNew && arm.instances >= trialInstancesMax) return;
-    const fresh = (isSeen | bitsOfHealth(of.health)) & ~before;
-    const isHeardAgain = isNew || of.interval >= member >> intervalShift;
-    if (isHeardAgain && (before & isFailed) === 0) arm.halfIntervals += isNew ? 1n : 2n;
-    countIn(arm, fresh);
-    const heard = Math.max(of.interval + 1, member >> intervalShift) << intervalShift;
-    this.#members.set(of.instance, (member & bothSides) | (fresh << shift) | heard);
-    this.isChanged ||= isHeardAgain || fresh !== 0;
+    if (this.#members.take(arm, of)) this.isChanged = true;
   }
 
   /** How many looks are due by now. Of several that went by only the last is taken. */
@@ -255,9 +191,6 @@ export class Trial {
   /** Equal for nodes that have counted the same; for how long is left out, which differs by little. */
   get version(): string {
     const { startedMs, looksCount, judgement, closed, against, terms } = this.#record;
-    let members = 0;
-    for (const [id, member] of this.#members)
-      members ^= Math.imul(id % 2 ** 32, 31) + (member & bothSides);
     const arms = (["subject", "control"] as const).map((name) => {
       const { instances, unwell, failed } = this.arm(name);
       return `${instances}/${unwell}/${failed}`;
@@ -270,7 +203,7 @@ export class Trial {
       against,
       Buffer.from(terms).toString("hex"),
     ];
-    return [...own, ...arms, members].join(" ");
+    return [...own, ...arms, this.#members.digest].join(" ");
   }
 
   /**
@@ -310,29 +243,10 @@ export class Trial {
       if (theirs.instances > arm.instances) this.#record[name] = clone(ArmSchema, theirs);
       return;
     }
-    const shift = bitsOf[name];
-    let newCount = 0;
-    let seenCount = 0;
-    for (const [id, member] of other.#members) {
-      const said = (member >> shift) & (isSeen | isUnwell | isFailed);
-      if ((said & isSeen) === 0) continue;
-      seenCount++;
-      if (this.#join(arm, { id, said, shift })) newCount++;
-    }
+    const { newCount, seenCount } = this.#members.join(arm, name, other.#members);
     const added =
       arm.halfIntervals + (theirs.halfIntervals * BigInt(newCount)) / BigInt(seenCount || 1);
     arm.halfIntervals = added > theirs.halfIntervals ? added : theirs.halfIntervals;
-  }
-
-  /** Whether the instance is new here. */
-  #join(arm: Arm, of: { id: number; said: number; shift: number }): boolean {
-    const member = this.#members.get(of.id) ?? 0;
-    const before = (member >> of.shift) & (isSeen | isUnwell | isFailed);
-    const isNew = (before & isSeen) === 0;
-    if (isNew && arm.instances >= trialInstancesMax) return false;
-    this.#members.set(of.id, member | (of.said << of.shift));
-    countIn(arm, of.said & ~before);
-    return isNew;
   }
 
   toBytes(): Uint8Array {
@@ -340,21 +254,8 @@ export class Trial {
   }
 
   toRecord(): TrialRecord {
-    const members = Buffer.alloc(this.#members.size * memberBytes);
-    let at = 0;
-    for (const [id, member] of this.#members) {
-      members.writeUIntBE(id, at, memberBytes - 1);
-      members[at + memberBytes - 1] = member & bothSides;
-      at += memberBytes;
-    }
-    return { ...this.#record, members };
+    return { ...this.#record, members: this.#members.toBytes() };
   }
-}
-
-function countIn(arm: Arm, fresh: number): void {
-  if ((fresh & isSeen) !== 0) arm.instances++;
-  if ((fresh & isUnwell) !== 0) arm.unwell++;
-  if ((fresh & isFailed) !== 0) arm.failed++;
 }
 
 /** BAD stays; else that of the later look, unless it could not tell. */
@@ -364,11 +265,6 @@ function joinJudgements(one: TrialRecord, other: TrialRecord): number {
   if (judgements.includes(bad)) return bad;
   if (judgements.includes(0) || one.looksCount === other.looksCount) return Math.max(...judgements);
   return one.looksCount > other.looksCount ? one.judgement : other.judgement;
-}
-
-function bitsOfHealth(health: string): number {
-  if (health === "FAILED") return isUnwell | isFailed;
-  return health === "DEGRADED" ? isUnwell : 0;
 }
 
 function countsOf(arm: Arm | undefined): ArmCounts {

@@ -6,10 +6,12 @@ import type { Write } from "../../effect.ts";
 import { BASIS_POINTS_MAX } from "../../flag/bucket.ts";
 import { compareVersions, parseVersion } from "../../flag/version.ts";
 import type { Project } from "../../layers/project.ts";
-import { trialMembersMax, trialsCountMax } from "../../limits.ts";
 import { type Stamp, stampOf } from "../../site/slices.ts";
 import { bytesEqual, deriveSecret, sha256 } from "../../trust/key.ts";
+import { HeldTrials, trialKey } from "./held-trials.ts";
+import { isNearer, nearestBelow } from "./release-order.ts";
 import { Trial, type TrialKind } from "./trial.ts";
+import { trialProblem } from "./trial-problem.ts";
 import type { VerdictWord } from "./verdict.ts";
 
 /** What trials have counted is made durable this often; what is lost is reported again. */
@@ -29,10 +31,7 @@ export class Trials {
   readonly #windowMs: number;
   /** Instance ids are kept as a hash, which means nothing outside this site. */
   readonly #salt: Uint8Array;
-  /** By project, then kind and name. */
-  readonly #projects = new Map<string, Map<string, Trial>>();
-  /** Instances of all trials together. */
-  #membersCount = 0;
+  readonly #held = new HeldTrials();
   #writtenMs = Number.NEGATIVE_INFINITY;
   /** Verdicts that came from other nodes of the site. */
   #heardNews: TrialNews[] = [];
@@ -40,7 +39,8 @@ export class Trials {
   constructor(of: { siteSecret: Uint8Array; healthWindowMs: number }, records: Records) {
     this.#windowMs = of.healthWindowMs;
     this.#salt = deriveSecret({ secret: of.siteSecret, purpose: "instances of trials" });
-    for (const bytes of records.get("trial")?.values() ?? []) this.#hold(Trial.restored(bytes));
+    for (const bytes of records.get("trial")?.values() ?? [])
+      this.#held.hold(Trial.restored(bytes));
   }
 
   /**
@@ -73,31 +73,31 @@ export class Trials {
 
   /** The verdict on a release or flag, of a trial that began at `sinceMs` or later. */
   verdict(of: { project: string; kind: TrialKind; name: string; sinceMs: number }): VerdictWord {
-    const trial = this.#trial(of);
+    const trial = this.#held.get(of);
     return trial === undefined || trial.startedMs < of.sinceMs ? "INSUFFICIENT" : trial.verdict;
   }
 
   /** Whether something has been compared with another for at least one look, enough of it or not. */
   isWatched(of: { project: string; kind: TrialKind; name: string; sinceMs: number }): boolean {
-    const trial = this.#trial(of);
+    const trial = this.#held.get(of);
     if (trial === undefined || trial.startedMs < of.sinceMs) return false;
     return trial.looksCount > 0 && (trial.kind === "FLAG" || trial.against !== "");
   }
 
   /** Ends trials of flags whose terms have changed, so that the same terms later are another trial. */
   close(projects: ReadonlyMap<string, Project>, wallMs: number): void {
-    for (const trial of this.#all) {
+    for (const trial of this.#held.all) {
       if (trial.kind !== "FLAG" || trial.isClosed) continue;
       const terms = projects.get(trial.project)?.termsOf(trial.name, wallMs);
       if (terms !== undefined && !bytesEqual(terms, trial.terms))
-        this.#changing(trial, () => trial.close());
+        this.#held.changing(trial, () => trial.close());
     }
   }
 
   /** What the other nodes of the site are to count too. */
   get shared(): { trial: Trial; stamp: Stamp }[] {
-    return this.#all.map((trial) => {
-      const stamp = stampOf(`${trial.project} ${keyOf(trial)}`, trial.version);
+    return this.#held.all.map((trial) => {
+      const stamp = stampOf(trialKey(trial), trial.version);
       return { trial, stamp };
     });
   }
@@ -105,23 +105,22 @@ export class Trials {
   /** What another node of the site has counted, of what the projects' ledgers name. */
   heard(records: readonly TrialRecord[], of: { isNamed: IsNamed; wallMs: number }): void {
     for (const record of records) {
-      if (Trial.problem(record, of.wallMs) !== undefined) continue;
+      if (trialProblem(record, of.wallMs) !== undefined) continue;
       const theirs = Trial.of(record);
       if (!of.isNamed(theirs)) continue;
-      const held = this.#trial(theirs);
+      const held = this.#held.get(theirs);
       const before = held?.verdict ?? "INSUFFICIENT";
-      if (held === undefined || theirs.isAfter(held, this.#windowMs)) this.#begin(theirs);
+      if (held === undefined || theirs.isAfter(held, this.#windowMs)) this.#held.begin(theirs);
       else if (!held.isAfter(theirs, this.#windowMs)) this.#merge(held, theirs);
-      const { project, kind, name, against, verdict } = this.#trial(theirs) ?? theirs;
+      const { project, kind, name, against, verdict } = this.#held.get(theirs) ?? theirs;
       if (verdict !== before) this.#heardNews.push({ project, kind, name, against, verdict });
     }
   }
 
   #merge(held: Trial, theirs: Trial): void {
     if (held.kind === "RELEASE" && held.looksCount === 0 && isNearer(theirs.against, held.against))
-      this.#changing(held, () => held.compareWith(theirs.against));
-    if (this.#membersCount + theirs.membersCount <= trialMembersMax)
-      this.#changing(held, () => held.merge(theirs));
+      this.#held.changing(held, () => held.compareWith(theirs.against));
+    this.#held.merge(held, theirs);
   }
 
   /** Takes the looks that are due; what is news of them, and of what others have told. */
@@ -131,13 +130,13 @@ export class Trials {
   }
 
   #looked(wallMs: number): TrialNews[] {
-    return this.#all.flatMap((trial) => {
+    return this.#held.all.flatMap((trial) => {
       const due = trial.isOver ? 0 : trial.looksDue(wallMs, this.#windowMs);
       if (due <= trial.looksCount) return [];
       const { project, kind, name, against, verdict: before } = trial;
-      const control = this.#trial({ project, kind, name: against })?.lookAt(due - 1);
+      const control = this.#held.get({ project, kind, name: against })?.lookAt(due - 1);
       const controls = control === undefined ? [] : [control];
-      const verdict = this.#changing(trial, () => trial.look(due, controls));
+      const verdict = this.#held.changing(trial, () => trial.look(due, controls));
       return verdict === before ? [] : [{ project, kind, name, against, verdict }];
     });
   }
@@ -150,12 +149,12 @@ export class Trials {
     const intervalMs = Math.min(writeIntervalMs, this.#windowMs);
     if (!of.isUrgent && Math.abs(of.wallMs - this.#writtenMs) < intervalMs)
       return { writes: [], accept: () => {} };
-    const changed = this.#all.filter((trial) => trial.isChanged);
+    const changed = this.#held.all.filter((trial) => trial.isChanged);
     const isNamed = namedBy(of.projects);
-    const gone = this.#all.filter((trial) => !isNamed(trial));
+    const gone = this.#held.all.filter((trial) => !isNamed(trial));
     const write = (trial: Trial, value: Uint8Array | undefined): Write => ({
       bucket: "trial",
-      key: `${trial.project} ${keyOf(trial)}`,
+      key: trialKey(trial),
       value,
     });
     return {
@@ -168,22 +167,9 @@ export class Trials {
       accept: () => {
         this.#writtenMs = of.wallMs;
         for (const trial of changed) trial.isChanged = false;
-        for (const trial of gone) this.#drop(trial);
+        for (const trial of gone) this.#held.drop(trial);
       },
     };
-  }
-
-  get #all(): Trial[] {
-    return [...this.#projects.values()].flatMap((trials) => [...trials.values()]);
-  }
-
-  #trial(of: { project: string; kind: TrialKind; name: string }): Trial | undefined {
-    return this.#projects.get(of.project)?.get(keyOf(of));
-  }
-
-  #releases(project: string): Trial[] {
-    const trials = this.#projects.get(project)?.values() ?? [];
-    return [...trials].filter(({ kind }) => kind === "RELEASE");
   }
 
   #takeRelease(of: {
@@ -194,9 +180,9 @@ export class Trials {
     wallMs: number;
   }): void {
     const { project, release, wallMs } = of;
-    const own = this.#trial({ project: project.name, kind: "RELEASE", name: release });
+    const own = this.#held.get({ project: project.name, kind: "RELEASE", name: release });
     if (!isUnderWay(own)) this.#beginRelease(project.name, release, wallMs);
-    for (const trial of this.#releases(project.name)) {
+    for (const trial of this.#held.releases(project.name)) {
       const interval = this.#intervalOf(trial, wallMs);
       if (trial.name === release) this.#count(trial, { ...of, arm: "subject", interval });
       if (trial.against === release) this.#count(trial, { ...of, arm: "control", interval });
@@ -205,14 +191,14 @@ export class Trials {
 
   #beginRelease(project: string, name: string, startedMs: number): void {
     if (parseVersion(name) === undefined) return;
-    const known = this.#releases(project);
+    const known = this.#held.releases(project);
     const names = known.map((trial) => trial.name);
     const against = nearestBelow(name, names);
-    this.#begin(Trial.begin({ project, kind: "RELEASE", name, against, startedMs }));
+    this.#held.begin(Trial.begin({ project, kind: "RELEASE", name, against, startedMs }));
     for (const trial of known) {
       const nearest = nearestBelow(trial.name, [trial.against, name]);
       if (trial.looksCount === 0 && nearest === name)
-        this.#changing(trial, () => trial.compareWith(name));
+        this.#held.changing(trial, () => trial.compareWith(name));
     }
   }
 
@@ -229,42 +215,18 @@ export class Trials {
     const terms = project.termsOf(name, wallMs);
     const isSame = (one: Trial | undefined): boolean =>
       one !== undefined && bytesEqual(one.terms, terms);
-    const held = this.#trial(id);
+    const held = this.#held.get(id);
     if (active && !(isUnderWay(held) && isSame(held)))
-      this.#begin(Trial.begin({ ...id, terms, startedMs: wallMs }));
-    const trial = this.#trial(id);
+      this.#held.begin(Trial.begin({ ...id, terms, startedMs: wallMs }));
+    const trial = this.#held.get(id);
     if (trial === undefined || !isSame(trial)) return;
     const interval = this.#intervalOf(trial, wallMs);
     this.#count(trial, { ...of, arm: active ? "subject" : "control", interval });
   }
 
   #count(trial: Trial, of: Omit<Parameters<Trial["take"]>[0], "hasRoom">): void {
-    const hasRoom = this.#membersCount < trialMembersMax;
-    this.#changing(trial, () => trial.take({ ...of, hasRoom }));
-  }
-
-  #changing<T>(trial: Trial, change: () => T): T {
-    const before = trial.membersCount;
-    const changed = change();
-    this.#membersCount += trial.membersCount - before;
-    return changed;
-  }
-
-  #begin(trial: Trial): void {
-    if (this.#trial(trial) === undefined && this.#all.length >= trialsCountMax) return;
-    if (this.#membersCount + trial.membersCount < trialMembersMax) this.#hold(trial);
-  }
-
-  #hold(trial: Trial): void {
-    this.#membersCount += trial.membersCount - (this.#trial(trial)?.membersCount ?? 0);
-    const trials = this.#projects.get(trial.project) ?? new Map<string, Trial>();
-    this.#projects.set(trial.project, trials.set(keyOf(trial), trial));
-  }
-
-  /** Whichever is held of the same name. */
-  #drop(of: Trial): void {
-    this.#membersCount -= this.#trial(of)?.membersCount ?? 0;
-    this.#projects.get(of.project)?.delete(keyOf(of));
+    const { hasRoom } = this.#held;
+    this.#held.changing(trial, () => trial.take({ ...of, hasRoom }));
   }
 
   /** Apps are asked to report twice a window. */
@@ -296,32 +258,9 @@ export function namedBy(projects: ReadonlyMap<string, Project>): IsNamed {
   };
 }
 
-/** Whether one release is newer than another, of two that a third is compared with. */
-function isNearer(one: string, other: string): boolean {
-  return one !== other && nearestBelow(one, [other]) === other;
-}
-
 /** One that ended without a verdict, for want of instances, is begun again. */
 function isUnderWay(trial: Trial | undefined): boolean {
   if (trial === undefined || trial.isClosed) return false;
   const isComparison = trial.kind === "FLAG" || trial.against !== "";
   return !(trial.isOver && trial.verdict === "INSUFFICIENT" && isComparison);
-}
-
-function keyOf({ kind, name }: { kind: TrialKind; name: string }): string {
-  return `${kind} ${name}`;
-}
-
-/** The newest of the releases that are older than one; empty when there is none. */
-function nearestBelow(release: string, others: readonly string[]): string {
-  const version = parseVersion(release);
-  if (version === undefined) return "";
-  let nearest: { name: string; version: typeof version } | undefined;
-  for (const name of others) {
-    const other = parseVersion(name);
-    if (other === undefined || compareVersions(other, version) >= 0) continue;
-    if (nearest === undefined || compareVersions(other, nearest.version) > 0)
-      nearest = { name, version: other };
-  }
-  return nearest?.name ?? "";
 }

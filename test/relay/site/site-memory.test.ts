@@ -10,6 +10,7 @@ import { trialInstancesMax } from "../../../relay/limits.ts";
 import { Peers } from "../../../relay/link/peers.ts";
 import { slicesApart, slicesOf, stampOf } from "../../../relay/site/slices.ts";
 import { Trial } from "../../../relay/telemetry/trial/trial.ts";
+import { trialProblem } from "../../../relay/telemetry/trial/trial-problem.ts";
 import { deriveSecret, SigningKey } from "../../../relay/trust/key.ts";
 import { epochMs, seedOf } from "../authority.ts";
 import { rootNode } from "../stepped-node.ts";
@@ -112,9 +113,9 @@ describe("what is said in the name of another node", () => {
     ["of terms without end", (one) => (one.terms = new Uint8Array(1_000))],
   ])("a trial %s is refused", ([, spoil]) => {
     const record = good();
-    expect(Trial.problem(record, epochMs)).toBeUndefined();
+    expect(trialProblem(record, epochMs)).toBeUndefined();
     spoil(record);
-    expect(Trial.problem(record, epochMs)).toBeDefined();
+    expect(trialProblem(record, epochMs)).toBeDefined();
   });
 
   test.for<[string, string]>([
