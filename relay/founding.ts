@@ -75,7 +75,7 @@ export function createLedger(
       holdings.prepared.delete(prepared);
       holdings.found(ledger, writer, pin.value);
       const effects = advance(parts, { ledger, change, source: { kind: "here" }, at });
-      effects.push(peers.publish(peers.pins(holdings.pins)));
+      effects.push(peers.publish(peers.seal.pins(holdings.pins)));
       return { value: { ledger: name, position: change.head.position }, effects };
     },
   });

@@ -102,7 +102,7 @@ function addChild(parts: NodeParts, event: EventOf<"add-child">): Outcome<Operat
     accept: () => {
       const { children, peers } = parts;
       children.accept(record.value);
-      return { value: token, effects: [peers.publish(peers.children(children.shared))] };
+      return { value: token, effects: [peers.publish(peers.seal.children(children.shared))] };
     },
   });
 }
@@ -118,7 +118,7 @@ function revokeChild(parts: NodeParts, event: EventOf<"revoke-child">): Outcome<
     writes: records.map(childWrite),
     accept: () => {
       const effects = acceptChildren(parts, records, at);
-      effects.push(peers.publish(peers.children(children.shared)));
+      effects.push(peers.publish(peers.seal.children(children.shared)));
       const revokedCount = records.filter(({ certificate }) => !certificate).length;
       return { value: { revokedCount }, effects };
     },
@@ -157,7 +157,7 @@ function join(parts: NodeParts, { token, at }: EventOf<"join">): Outcome<Operati
       const effects = parts.uplinks.end(upstream.id, "joined again", at.monoMs);
       parts.uplinks.add(upstream, at.monoMs);
       effects.push(...redial(parts, { pins: fresh.value, but: upstream.id, at }));
-      effects.push(parts.peers.publish(parts.peers.pins(parts.holdings.pins)));
+      effects.push(parts.peers.publish(parts.peers.seal.pins(parts.holdings.pins)));
       const { site, addresses, pins: projects } = token;
       return { value: { site, addresses, projects }, effects };
     },
@@ -223,7 +223,7 @@ function setDisclosure(parts: NodeParts, event: EventOf<"set-disclosure">): Outc
       const cautions = [...parts.holdings.projects.values()].flatMap((project) =>
         cautionsOf(event.level, project.name, telemetry.fleet(project, event.at.wallMs)),
       );
-      const said = peers.publish(peers.consents(telemetry.consents.shared));
+      const said = peers.publish(peers.seal.consents(telemetry.consents.shared));
       return { value: { upstreams, cautions }, effects: [said] };
     },
   });

@@ -99,7 +99,7 @@ export class Upkeep {
       if (pins.length > 0)
         sends.push(
           ...redial(this.#parts, { pins, at }),
-          this.#parts.peers.publish(this.#parts.peers.pins(holdings.pins)),
+          this.#parts.peers.publish(this.#parts.peers.seal.pins(holdings.pins)),
         );
       sends.push(...tellPeers(this.#parts, { evidence: [...(census?.told ?? [])] }));
       return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept(), ...ramped.accept()];

@@ -3,8 +3,8 @@ import { type ConfirmRequest, ConfirmRequestSchema } from "../../gen/headwater/v
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerId } from "../ledger/position.ts";
 import { trustMessage } from "../trust/trusted.ts";
+import { holdingOf } from "./holding.ts";
 import type { Uplink } from "./uplink.ts";
-import { holdingOf } from "./uplinks.ts";
 
 /** What a child tells a parent of these ledgers, and proof of what the parent does not hold. */
 export function confirmation(of: {

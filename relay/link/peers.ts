@@ -1,10 +1,4 @@
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import {
   type PeerAsk,
   type PeerMessage,
@@ -12,29 +6,21 @@ import {
   type RecordDigests,
   type SignOfLife,
   SignOfLifeSchema,
-  type SiteChild,
-  SiteChildrenSchema,
-  type SiteConsent,
-  SiteConsentsSchema,
-  SitePinsSchema,
   type SiteRecords,
-  SiteRecordsSchema,
 } from "../../gen/headwater/v1/fanout_pb.ts";
-import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { ProjectPin } from "../../gen/headwater/v1/mesh_pb.ts";
 import { peerAskIntervalMs, peerIntervalMs } from "../cadence.ts";
 import type { Effect } from "../effect.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { addressesCountMax, peersCountMax, projectsCountMax } from "../limits.ts";
+import { SiteSeal } from "../site/site-seal.ts";
 import type { Consents } from "../telemetry/consents.ts";
 import type { Children } from "../trust/children.ts";
-import { isSealedBy, type PayloadType, payloadType, seal } from "../trust/envelope.ts";
-import { pinProblem } from "../trust/join-token.ts";
 import { bytesEqual, type SigningKey } from "../trust/key.ts";
 import type { Served } from "./downlink.ts";
+import { holdingOf } from "./holding.ts";
 import { framesAfter } from "./ledger-frames.ts";
-import { holdingOf } from "./uplinks.ts";
 
 /** What a node says of itself. */
 interface Told {
@@ -58,7 +44,7 @@ const addressLengthMax = 260;
  */
 export class Peers {
   readonly #node: string;
-  readonly #siteKey: SigningKey;
+  readonly seal: SiteSeal;
   readonly #meshAddress: string;
   readonly #heard = new Map<string, Heard>();
   #askedAtMonoMs = Number.NEGATIVE_INFINITY;
@@ -79,7 +65,7 @@ export class Peers {
   }) {
     this.#node = of.node;
     this.#runMs = BigInt(Math.floor(of.runMs ?? 0));
-    this.#siteKey = of.siteKey;
+    this.seal = new SiteSeal(of.siteKey);
     this.#meshAddress = of.meshAddress ?? "";
   }
 
@@ -189,49 +175,6 @@ export class Peers {
     return this.connected ? [this.publish(body)] : [];
   }
 
-  pins(pins: readonly ProjectPin[]): PeerMessage["body"] {
-    const payload = toBinary(SitePinsSchema, create(SitePinsSchema, { pins: [...pins] }));
-    return { case: "pins", value: this.#seal(payloadType.sitePins, payload) };
-  }
-
-  children(children: readonly SiteChild[]): PeerMessage["body"] {
-    const message = create(SiteChildrenSchema, { children: [...children] });
-    const payload = toBinary(SiteChildrenSchema, message);
-    return { case: "children", value: this.#seal(payloadType.siteChildren, payload) };
-  }
-
-  consents(consents: readonly SiteConsent[]): PeerMessage["body"] {
-    const message = create(SiteConsentsSchema, { consents: [...consents] });
-    const payload = toBinary(SiteConsentsSchema, message);
-    return { case: "consents", value: this.#seal(payloadType.siteConsents, payload) };
-  }
-
-  records(records: SiteRecords): PeerMessage["body"] {
-    const payload = toBinary(SiteRecordsSchema, records);
-    return { case: "records", value: this.#seal(payloadType.siteRecords, payload) };
-  }
-
-  /** What the site's own key has signed of documents, rollouts and trials; undefined otherwise. */
-  openRecords(envelope: Envelope): SiteRecords | undefined {
-    return this.#open(payloadType.siteRecords, envelope, SiteRecordsSchema);
-  }
-
-  /** The children that the site's own key has signed; none otherwise. */
-  openChildren(envelope: Envelope): readonly SiteChild[] {
-    return this.#open(payloadType.siteChildren, envelope, SiteChildrenSchema)?.children ?? [];
-  }
-
-  /** What the site's own key has signed that its operator discloses; nothing otherwise. */
-  openConsents(envelope: Envelope): readonly SiteConsent[] {
-    return this.#open(payloadType.siteConsents, envelope, SiteConsentsSchema)?.consents ?? [];
-  }
-
-  /** The pins that the site's own key has signed; none otherwise. */
-  openPins(envelope: Envelope): readonly ProjectPin[] {
-    const pins = this.#open(payloadType.sitePins, envelope, SitePinsSchema)?.pins ?? [];
-    return pins.filter((pin) => pinProblem(pin) === undefined).slice(0, projectsCountMax);
-  }
-
   /** What this node has that the asking one does not, in the order in which to apply it. */
   answer(
     ask: PeerAsk,
@@ -262,14 +205,14 @@ export class Peers {
     });
     return [
       ...(lacks(ask.childrenDigest, children)
-        ? [this.#message(this.children(children.shared))]
+        ? [this.#message(this.seal.children(children.shared))]
         : []),
       ...(consents !== undefined && lacks(ask.consentsDigest, consents)
-        ? [this.#message(this.consents(consents.shared))]
+        ? [this.#message(this.seal.consents(consents.shared))]
         : []),
-      ...(isMissingPins ? [this.#message(this.pins(pins))] : []),
+      ...(isMissingPins ? [this.#message(this.seal.pins(pins))] : []),
       ...frames.map((value) => this.#message({ case: "frame", value })),
-      ...Array.from(records, (one) => this.#message(this.records(one))),
+      ...Array.from(records, (one) => this.#message(this.seal.records(one))),
     ];
   }
 
@@ -281,24 +224,6 @@ export class Peers {
     const writes = names.map(({ authority, project }) => ({ authority, project }));
     const meshAddress = this.#meshAddress;
     return { case: "alive", value: create(SignOfLifeSchema, { writes, meshAddress }) };
-  }
-
-  #seal(type: PayloadType, payload: Uint8Array): Envelope {
-    return seal({ type, payload, keys: [this.#siteKey] });
-  }
-
-  #open<D extends DescMessage>(
-    type: PayloadType,
-    envelope: Envelope,
-    schema: D,
-  ): MessageShape<D> | undefined {
-    const keys = [this.#siteKey.publicKey];
-    if (!isSealedBy({ envelope, type, keys, threshold: 1 })) return undefined;
-    try {
-      return fromBinary(schema, envelope.payload);
-    } catch {
-      return undefined;
-    }
   }
 
   #message(body: PeerMessage["body"]): PeerMessage {

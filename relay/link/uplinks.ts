@@ -1,8 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import {
   ConfirmRequestSchema,
-  type Holding,
-  HoldingSchema,
   type Offer,
   ReplicateRequestSchema,
   type ReplicateResponse,
@@ -13,8 +11,8 @@ import type { Moment } from "../event.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import type { Random } from "../random.ts";
-import { trustDigest } from "../trust/trusted.ts";
 import { ledgerNameOf, ledgersOf, withoutLedgers } from "./frame-ledgers.ts";
+import { holdingOf } from "./holding.ts";
 import { type Arrival, Inbox, type Trouble, textOf, wrong } from "./inbox.ts";
 import { protocolOfAgain, protocolVersion } from "./protocol.ts";
 import { Uplink, type UpstreamSettings } from "./uplink.ts";
@@ -291,13 +289,4 @@ function dueOf({ uplink, partial, askedAtMonoMs }: Upstream): number {
       : askedAtMonoMs + askAgainIntervalMs;
   const stalledMs = Math.min(...partial.values()) + stalledAfterMs;
   return Math.min(dueAtMonoMs, Math.max(bars.dueAtMonoMs, earliestMs), stalledMs);
-}
-
-/** What is held of a ledger, as one tells another node. */
-export function holdingOf(ledger: Ledger): Holding {
-  return create(HoldingSchema, {
-    ledger: { authority: ledger.name.authority, project: ledger.name.project },
-    trustDigest: trustDigest(ledger.trusted),
-    ...(ledger.position && { position: ledger.position }),
-  });
 }

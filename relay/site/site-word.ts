@@ -28,7 +28,7 @@ export function hearWord(
 
 /** Whom the site's operator lets in, or revokes. */
 function hearChildren(parts: NodeParts, { value }: Body<"children">, at: Moment): Staged {
-  const records = parts.children.heard(parts.peers.openChildren(value));
+  const records = parts.children.heard(parts.peers.seal.openChildren(value));
   if (records.length === 0) return nothingBut([]);
   const accept = (): Effect[] => acceptChildren(parts, records, at);
   return { effects: [], writes: records.map(childWrite), accept, fail: () => [] };
@@ -36,7 +36,8 @@ function hearChildren(parts: NodeParts, { value }: Body<"children">, at: Moment)
 
 /** What the site's operator discloses. */
 function hearConsents(parts: NodeParts, { value }: Body<"consents">, at: Moment): Staged {
-  const choices = parts.telemetry?.consents.heard(parts.peers.openConsents(value), at.wallMs) ?? [];
+  const choices =
+    parts.telemetry?.consents.heard(parts.peers.seal.openConsents(value), at.wallMs) ?? [];
   const accept = (): Effect[] => {
     for (const choice of choices) choice.accept();
     return [];
@@ -47,7 +48,7 @@ function hearConsents(parts: NodeParts, { value }: Body<"consents">, at: Moment)
 /** What the site's operator has joined. */
 function hearPins(parts: NodeParts, { value }: Body<"pins">, at: Moment): Staged {
   const { holdings, peers } = parts;
-  const fresh = holdings.newPins(peers.openPins(value));
+  const fresh = holdings.newPins(peers.seal.openPins(value));
   if (!fresh.ok) return nothingBut([logged("warn", "pins-refused", fresh.refusal.message)]);
   const pins = fresh.value;
   if (pins.length === 0) return nothingBut([]);
@@ -61,7 +62,7 @@ function hearPins(parts: NodeParts, { value }: Body<"pins">, at: Moment): Staged
 
 /** What another node has sent, received, planned and counted is kept here as well. */
 function hearRecords(parts: NodeParts, { value }: Body<"records">, at: Moment): Staged {
-  const records = parts.peers.openRecords(value);
+  const records = parts.peers.seal.openRecords(value);
   if (records === undefined) return nothingBut([]);
   const { writes, accept } = parts.memory.heard(records, at.wallMs);
   return {

@@ -12,5 +12,5 @@ export function tellPeers(
     (some) => Array.isArray(some) && some.length === 0,
   );
   if (!peers.connected || isNothing) return [];
-  return [peers.publish(peers.records(create(SiteRecordsSchema, records)))];
+  return [peers.publish(peers.seal.records(create(SiteRecordsSchema, records)))];
 }

@@ -7,7 +7,7 @@ import type { Happening } from "../../nodes/access.ts";
 import { backoffMsMin, dayMs, peerIntervalMs } from "../../relay/cadence.ts";
 import type { Effect } from "../../relay/effect.ts";
 import { LedgerFrames } from "../../relay/link/ledger-frames.ts";
-import { Peers } from "../../relay/link/peers.ts";
+import { SiteSeal } from "../../relay/site/site-seal.ts";
 import { deriveSecret, SigningKey } from "../../relay/trust/key.ts";
 import { Authority, epochMs, refusalOf, seedOf, valueOf } from "./authority.ts";
 import {
@@ -208,7 +208,7 @@ describe("what a peer says", () => {
   const say = (stepped: SteppedNode, message: ReturnType<typeof pinsFrom>) =>
     stepped.tell({ kind: "peer-spoke", message });
   const pinsFrom = (key: SigningKey, ...pins: (typeof pin)[]) => {
-    const body = new Peers({ node: "n2", siteKey: key }).pins(pins);
+    const body = new SiteSeal(key).pins(pins);
     return create(PeerMessageSchema, { node: "n2", body });
   };
 

@@ -6,8 +6,8 @@ import {
   ReplicateResponseSchema,
 } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { Ledger } from "../../../relay/ledger/ledger.ts";
+import { holdingOf } from "../../../relay/link/holding.ts";
 import { type Arrival, Inbox } from "../../../relay/link/inbox.ts";
-import { holdingOf } from "../../../relay/link/uplinks.ts";
 import type { Outcome } from "../../../relay/refusal.ts";
 import { type Authority, epochMs } from "../authority.ts";
 

@@ -5,52 +5,22 @@ import {
   type PeerMessage,
   PeerMessageSchema,
 } from "../../../gen/headwater/v1/fanout_pb.ts";
-import type { Envelope } from "../../../gen/headwater/v1/ledger_pb.ts";
-import { type ProjectPin, ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { peerAskIntervalMs, peerIntervalMs } from "../../../relay/cadence.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import type { LedgerId } from "../../../relay/ledger/position.ts";
 import { addressesCountMax, peersCountMax } from "../../../relay/limits.ts";
 import type { Served } from "../../../relay/link/downlink.ts";
+import { holdingOf } from "../../../relay/link/holding.ts";
 import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { Peers } from "../../../relay/link/peers.ts";
-import { holdingOf } from "../../../relay/link/uplinks.ts";
 import { Consents } from "../../../relay/telemetry/consents.ts";
 import { Children } from "../../../relay/trust/children.ts";
-import { payloadType } from "../../../relay/trust/envelope.ts";
 import { Authority, contentOf, epochMs, keyOf } from "../authority.ts";
 import { Mirror } from "./mirror.ts";
 
 const authority = new Authority();
 const pin = create(ProjectPinSchema, { project: "horizon", authority: authority.id });
-
-describe("pins", () => {
-  const peers = new Peers({ node: "n1", siteKey: keyOf("site") });
-  const sealed = (pins: readonly ProjectPin[], by = peers): Envelope => {
-    const body = by.pins(pins);
-    if (body.case !== "pins") throw new Error("these are no pins");
-    return body.value;
-  };
-
-  test("are taken from a node of the site, which its key's signature shows", () => {
-    expect(peers.openPins(sealed([pin]))).toEqual([pin]);
-  });
-
-  test.each<[string, Envelope]>([
-    ["by another site", sealed([pin], new Peers({ node: "n1", siteKey: keyOf("other") }))],
-    ["by nobody", { ...sealed([pin]), signatures: [] }],
-    ["for another purpose", { ...sealed([pin]), payloadType: payloadType.credential }],
-    ["and altered", { ...sealed([pin]), payload: sealed([]).payload }],
-  ])("that were signed %s are none", (_, envelope) => {
-    expect(peers.openPins(envelope)).toEqual([]);
-  });
-
-  test("that are of no good form are left out", () => {
-    const bad = create(ProjectPinSchema, { project: "a/b", authority: authority.id });
-    const short = create(ProjectPinSchema, { project: "oslo", authority: new Uint8Array(3) });
-    expect(peers.openPins(sealed([bad, pin, short]))).toEqual([pin]);
-  });
-});
 
 describe("an answer", () => {
   test("brings the asking node to what this one has: trust, entries and beat", () => {

@@ -139,7 +139,7 @@ describe("what is said in the name of another node", () => {
     const records = create(SiteRecordsSchema, { sent: [sent, { ...sent, upstream: "" }] });
     const siteSeed = deriveSecret({ secret: seedOf(secret), purpose: "site key" });
     const peers = new Peers({ node: "n2", siteKey: new SigningKey(siteSeed) });
-    const message = create(PeerMessageSchema, { node: "n2", body: peers.records(records) });
+    const message = create(PeerMessageSchema, { node: "n2", body: peers.seal.records(records) });
     root.tell({ kind: "peer-spoke", message });
     expect(root.storedKeys("sent")).toHaveLength(secret === "openstack" ? 1 : 0);
   });
