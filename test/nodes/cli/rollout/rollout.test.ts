@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { StartRolloutRequest } from "../../../gen/headwater/v1/rollouts_pb.ts";
-import { openFakeAdmin } from "./fake-admin.ts";
-import { FakeLedger } from "./fake-ledger.ts";
-import { FakeTerminal } from "./fake-terminal.ts";
+import type { StartRolloutRequest } from "../../../../gen/headwater/v1/rollouts_pb.ts";
+import { openFakeAdmin } from "../fake-admin.ts";
+import { FakeLedger } from "../fake-ledger.ts";
+import { FakeTerminal } from "../fake-terminal.ts";
 
 const rollout = {
   project: "horizon",

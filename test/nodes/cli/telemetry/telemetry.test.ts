@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type {
   PreviewDocumentRequest,
   SetDisclosureRequest,
-} from "../../../gen/headwater/v1/fleet_pb.ts";
-import { DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { openFakeAdmin } from "./fake-admin.ts";
+} from "../../../../gen/headwater/v1/fleet_pb.ts";
+import { DocumentSchema } from "../../../../gen/headwater/v1/telemetry_pb.ts";
+import { openFakeAdmin } from "../fake-admin.ts";
 
 const document = create(DocumentSchema, {
   project: "horizon",

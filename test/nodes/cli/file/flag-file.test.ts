@@ -1,7 +1,11 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { AliasSchema, type Flag, FlagSchema } from "../../../gen/headwater/v1/flag_pb.ts";
-import { type FlagFile, mergeFlagFiles, parseFlagFile } from "../../../nodes/cli/file/flag-file.ts";
+import { AliasSchema, type Flag, FlagSchema } from "../../../../gen/headwater/v1/flag_pb.ts";
+import {
+  type FlagFile,
+  mergeFlagFiles,
+  parseFlagFile,
+} from "../../../../nodes/cli/file/flag-file.ts";
 
 function problemsOf(text: string): readonly string[] {
   const outcome = parseFlagFile({ path: "f.yaml", text });

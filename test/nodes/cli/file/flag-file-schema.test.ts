@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { parseFlagFile } from "../../../nodes/cli/file/flag-file.ts";
-import { flagFileJsonSchema, flagFileSchema } from "../../../nodes/cli/file/flag-file-schema.ts";
+import { parseFlagFile } from "../../../../nodes/cli/file/flag-file.ts";
+import { flagFileJsonSchema, flagFileSchema } from "../../../../nodes/cli/file/flag-file-schema.ts";
 
-const rootDir = join(import.meta.dirname, "../../..");
+const rootDir = join(import.meta.dirname, "../../../..");
 
 test("the schema in the package is the one in the code: npx headwater schema writes it", () => {
   const packed = readFileSync(join(rootDir, "nodes/cli/file/flag-file.schema.json"), "utf8");

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { LedgerStatus } from "../../../gen/headwater/v1/nodes_pb.ts";
-import { readRule } from "../../../nodes/cli/commit/ledger-entry.ts";
-import { openFakeAdmin } from "./fake-admin.ts";
-import { type FakeLedger, refusal } from "./fake-ledger.ts";
-import type { FakeTerminal } from "./fake-terminal.ts";
+import type { LedgerStatus } from "../../../../gen/headwater/v1/nodes_pb.ts";
+import { readRule } from "../../../../nodes/cli/commit/ledger-entry.ts";
+import { openFakeAdmin } from "../fake-admin.ts";
+import { type FakeLedger, refusal } from "../fake-ledger.ts";
+import type { FakeTerminal } from "../fake-terminal.ts";
 
 const position = { term: 1, seq: 1 };
 const own = { ledger: { project: "horizon", authority: new Uint8Array(32).fill(1) }, position };

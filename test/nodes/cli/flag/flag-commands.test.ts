@@ -4,10 +4,10 @@ import {
   flagEntry,
   flagOf,
   readFlag,
-} from "../../../nodes/cli/commit/ledger-entry.ts";
-import { openFakeAdmin } from "./fake-admin.ts";
-import type { FakeLedger } from "./fake-ledger.ts";
-import type { FakeTerminal } from "./fake-terminal.ts";
+} from "../../../../nodes/cli/commit/ledger-entry.ts";
+import { openFakeAdmin } from "../fake-admin.ts";
+import type { FakeLedger } from "../fake-ledger.ts";
+import type { FakeTerminal } from "../fake-terminal.ts";
 
 let ledger: FakeLedger;
 let terminal: FakeTerminal;

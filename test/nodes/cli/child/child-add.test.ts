@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { AddChildRequest } from "../../../gen/headwater/v1/nodes_pb.ts";
-import { openFakeAdmin } from "./fake-admin.ts";
-import type { FakeTerminal } from "./fake-terminal.ts";
+import type { AddChildRequest } from "../../../../gen/headwater/v1/nodes_pb.ts";
+import { openFakeAdmin } from "../fake-admin.ts";
+import type { FakeTerminal } from "../fake-terminal.ts";
 
 const dayMs = 86_400_000;
 const wallMs = Date.UTC(2026, 2, 1, 12);

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { joinKills, killCovers } from "../../../nodes/cli/flag/kill-range.ts";
-import { parseVersion } from "../../../relay/flag/version.ts";
-import { isInRange, parseRange } from "../../../relay/flag/version-range.ts";
+import { joinKills, killCovers } from "../../../../nodes/cli/flag/kill-range.ts";
+import { parseVersion } from "../../../../relay/flag/version.ts";
+import { isInRange, parseRange } from "../../../../relay/flag/version-range.ts";
 
 describe("killCovers", () => {
   it.each([

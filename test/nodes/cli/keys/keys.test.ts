@@ -1,12 +1,12 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SigningKey } from "../../../relay/trust/key.ts";
-import { beatKeysOf, extendTrust, ledgerKeyOf } from "../../../relay/trust/trusted.ts";
-import { temporaryDirectory } from "../store/temporary-directory.ts";
-import { openFakeAdmin } from "./fake-admin.ts";
-import { FakeLedger, ledgerKey, refusal } from "./fake-ledger.ts";
-import type { FakeTerminal, Ran } from "./fake-terminal.ts";
+import { SigningKey } from "../../../../relay/trust/key.ts";
+import { beatKeysOf, extendTrust, ledgerKeyOf } from "../../../../relay/trust/trusted.ts";
+import { temporaryDirectory } from "../../store/temporary-directory.ts";
+import { openFakeAdmin } from "../fake-admin.ts";
+import { FakeLedger, ledgerKey, refusal } from "../fake-ledger.ts";
+import type { FakeTerminal, Ran } from "../fake-terminal.ts";
 
 let ledger: FakeLedger;
 let terminal: FakeTerminal;

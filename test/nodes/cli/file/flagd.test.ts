@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LedgerView } from "../../../nodes/cli/commit/ledger-view.ts";
-import { parseFlagFile } from "../../../nodes/cli/file/flag-file.ts";
-import { flagdExport } from "../../../nodes/cli/file/flagd-export.ts";
-import { flagdImport } from "../../../nodes/cli/file/flagd-import.ts";
-import { buildOf } from "../../../relay/layers/build.ts";
-import { effectiveFlag } from "../../../relay/layers/fold.ts";
-import { Layer } from "../../../relay/layers/layer.ts";
-import { openFakeAdmin } from "./fake-admin.ts";
+import type { LedgerView } from "../../../../nodes/cli/commit/ledger-view.ts";
+import { parseFlagFile } from "../../../../nodes/cli/file/flag-file.ts";
+import { flagdExport } from "../../../../nodes/cli/file/flagd-export.ts";
+import { flagdImport } from "../../../../nodes/cli/file/flagd-import.ts";
+import { buildOf } from "../../../../relay/layers/build.ts";
+import { effectiveFlag } from "../../../../relay/layers/fold.ts";
+import { Layer } from "../../../../relay/layers/layer.ts";
+import { openFakeAdmin } from "../fake-admin.ts";
 
 const releases = ["2.2.0", "2.3.0", "2.3.5", "2.4.0-rc.1", "2.4.0", "nightly"];
 const aliases = { "2.3.0-4.el9": "2.3.0", "2.4.0-1.el9": "2.4.0" };
