@@ -1,20 +1,14 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
-import { HeadSchema, type LedgerName, type Position } from "../../../gen/headwater/v1/ledger_pb.ts";
-import {
-  ReplicateRequestSchema,
-  type ReplicateResponse,
-  ReplicateResponseSchema,
-} from "../../../gen/headwater/v1/mesh_pb.ts";
+import { fromBinary } from "@bufbuild/protobuf";
+import { ReplicateResponseSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import type { Happening } from "../../../nodes/access.ts";
 import type { Effect } from "../../../relay/effect.ts";
 import type { Event, LinkId } from "../../../relay/event.ts";
-import { Backoff } from "../../../relay/link/backoff.ts";
-import { protocolVersion } from "../../../relay/link/protocol.ts";
 import { Node } from "../../../relay/node.ts";
 import { Random } from "../../../relay/random.ts";
 import type { NodeSettings } from "../../../relay/settings.ts";
 import { MemoryStore } from "../../../test/sim/memory-store.ts";
 import { Schedule } from "../../../test/sim/schedule.ts";
+import { AggregateSite, type AskedLedger, FrameReader } from "./aggregate-site.ts";
 
 /** 2026-01-01. */
 const epochMs = Date.UTC(2026, 0, 1);
@@ -28,19 +22,6 @@ const deliveryMs = 0.03;
 
 /** A durable write: one sync of a solid-state disk. */
 const syncMs = 1;
-
-/** A site of which only its link counts: it takes what it gets, and holds the position of it. */
-interface AggregateSite {
-  readonly vendor: number;
-  link: LinkId | undefined;
-  readonly backoff: Backoff;
-  /** What it holds. */
-  position: Position | undefined;
-  /** When the last change was durable there. */
-  arrivedAtMs: number;
-  /** When it last heard that it has all that there is. */
-  currentAtMs: number;
-}
 
 interface ScaleNode {
   readonly name: string;
@@ -71,8 +52,7 @@ interface Traffic {
 export class ScaleMesh {
   readonly sites: AggregateSite[] = [];
   readonly random = new Random(1);
-  /** What sites ask for. */
-  ledger: { readonly name: LedgerName; readonly trustDigest: Uint8Array } | undefined;
+  ledger: AskedLedger | undefined;
   readonly traffic: { readonly down: Traffic; readonly site: Traffic } = {
     down: { frames: 0, bytes: 0 },
     site: { frames: 0, bytes: 0 },
@@ -82,8 +62,7 @@ export class ScaleMesh {
   readonly #nodes = new Map<string, ScaleNode>();
   readonly #links = new Map<LinkId, ScaleLink>();
   readonly #answers = new Map<number, unknown>();
-  readonly #decoded = new WeakMap<Uint8Array, ReplicateResponse["frame"]>();
-  readonly #positions = new WeakMap<Uint8Array, Position>();
+  readonly #frames = new FrameReader();
   #linksCount = 0;
   #callsCount = 0;
 
@@ -127,14 +106,7 @@ export class ScaleMesh {
 
   addSites(vendors: number, count: number): void {
     for (let at = 0; at < count; at++)
-      this.sites.push({
-        vendor: at % vendors,
-        link: undefined,
-        backoff: new Backoff(this.random),
-        position: undefined,
-        arrivedAtMs: Number.NaN,
-        currentAtMs: Number.NaN,
-      });
+      this.sites.push(new AggregateSite(at % vendors, this.random));
   }
 
   tell(name: string, happening: Happening): void {
@@ -169,20 +141,7 @@ export class ScaleMesh {
     site.link = link;
     const delayMs = this.#delayMs();
     this.#links.set(link, { parent, site, child: undefined, delayMs });
-    const { position } = site;
-    const request = create(ReplicateRequestSchema, {
-      protocol: protocolVersion,
-      site: `site-${at}`,
-      node: "n1",
-      nodeId: Buffer.from(`s${at}`.padEnd(8, ".")),
-      holdings: [
-        {
-          ...(this.ledger && { ledger: this.ledger.name }),
-          ...(position && { position }),
-          trustDigest: (position && this.ledger?.trustDigest) ?? new Uint8Array(0),
-        },
-      ],
-    });
+    const request = site.request(at, this.ledger);
     this.later(delayMs, () => {
       if (!parent.isAlive) return this.#retry(site, at);
       this.tell(parent.name, {
@@ -289,37 +248,11 @@ export class ScaleMesh {
 
   #deliver(link: ScaleLink, id: LinkId, bytes: Uint8Array): void {
     if (!this.#links.has(id)) return;
-    if (link.site !== undefined) return this.#take(link.site, this.#decode(bytes));
+    if (link.site !== undefined)
+      return link.site.take(this.#frames.read(bytes), this.nowMs + syncMs);
     const frame = fromBinary(ReplicateResponseSchema, new Uint8Array(bytes));
     if (link.child !== undefined)
       this.tell(link.child.name, { kind: "upstream-frame", upstream: link.parent.name, frame });
-  }
-
-  #take(site: AggregateSite, frame: ReplicateResponse["frame"]): void {
-    const resumes = frame.case === "offer" && frame.value.outcome === "RESUME";
-    if (resumes || frame.case === "snapshotEnd") site.currentAtMs = this.nowMs + syncMs;
-    const head =
-      frame.case === "delta" || frame.case === "snapshotBegin" ? frame.value.head : undefined;
-    if (head === undefined) return;
-    site.backoff.reset();
-    site.position = this.#positionOf(head.payload);
-    site.arrivedAtMs = this.nowMs + syncMs;
-  }
-
-  #decode(bytes: Uint8Array): ReplicateResponse["frame"] {
-    const known = this.#decoded.get(bytes);
-    if (known !== undefined) return known;
-    const { frame } = fromBinary(ReplicateResponseSchema, new Uint8Array(bytes));
-    this.#decoded.set(bytes, frame);
-    return frame;
-  }
-
-  #positionOf(payload: Uint8Array): Position | undefined {
-    const known = this.#positions.get(payload);
-    if (known !== undefined) return known;
-    const { position } = fromBinary(HeadSchema, payload);
-    if (position !== undefined) this.#positions.set(payload, position);
-    return position;
   }
 
   #wake(node: ScaleNode): void {
