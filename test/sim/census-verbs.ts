@@ -154,7 +154,7 @@ function misreport(scene: Scene, of: { node: string; how: string; forMs: number 
   const { world, checks, random, later } = scene;
   checks.census.lies(world.get(of.node).settings.site);
   const said: Document["census"][] = [];
-  world.network.misreports.set(of.node, (document) => {
+  world.calls.misreports.set(of.node, (document) => {
     if (document.kind !== "WEIGHTS") return document;
     world.fault("misreport");
     said.push(document.census);
@@ -167,5 +167,5 @@ function misreport(scene: Scene, of: { node: string; how: string; forMs: number 
     }));
     return { ...document, census };
   });
-  later(of.forMs, () => world.network.misreports.delete(of.node));
+  later(of.forMs, () => world.calls.misreports.delete(of.node));
 }

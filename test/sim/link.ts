@@ -1,5 +1,7 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
-import type { LinkId } from "../../relay/event.ts";
+import type { LinkId, Peer } from "../../relay/event.ts";
 
 /** A frame on its way; without bytes it is the end of the stream. */
 interface Passing {
@@ -33,3 +35,8 @@ export interface Link {
 
 /** What happens to frames that leave a node, when it cheats. */
 export type Cheat = (link: Link, frame: Uint8Array) => readonly Uint8Array[];
+
+/** Who a parent takes somebody for who shows this. */
+export function peerWith(credential: Uint8Array | undefined): Peer {
+  return { by: "credential", credential: credential && fromBinary(EnvelopeSchema, credential) };
+}

@@ -1,31 +1,26 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
-  ConfirmRequestSchema,
-  GiveBackRequestSchema,
   ReplicateRequestSchema,
   type ReplicateResponse,
   ReplicateResponseSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import { type Document, DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
 import { heartbeatIntervalMs, heartbeatsMissedMax } from "../../relay/cadence.ts";
-import type { Dial, Effect } from "../../relay/effect.ts";
-import type { LinkId, Peer } from "../../relay/event.ts";
+import type { Dial } from "../../relay/effect.ts";
+import type { LinkId } from "../../relay/event.ts";
 import { frameReceivedBytesMax } from "../../relay/limits.ts";
-import type { Outcome } from "../../relay/refusal.ts";
-import type { Cheat, Link } from "./link.ts";
+import { type Cheat, type Link, peerWith } from "./link.ts";
 import type { Host, SimulatedNode } from "./simulated-node.ts";
 
 /** How often a blocked frame is tried again. */
 const retryMs = 250;
 
 /** What a transport's keepalive, or a call's deadline, takes to notice. */
-const noticeMs = heartbeatIntervalMs * heartbeatsMissedMax;
+export const noticeMs: number = heartbeatIntervalMs * heartbeatsMissedMax;
 
 /** A field number that no message of ours has, with a value: what a newer protocol may send. */
 const unknownField: Uint8Array = Uint8Array.of(0xc0, 0x3e, 0x01);
 
-/** Links between nodes, and calls, over a network whose faults follow from a seed. */
+/** Links between nodes, over a network whose faults follow from a seed. */
 export class Network {
   /** Directions in which nothing passes, as `from>to`. */
   readonly blocked = new Set<string>();
@@ -33,8 +28,6 @@ export class Network {
   readonly cheats = new Map<string, Cheat>();
   /** Protocol numbers that nodes claim to speak. */
   readonly protocols = new Map<string, number>();
-  /** What becomes of documents on their way, by the node that has made them. */
-  readonly misreports = new Map<string, (document: Document) => Document>();
   /** Parents that end each stream right after its first frames. */
   readonly dying = new Set<string>();
   readonly #links = new Map<LinkId, Link>();
@@ -95,7 +88,7 @@ export class Network {
     this.#host.observer.dialed?.(link);
     // A connection that can not be made is noticed by the child's own deadline.
     if (this.isBlocked(link.child, parent) || this.isBlocked(parent, link.child)) return;
-    this.#host.later(this.#delayMs(), () => this.#opened(link, dial.credential));
+    this.#host.later(this.delayMs(), () => this.#opened(link, dial.credential));
   }
 
   #opened(link: Link, credential: Uint8Array | undefined): void {
@@ -167,7 +160,7 @@ export class Network {
     link.bytesInFlight += frame.length;
     this.#host.observer.handed?.(link);
     for (const bytes of frames) this.#passWithFaults(link, bytes);
-    this.#host.later(this.#delayMs(), () => this.#flush(link, frame.length));
+    this.#host.later(this.delayMs(), () => this.#flush(link, frame.length));
   }
 
   /** Puts a frame on a link that its parent never sent. */
@@ -199,7 +192,7 @@ export class Network {
 
   #pass(link: Link, bytes: Uint8Array | undefined): void {
     const last = link.passing.at(-1)?.atMs ?? 0;
-    const atMs = Math.max(last, this.#host.nowMs + this.#delayMs());
+    const atMs = Math.max(last, this.#host.nowMs + this.delayMs());
     link.passing.push({ bytes, atMs });
     this.#host.later(atMs - this.#host.nowMs, () => this.#pump(link));
   }
@@ -274,83 +267,14 @@ export class Network {
 
   #noticedByParent(link: Link): void {
     const isSilent = link.isDead || this.isBlocked(link.child, link.parent);
-    this.#host.later(isSilent ? noticeMs : this.#delayMs(), () => {
+    this.#host.later(isSilent ? noticeMs : this.delayMs(), () => {
       this.#closeParent(link);
       if (!link.childOpen && !link.parentOpen) this.#links.delete(link.id);
     });
   }
 
-  confirm(child: SimulatedNode, effect: Extract<Effect, { kind: "confirm" }>): void {
-    const link = this.linkOf(child.name, effect.upstream);
-    if (link === undefined || !this.#callPasses(link)) return;
-    const request = fromBinary(
-      ConfirmRequestSchema,
-      toBinary(ConfirmRequestSchema, effect.request),
-    );
-    const peer = this.#peerOf(child.name, effect.upstream);
-    this.#host.later(this.#delayMs(), () => {
-      this.#host.observer.confirming?.(link, request);
-      this.#host.ask(link.parent, (call) => ({ kind: "child-confirmed", call, peer, request }));
-    });
-  }
-
-  /** One call after the other, each once the one before is answered. */
-  giveBack(child: SimulatedNode, effect: Extract<Effect, { kind: "give-back" }>): void {
-    const link = this.linkOf(child.name, effect.upstream);
-    const [first, ...requests] = effect.requests;
-    if (link === undefined || first === undefined || !this.#callPasses(link)) return;
-    if (this.#host.chance("loss", this.#host.faults.lossShare)) return;
-    const request = fromBinary(GiveBackRequestSchema, toBinary(GiveBackRequestSchema, first));
-    const peer = this.#peerOf(child.name, effect.upstream);
-    this.#host.later(this.#delayMs(), () => {
-      this.#host.onGiveBack(request);
-      const taken = this.#host.ask(link.parent, (call) => ({
-        kind: "ledger-given-back",
-        call,
-        peer,
-        request,
-      }));
-      if (taken?.ok === true) this.giveBack(child, { ...effect, requests });
-    });
-  }
-
-  submit(child: SimulatedNode, effect: Extract<Effect, { kind: "submit-document" }>): void {
-    const { upstream, document } = effect;
-    const link = this.linkOf(child.name, upstream);
-    const said = this.misreports.get(child.name)?.(document) ?? document;
-    const bytes = toBinary(DocumentSchema, said);
-    const peer = this.#peerOf(child.name, upstream);
-    const answer = (outcome: string, inMs: number): void =>
-      this.#host.later(inMs, () =>
-        this.#host.tell(child.name, { kind: "document-answered", upstream, document, outcome }),
-      );
-    if (link === undefined) return answer("unreachable", this.#delayMs());
-    if (!this.#callPasses(link)) return answer("unreachable", noticeMs);
-    this.#host.later(this.#delayMs(), () => {
-      const outcome = this.#host.ask<{ outcome: string }>(link.parent, (call) => ({
-        kind: "document-received",
-        call,
-        peer,
-        document: fromBinary(DocumentSchema, bytes),
-      }));
-      if (outcome?.ok === true && outcome.value.outcome === "ACCEPTED")
-        this.#host.observer.documentAccepted?.(link, fromBinary(DocumentSchema, bytes));
-      // The answer may be lost when the document was not.
-      const isLost = this.#host.chance("loss", this.#host.faults.lossShare);
-      answer(isLost ? "unreachable" : outcomeText(outcome), this.#delayMs());
-    });
-  }
-
-  #callPasses({ child, parent, isDead }: Link): boolean {
-    return !isDead && !this.isBlocked(child, parent) && !this.isBlocked(parent, child);
-  }
-
-  #peerOf(child: string, upstream: string): Peer {
-    const joined = this.#host.joined.get(child) ?? [];
-    return peerWith(joined.findLast(({ id }) => id === upstream)?.credential);
-  }
-
-  #delayMs(): number {
+  /** One way, for the next thing that is sent. */
+  delayMs(): number {
     return this.#host.random.below(this.#host.faults.delayMsMax + 1);
   }
 }
@@ -367,13 +291,4 @@ function isOpening(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function peerWith(credential: Uint8Array | undefined): Peer {
-  return { by: "credential", credential: credential && fromBinary(EnvelopeSchema, credential) };
-}
-
-function outcomeText(outcome: Outcome<{ outcome: string }> | undefined): string {
-  if (outcome === undefined) return "unreachable";
-  return outcome.ok ? outcome.value.outcome : outcome.refusal.kind;
 }

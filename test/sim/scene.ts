@@ -1,5 +1,5 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { type Census, FlagSchema, RuleSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import type { Census } from "../../gen/headwater/v1/flag_pb.ts";
 import {
   CommitRequestSchema,
   PromoteRequestSchema,
@@ -15,6 +15,7 @@ import { toHex } from "../../relay/trust/key.ts";
 import type { CensusApp } from "./census-apps.ts";
 import { Checks } from "./checks.ts";
 import { calm } from "./faults.ts";
+import { type FlagChange, flagValue, ruleValue } from "./flag-change.ts";
 import { type Layout, layoutNamed } from "./layout.ts";
 import {
   askToken,
@@ -275,9 +276,9 @@ export class Scene {
     const { world } = this;
     world.faults = calm;
     this.hasEnded = true;
-    const { network } = world;
-    const { blocked, cheats, protocols, dying, misreports } = network;
-    for (const one of [blocked, cheats, protocols, dying, misreports]) one.clear();
+    const { network, calls } = world;
+    const { blocked, cheats, protocols, dying } = network;
+    for (const one of [blocked, cheats, protocols, dying, calls.misreports]) one.clear();
     for (const link of network.links) link.stalledUntilMs = 0;
     for (const { site } of this.layout.nodes) world.fanout.setDown(site, false);
     for (const node of world.nodes.values()) {
@@ -292,30 +293,4 @@ export class Scene {
       else world.restart(node.name);
     }
   }
-}
-
-export interface FlagChange {
-  readonly name: string;
-  /** Basis points, `killed`, `newer` for what only a newer reader understands, or `gone`. */
-  readonly says: string;
-}
-
-function flagValue(name: string, says: string): Uint8Array {
-  const basisPoints = Number.isFinite(Number(says)) ? Number(says) : pinBasisPointsMax;
-  const flag = create(FlagSchema, { name, basisPoints, hash: 2 });
-  if (says === "killed") flag.kill = { $typeName: "headwater.v1.Kill", versions: "*" };
-  if (says === "newer") flag.reader = 99;
-  return toBinary(FlagSchema, flag);
-}
-
-function ruleValue(name: string, basisPoints: number): Uint8Array {
-  const slash = name.indexOf("/");
-  const flag = name.slice(slash + 1);
-  const effects = {
-    kill: { case: "kill", value: { versions: "*" } },
-    cap: { case: "cap", value: { basisPoints } },
-    pin: { case: "pin", value: { basisPoints } },
-  } as const;
-  const effect = effects[name.slice(0, slash) as keyof typeof effects];
-  return toBinary(RuleSchema, create(RuleSchema, { flag, effect }));
 }

@@ -7,6 +7,7 @@ import { Node } from "../../relay/node.ts";
 import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
+import { Calls } from "./calls.ts";
 import { Fanout } from "./fanout.ts";
 import type { FaultKind } from "./fault-kinds.ts";
 import { calm, type Faults } from "./faults.ts";
@@ -32,6 +33,7 @@ export class World implements Host {
   readonly nodes = new Map<string, SimulatedNode>();
   readonly log: string[] = [];
   readonly network: Network;
+  readonly calls: Calls;
   readonly fanout: Fanout;
   readonly faultCounts = new Map<FaultKind, number>();
   faults: Faults = calm;
@@ -48,6 +50,7 @@ export class World implements Host {
   constructor(seed: number) {
     this.random = new Random(seed);
     this.network = new Network(this);
+    this.calls = new Calls(this, this.network);
     this.fanout = new Fanout(this);
   }
 
@@ -255,11 +258,11 @@ export class World implements Host {
       case "hang-up":
         return this.network.hangUp(simulated.name, effect.upstream);
       case "submit-document":
-        return this.network.submit(simulated, effect);
+        return this.calls.submit(simulated, effect);
       case "confirm":
-        return this.network.confirm(simulated, effect);
+        return this.calls.confirm(simulated, effect);
       case "give-back":
-        return this.network.giveBack(simulated, effect);
+        return this.calls.giveBack(simulated, effect);
       case "publish":
         return this.fanout.publish(simulated, effect.message);
       case "ask-peer":
