@@ -1,28 +1,17 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import {
-  BeatSchema,
-  EnvelopeSchema,
-  HeadSchema,
-  type LedgerName,
-  type Position,
-} from "../../gen/headwater/v1/ledger_pb.ts";
-import {
-  type ConfirmRequest,
-  type Offer,
-  type ReplicateResponse,
-  ReplicateResponseSchema,
-} from "../../gen/headwater/v1/mesh_pb.ts";
-import { snapshotKeptMs } from "../../relay/cadence.ts";
+import { BeatSchema, EnvelopeSchema, type LedgerName } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { ConfirmRequest, Offer } from "../../gen/headwater/v1/mesh_pb.ts";
 import { comparePositions, type LedgerId, ledgerId } from "../../relay/ledger/position.ts";
 import { linkBytesInFlightMax, linkFramesInFlightMax } from "../../relay/limits.ts";
 import { toHex } from "../../relay/trust/key.ts";
 import type { Hold } from "./checks.ts";
+import { ChunkChecks } from "./chunk-checks.ts";
+import { decodeFrame, positionOf, type TermSeq } from "./decoded.ts";
+import { DialChecks } from "./dial-checks.ts";
 import type { Link } from "./link.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import type { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
-
-type TermSeq = Pick<Position, "term" | "seq">;
 
 /** What was sent of one ledger on one link. */
 interface Sent {
@@ -31,58 +20,34 @@ interface Sent {
   snapshot: TermSeq | undefined;
 }
 
-interface SentChunk {
-  readonly bytes: Uint8Array;
-  readonly atMs: number;
-}
-
-/** Dials in a minute after which somebody does not come back slowly. */
-const dialsPerMinuteMax = 25;
-
-const minuteMs = 60_000;
-
 /** Looks at what parents hand to their links. */
 export class LinkChecks {
   readonly #world: World;
   readonly #truth: Truth;
   readonly #hold: Hold;
   readonly #sent = new Map<Link, Map<LedgerId, Sent>>();
-  /** Frames are shared by the links that they go to. */
-  readonly #decoded = new WeakMap<Uint8Array, ReplicateResponse["frame"]>();
-  /** The bytes of each snapshot chunk that a process has made, by what it is. */
-  readonly #chunks = new Map<string, Map<string, SentChunk>>();
+  readonly #chunks: ChunkChecks;
   /** Links whose parent has said that it serves them. */
   readonly #served = new Set<Link>();
-  readonly #dials = new Map<string, number[]>();
+  readonly #dials: DialChecks;
   readonly #advanced = new Map<string, Map<LedgerId, TermSeq>>();
 
   constructor(of: { world: World; truth: Truth; hold: Hold }) {
     this.#world = of.world;
     this.#truth = of.truth;
     this.#hold = of.hold;
+    this.#chunks = new ChunkChecks(of);
+    this.#dials = new DialChecks(of);
   }
 
   started(node: SimulatedNode): void {
-    this.#chunks.delete(node.name);
+    this.#chunks.forget(node.name);
     this.#advanced.delete(node.name);
-    for (const key of this.#dials.keys())
-      if (key.startsWith(`${node.name} `)) this.#dials.delete(key);
+    this.#dials.forget(node.name);
   }
 
   dialed(link: Link): void {
-    const key = `${link.child} ${link.upstream}`;
-    const since = this.#world.nowMs - minuteMs;
-    const dials = [
-      ...(this.#dials.get(key) ?? []).filter((atMs) => atMs > since),
-      this.#world.nowMs,
-    ];
-    this.#dials.set(key, dials);
-    this.#hold(
-      "I13",
-      link.child,
-      dials.length <= dialsPerMinuteMax,
-      () => `it dials ${link.upstream} ${dials.length} times in a minute`,
-    );
+    this.#dials.dialed(link);
     this.#sent.set(link, sentFrom(link.request.holdings));
   }
 
@@ -97,8 +62,7 @@ export class LinkChecks {
 
   /** Something that came was applied, so that the next failure is the first again. */
   applied(node: SimulatedNode, id: LedgerId | undefined, before: TermSeq | undefined): void {
-    for (const key of this.#dials.keys())
-      if (key.startsWith(`${node.name} `)) this.#dials.delete(key);
+    this.#dials.forget(node.name);
     if (id === undefined || before === undefined) return;
     const advanced = this.#advanced.get(node.name) ?? new Map<LedgerId, TermSeq>();
     if (!advanced.has(id)) advanced.set(id, before);
@@ -119,7 +83,7 @@ export class LinkChecks {
   }
 
   sent(link: Link, bytes: Uint8Array): void {
-    const frame = this.#decode(bytes);
+    const frame = decodeFrame(bytes);
     switch (frame.case) {
       case "welcome":
         return this.#welcomed(link);
@@ -167,14 +131,6 @@ export class LinkChecks {
   #isPast(node: string, id: LedgerId, at: TermSeq): boolean {
     const stored = this.#stored(node, id);
     return stored !== undefined && comparePositions(stored, at) > 0;
-  }
-
-  #decode(bytes: Uint8Array): ReplicateResponse["frame"] {
-    const known = this.#decoded.get(bytes);
-    if (known !== undefined) return known;
-    const { frame } = fromBinary(ReplicateResponseSchema, new Uint8Array(bytes));
-    this.#decoded.set(bytes, frame);
-    return frame;
   }
 
   #sentOf(link: Link, ledger: LedgerName | undefined): Sent | undefined {
@@ -256,19 +212,8 @@ export class LinkChecks {
   ): void {
     const snapshot = this.#sentOf(link, chunk.ledger)?.snapshot;
     if (chunk.ledger === undefined || snapshot === undefined) return;
-    const key = `${ledgerId(chunk.ledger)} ${snapshot.term}.${snapshot.seq} ${chunk.index}`;
-    const chunks = this.#chunks.get(link.parent) ?? new Map<string, SentChunk>();
-    this.#chunks.set(link.parent, chunks);
-    const { nowMs } = this.#world;
-    const former = chunks.get(key);
-    const isRecent = former !== undefined && nowMs - former.atMs < snapshotKeptMs;
-    chunks.set(key, { bytes, atMs: nowMs });
-    this.#hold(
-      "I14",
-      link.parent,
-      !isRecent || former.bytes === bytes,
-      () => `it builds the snapshot at ${key} twice`,
-    );
+    const at = `${snapshot.term}.${snapshot.seq}`;
+    this.#chunks.sent(link, `${ledgerId(chunk.ledger)} ${at} ${chunk.index}`, bytes);
   }
 
   #ended(link: Link, ledger: LedgerName | undefined): void {
@@ -339,17 +284,6 @@ function sentFrom(holdings: Link["request"]["holdings"]): Map<LedgerId, Sent> {
         : [[ledgerId(ledger), { at: position, snapshot: undefined }] as const],
     ),
   );
-}
-
-const positions = new WeakMap<Uint8Array, TermSeq>();
-
-function positionOf(payload: Uint8Array): TermSeq {
-  const known = positions.get(payload);
-  if (known !== undefined) return known;
-  const { position } = fromBinary(HeadSchema, payload);
-  const at = { term: position?.term ?? 0, seq: position?.seq ?? 0 };
-  positions.set(payload, at);
-  return at;
 }
 
 function hasRoom({ framesInFlight, bytesInFlight }: Link): boolean {
