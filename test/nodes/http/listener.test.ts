@@ -2,53 +2,20 @@ import { request } from "node:http";
 import { constants } from "node:http2";
 import { request as requestTls } from "node:https";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { HeadwaterError } from "../../../nodes/error.ts";
-import { listenError } from "../../../nodes/http/address.ts";
+import { describe, expect, test, vi } from "vitest";
 import type { HttpHandler, HttpResponse } from "../../../nodes/http/http-handler.ts";
-import { type Listener, type ListenerOptions, openListener } from "../../../nodes/http/listener.ts";
 import { headerBytesMax } from "../../../relay/limits.ts";
 import { bodyOf, openHttp2 } from "./http2-call.ts";
+import { openLocal } from "./local-listener.ts";
 import { localhostCertificate as tls } from "./localhost-certificate.ts";
 import { openRaw } from "./raw-connection.ts";
 
 const within = { timeout: 20_000, interval: 5 };
 const getRoot = "GET / HTTP/1.1\r\nhost: node\r\n\r\n";
 
-let stop: AbortController;
-const listeners: Listener[] = [];
-
-beforeEach(() => {
-  stop = new AbortController();
-});
-
-afterEach(async () => {
-  stop.abort();
-  await Promise.all(listeners.splice(0).map((listener) => listener.close()));
-});
-
-/** Says which version of HTTP it was asked in. */
-const sayVersion: HttpHandler = (incoming, response) => {
-  response.writeHead(200);
-  response.end(`HTTP/${incoming.httpVersion}`);
-};
-
-async function open(options: Partial<ListenerOptions> = {}): Promise<Listener> {
-  const listener = await openListener({
-    address: "127.0.0.1:0",
-    handler: sayVersion,
-    setting: "HEADWATER_APPS_ADDR",
-    signal: stop.signal,
-    deadlines: { closeMs: 1_000 },
-    ...options,
-  });
-  listeners.push(listener);
-  return listener;
-}
-
 describe("one port", () => {
   test("speaks HTTP/1.1 and HTTP/2, whoever comes first", async () => {
-    const { address } = await open();
+    const { address } = await openLocal();
     const session = await openHttp2(`http://${address}`);
     expect(await (await fetch(`http://${address}/`)).text()).toBe("HTTP/1.1");
     expect(await bodyOf(session.request({ ":path": "/" }))).toBe("HTTP/2.0");
@@ -57,7 +24,7 @@ describe("one port", () => {
   });
 
   test("tells them apart however few bytes come at a time", async () => {
-    const { address } = await open();
+    const { address } = await openLocal();
     const slow = await openRaw(address);
     for (const byte of "PRI * HTTP/1.1\r\nhost: node\r\n\r\n") {
       slow.socket.write(byte);
@@ -78,7 +45,7 @@ describe("one port", () => {
   });
 
   test("loses a connection that is reset without harm", async () => {
-    const { address } = await open();
+    const { address } = await openLocal();
     const silent = await openRaw(address);
     silent.socket.resetAndDestroy();
     const asking = await openRaw(address);
@@ -88,7 +55,7 @@ describe("one port", () => {
   });
 
   test("speaks both over TLS, by ALPN", async () => {
-    const { address } = await open({ tls });
+    const { address } = await openLocal({ tls });
     const session = await openHttp2(`https://${address}`, {
       ca: tls.cert,
       servername: "localhost",
@@ -106,7 +73,7 @@ describe("one port", () => {
   });
 
   test("shows the port that it really is", async () => {
-    const { address } = await open({ address: "localhost:0" });
+    const { address } = await openLocal({ address: "localhost:0" });
     expect(address).toMatch(/^localhost:[1-9]\d*$/);
     expect(await (await fetch(`http://${address}/`)).text()).toBe("HTTP/1.1");
   });
@@ -114,21 +81,21 @@ describe("one port", () => {
 
 describe("deadlines", () => {
   test("cut a connection that says nothing", async () => {
-    const { address } = await open({ deadlines: { firstBytesMs: 20 } });
+    const { address } = await openLocal({ deadlines: { firstBytesMs: 20 } });
     const silent = await openRaw(address);
     await silent.closed;
     expect(silent.heard()).toBe("");
   });
 
   test("cut a TLS connection that says nothing", async () => {
-    const { address } = await open({ tls, deadlines: { firstBytesMs: 20 } });
+    const { address } = await openLocal({ tls, deadlines: { firstBytesMs: 20 } });
     const silent = await openRaw(address);
     await silent.closed;
     expect(silent.heard()).toBe("");
   });
 
   test("cut a request whose headers do not come", async () => {
-    const { address } = await open({ deadlines: { headersMs: 20, requestMs: 20 } });
+    const { address } = await openLocal({ deadlines: { headersMs: 20, requestMs: 20 } });
     const slow = await openRaw(address);
     slow.socket.write("GET / HTTP/1.1\r\nhost:");
     await slow.closed;
@@ -136,7 +103,7 @@ describe("deadlines", () => {
   });
 
   test("cut a request whose body does not come, in both versions", async () => {
-    const { address } = await open({
+    const { address } = await openLocal({
       handler: (incoming, response) => {
         incoming.resume();
         incoming.once("end", () => response.end());
@@ -156,7 +123,7 @@ describe("deadlines", () => {
   });
 
   test("end connections on which nothing is in progress, in both versions", async () => {
-    const { address } = await open({ deadlines: { silenceMs: 20 } });
+    const { address } = await openLocal({ deadlines: { silenceMs: 20 } });
     const idle = await openRaw(address);
     idle.socket.write(getRoot);
     await idle.closed;
@@ -167,7 +134,7 @@ describe("deadlines", () => {
 
   test("do not cut streams, however silent", async () => {
     const streams: HttpResponse[] = [];
-    const { address } = await open({
+    const { address } = await openLocal({
       handler: (_, response) => {
         response.writeHead(200);
         response.write("first ");
@@ -204,7 +171,7 @@ describe("deadlines", () => {
       };
       pump();
     };
-    const { address } = await open({ handler: flood, deadlines: { silenceMs: 50 } });
+    const { address } = await openLocal({ handler: flood, deadlines: { silenceMs: 50 } });
     const first = await openRaw(address);
     first.socket.pause();
     first.socket.write(getRoot);
@@ -218,64 +185,15 @@ describe("deadlines", () => {
 });
 
 test("headers have so many bytes at most", async () => {
-  const { address } = await open();
+  const { address } = await openLocal();
   const headers = { "x-long": "x".repeat(headerBytesMax) };
   expect((await fetch(`http://${address}/`, { headers })).status).toBe(431);
-});
-
-describe("an address that cannot be had", () => {
-  const failure = async (address: string): Promise<HeadwaterError> => {
-    const error = await open({ address }).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(HeadwaterError);
-    return error as HeadwaterError;
-  };
-
-  test("is busy when another listens there", async () => {
-    const { address } = await open();
-    const { kind, message, hint } = await failure(address);
-    expect({ kind, message, hint }).toEqual({
-      kind: "busy",
-      message: `${address} is in use by another program`,
-      hint: "stop that program, or set HEADWATER_APPS_ADDR to another port",
-    });
-  });
-
-  test.each(["7700", "127.0.0.1", "127.0.0.1:70000", "::1:7700", "http://127.0.0.1:7700", ""])(
-    "is invalid when it is none: %j",
-    async (address) => {
-      const { kind, hint } = await failure(address);
-      expect(kind).toBe("invalid");
-      expect(hint).toContain("HEADWATER_APPS_ADDR");
-    },
-  );
-
-  test("is invalid when it is not of this machine", async () => {
-    // TEST-NET-1 of RFC 5737 is nobody's.
-    const { kind, hint } = await failure("192.0.2.1:0");
-    expect(kind).toBe("invalid");
-    expect(hint).toContain("HEADWATER_APPS_ADDR");
-  });
-
-  test("is invalid when this user may not have it", () => {
-    const cause = Object.assign(new Error("listen EACCES"), { code: "EACCES" });
-    const error = listenError({ address: "127.0.0.1:80", setting: "HEADWATER_ADMIN_ADDR", cause });
-    expect(error.kind).toBe("invalid");
-    expect(error.hint).toBe("set HEADWATER_ADMIN_ADDR to a port above 1023");
-  });
-
-  test("is invalid when the certificate does not work", async () => {
-    const tls = { cert: "no certificate", key: "no key" };
-    await expect(open({ tls })).rejects.toMatchObject({
-      kind: "invalid",
-      hint: expect.stringContaining("HEADWATER_TLS_CERT_FILE") as string,
-    });
-  });
 });
 
 describe("closing", () => {
   test("ends what is idle at once, and waits for what is in progress", async () => {
     const waiting: HttpResponse[] = [];
-    const listener = await open({
+    const listener = await openLocal({
       handler: (_, response) => waiting.push(response),
       deadlines: { closeMs: 60_000 },
     });
@@ -294,9 +212,11 @@ describe("closing", () => {
   });
 
   test("follows the signal, and cuts at its deadline what does not end", async () => {
-    const listener = await open({
+    const stop = new AbortController();
+    const listener = await openLocal({
       handler: (_, response) => void response.write("never ends"),
       deadlines: { closeMs: 20 },
+      signal: stop.signal,
     });
     const cut = new Promise<Error>((resolve) => {
       const asked = request(`http://${listener.address}/`, (response) => {

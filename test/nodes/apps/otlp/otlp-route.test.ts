@@ -11,8 +11,7 @@ import { HeadwaterError } from "../../../../nodes/error.ts";
 import { FlagTable } from "../../../../relay/layers/flag-table.ts";
 import { FakeAccess } from "../../fake-access.ts";
 import { type OpenedApps, openTestApps } from "../open-apps.ts";
-
-type Attributes = Readonly<Record<string, string | boolean | number>>;
+import { evaluation, listed, logs, on } from "./log-batch.ts";
 
 const app = {
   "service.name": "horizon",
@@ -34,40 +33,6 @@ beforeEach(async () => {
 function flagNamed(name: string) {
   return { name, basisPoints: 10_000, hash: 2, reason: "FULL" } as const;
 }
-
-function listed(attributes: Attributes) {
-  return Object.entries(attributes).map(([key, value]) => ({
-    key,
-    value: {
-      ...(typeof value === "string" && { stringValue: value }),
-      ...(typeof value === "boolean" && { boolValue: value }),
-      ...(typeof value === "number" && { intValue: String(value) }),
-    },
-  }));
-}
-
-/** A batch of log records of one resource, as JSON of OTLP has it. */
-function logs(resource: Attributes, ...records: Attributes[]) {
-  const logRecords = records.map(({ event, ...attributes }) => ({
-    timeUnixNano: "1544712660000000000",
-    traceId: "5b8efff798038103d269b633813fc60c",
-    severityNumber: 9,
-    body: { kvlistValue: { values: [] } },
-    eventName: event,
-    attributes: listed(attributes),
-  }));
-  return {
-    resourceLogs: [
-      { resource: { attributes: listed(resource) }, scopeLogs: [{ scope: {}, logRecords }] },
-    ],
-  };
-}
-
-function evaluation(key: string, attributes: Attributes = {}): Attributes {
-  return { event: "feature_flag.evaluation", "feature_flag.key": key, ...attributes };
-}
-
-const on = { "feature_flag.result.variant": "on" };
 
 async function post(
   body: unknown,
