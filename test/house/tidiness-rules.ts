@@ -2,7 +2,10 @@ import { parseSync } from "oxc-parser";
 import type { SourceFile } from "./source-tree.ts";
 
 /** What a file may hold before it must be divided. */
-export const fileLinesMax = 400;
+export const fileLinesMax = 300;
+
+/** A list that is one place, and is looked up line by line, may go on. */
+const longLists = new Set(["relay/limits.ts"]);
 
 /** Words that only say "things", and what to write in their place. */
 const bannedNames = new Set(
@@ -51,7 +54,7 @@ function isSnakeCase(stem: string): boolean {
 export function contentProblems({ path, text }: SourceFile): string[] {
   const linesCount = text.replace(/\n$/, "").split("\n").length;
   const problems: string[] = [];
-  if (linesCount > fileLinesMax) {
+  if (linesCount > fileLinesMax && !longLists.has(path)) {
     problems.push(`${path}: ${linesCount} lines, more than ${fileLinesMax}: divide it`);
   }
   text.split("\n").forEach((line, index) => {

@@ -1,18 +1,16 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { delimiter, dirname, join, sep } from "node:path";
+import { join, sep } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -20,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
 import { bundle } from "./bundle.ts";
+import { environmentOf, nodesOfThisMachine, type PackedFile, pack, run } from "./command.ts";
 
 /** An empty npm cache has everything to fetch, a modern Node included. */
 const deadlineMs = 15 * 60_000;
@@ -47,12 +46,6 @@ const secrets: ReadonlyMap<string, RegExp> = new Map([
   ["a registry's token", /_authToken|\bnpm_[A-Za-z0-9]{36}/],
   ["a source map", /[#@] sourceMappingURL=/],
 ]);
-
-interface PackedFile {
-  readonly path: string;
-  readonly size: number;
-  readonly mode: number;
-}
 
 /** An app's folder, with the package from its tarball. */
 const appDir = join(workDir, "app");
@@ -278,20 +271,6 @@ test("a node, its commands and the SDK work together", { timeout: deadlineMs }, 
   }
 });
 
-/** Packs a checkout as for the registry. */
-function pack(
-  dir: string,
-  into: string,
-  settings: Readonly<Record<string, string>> = {},
-): { path: string; files: readonly PackedFile[] } {
-  const args = ["pack", "--json", "--pack-destination", into];
-  const [made] = JSON.parse(run({ command: "npm", args, dir, settings })) as {
-    filename: string;
-    files: PackedFile[];
-  }[];
-  return { path: join(into, made!.filename), files: made!.files };
-}
-
 function runApp({ node, dir }: { node: string; dir: string }): string {
   const app = `
     import { connect } from "headwater";
@@ -300,50 +279,4 @@ function runApp({ node, dir }: { node: string; dir: string }): string {
     console.log(...answers);
     await flags.close();`;
   return run({ command: node, args: ["--input-type=module", "--eval", app], dir, node });
-}
-
-/** The Node that runs the tests, and those which the machine has of its own. */
-function nodesOfThisMachine(): [version: string, path: string][] {
-  const dirs = pathOf(process.env).filter((dir) => !dir.includes(`${sep}node_modules${sep}`));
-  const paths = dirs.map((dir) => join(dir, "node")).filter((path) => existsSync(path));
-  const nodes = new Set([process.execPath, ...paths].map((path) => realpathSync(path)));
-  return [...nodes]
-    .map((path): [string, string] => [run({ command: path, args: ["--version"] }).trim(), path])
-    .filter(([version]) => Number.parseInt(version.slice(1), 10) >= 20);
-}
-
-interface Command {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly dir?: string;
-  /** The Node that comes first on the PATH. */
-  readonly node?: string;
-  readonly settings?: Readonly<Record<string, string>>;
-}
-
-/** Answers what it prints. @throws with all that it said, when it fails */
-function run(of: Command): string {
-  const { command, args, dir = workDir, node = process.execPath, settings = {} } = of;
-  const ended = spawnSync(command, args, {
-    cwd: dir,
-    encoding: "utf8",
-    env: { ...environmentOf(node), ...settings },
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (ended.status === 0) return ended.stdout;
-  const said = ended.error?.message ?? `${ended.stdout}${ended.stderr}`;
-  throw new Error(`${command} ${args.join(" ")} failed in ${dir}:\n${said}`);
-}
-
-/** Without what npm says of the package whose tests it runs. */
-function environmentOf(node: string): NodeJS.ProcessEnv {
-  const aboutThisRun = /^(npm_(package|lifecycle|command|.*execpath|config_local_prefix)|INIT_CWD)/;
-  const kept = Object.entries(process.env).filter(([name]) => !aboutThisRun.test(name));
-  const env = Object.fromEntries(kept);
-  const own = pathOf(env).filter((dir) => !dir.includes(`${sep}node_modules${sep}`));
-  return { ...env, NODE_OPTIONS: "", PATH: [dirname(node), ...own].join(delimiter) };
-}
-
-function pathOf(env: NodeJS.ProcessEnv): string[] {
-  return (env["PATH"] ?? "").split(delimiter).filter((dir) => dir !== "");
 }

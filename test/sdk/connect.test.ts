@@ -1,50 +1,21 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { isIn } from "../../relay/flag/bucket.ts";
-import type { Client } from "../../sdk/client.ts";
 import { connectOn } from "../../sdk/connect.ts";
-import { nodeRuntime } from "../../sdk/node-runtime.ts";
-import type { ConnectOptions, Environment } from "../../sdk/settings.ts";
 import { webRuntime } from "../../sdk/web-runtime.ts";
 import { eventually } from "./eventually.ts";
-import { SmallNode } from "./small-node.ts";
+import { cacheFile, openClient, startNode } from "./open-client.ts";
 
 /** Nobody listens there: the port is one that only privileged servers use. */
 const nowhere = "http://127.0.0.1:9";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const clients: Client[] = [];
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()));
-});
-
-async function open(options: ConnectOptions, environment: Environment = {}): Promise<Client> {
-  const runtime = { ...nodeRuntime, environment };
-  const client = await connectOn(runtime, { project: "horizon", version: "2.3.0", ...options });
-  clients.push(client);
-  return client;
-}
-
-async function start(...given: Parameters<typeof SmallNode.start>): Promise<SmallNode> {
-  const node = await SmallNode.start(...given);
-  onTestFinished(() => node[Symbol.asyncDispose]());
-  return node;
-}
-
-async function cacheFile(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "headwater-sdk-"));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  return join(dir, "app", "cache.json");
-}
-
 describe("flags", () => {
   test("are the node's, for the app's project and version", async () => {
-    const node = await start({ table: { on: 10_000, off: 0 }, at: "one" });
-    const flags = await open({ url: node.url, instance: "i-1" });
+    const node = await startNode({ table: { on: 10_000, off: 0 }, at: "one" });
+    const flags = await openClient({ url: node.url, instance: "i-1" });
     expect(flags.enabled("on")).toBe(true);
     expect(flags.enabled("off", { default: true })).toBe(false);
     expect(flags.details("on")).toEqual({
@@ -63,10 +34,12 @@ describe("flags", () => {
   });
 
   test("are on for the instances that the bucketing rule says", async () => {
-    const node = await start({ table: { half: 5_000 }, at: "one" });
+    const node = await startNode({ table: { half: 5_000 }, at: "one" });
     const instances = Array.from({ length: 8 }, (_, at) => `i-${at}`);
     const answers = await Promise.all(
-      instances.map(async (instance) => (await open({ url: node.url, instance })).enabled("half")),
+      instances.map(async (instance) =>
+        (await openClient({ url: node.url, instance })).enabled("half"),
+      ),
     );
     expect(answers).toEqual(
       instances.map((instance) => isIn({ flag: "half", instance, basisPoints: 5_000 })),
@@ -75,8 +48,8 @@ describe("flags", () => {
   });
 
   test("follow deltas and removals, and say so", async () => {
-    const node = await start({ table: { a: 0, b: 10_000, c: 10_000 }, at: "one" });
-    const flags = await open({ url: node.url });
+    const node = await startNode({ table: { a: 0, b: 10_000, c: 10_000 }, at: "one" });
+    const flags = await openClient({ url: node.url });
     const heard: unknown[] = [];
     flags.on("change", (flag) => heard.push(flag));
     expect([flags.enabled("a"), flags.enabled("b"), flags.enabled("c")]).toEqual([
@@ -95,8 +68,8 @@ describe("flags", () => {
   });
 
   test("of a listener that is gone, or throws, disturb nobody", async () => {
-    const node = await start({ table: { a: 0 }, at: "one" });
-    const flags = await open({ url: node.url });
+    const node = await startNode({ table: { a: 0 }, at: "one" });
+    const flags = await openClient({ url: node.url });
     const gone = vi.fn<() => void>();
     flags.on("change", gone).off("change", gone);
     flags.on("change", () => {
@@ -112,9 +85,9 @@ describe("flags", () => {
   });
 
   test("work over the fetch of browsers as well", async () => {
-    const node = await start({ table: { on: 10_000 }, at: "one" });
+    const node = await startNode({ table: { on: 10_000 }, at: "one" });
     const flags = await connectOn(webRuntime, { project: "horizon", url: node.url });
-    clients.push(flags);
+    onTestFinished(() => flags.close());
     expect(flags.enabled("on")).toBe(true);
     node.send({ delta: { on: 0 }, from: "one", at: "two" });
     await eventually(() => expect(flags.enabled("on")).toBe(false));
@@ -124,8 +97,8 @@ describe("flags", () => {
 
 describe("a stream that ends", () => {
   test("is resumed at the position held", async () => {
-    const node = await start({ table: { a: 0 }, at: "one" });
-    const flags = await open({ url: node.url });
+    const node = await startNode({ table: { a: 0 }, at: "one" });
+    const flags = await openClient({ url: node.url });
     node.send({ delta: { a: 10_000 }, from: "one", at: "two" });
     await eventually(() => expect(flags.enabled("a")).toBe(true));
     const { url } = node;
@@ -133,7 +106,7 @@ describe("a stream that ends", () => {
     await eventually(() => expect(flags.problems.join()).toContain(`flags: ${url}`));
     expect(flags.enabled("a")).toBe(true);
 
-    const restarted = await start({ table: { a: 10_000 }, at: "two" }, url);
+    const restarted = await startNode({ table: { a: 10_000 }, at: "two" }, url);
     await eventually(() => expect(restarted.watches).toHaveLength(1));
     expect(new TextDecoder().decode(restarted.watches[0]?.position)).toBe("two");
     restarted.send({ delta: { a: 0 }, from: "two", at: "three" });
@@ -145,8 +118,8 @@ describe("a stream that ends", () => {
     ["a delta that does not fit", { delta: { b: 10_000 }, from: "elsewhere", at: "three" }],
     ["a heartbeat from elsewhere", { heartbeat: "elsewhere" }],
   ])("after %s is begun anew", async (_, frame) => {
-    const node = await start({ table: { a: 10_000 }, at: "one" });
-    const flags = await open({ url: node.url });
+    const node = await startNode({ table: { a: 10_000 }, at: "one" });
+    const flags = await openClient({ url: node.url });
     node.first = { table: { b: 10_000 }, at: "three" };
     node.send(frame);
     await eventually(() => expect(flags.enabled("b")).toBe(true));
@@ -155,12 +128,12 @@ describe("a stream that ends", () => {
   });
 
   test("is opened to the next node that is there", async () => {
-    const second = await start({ table: { on: 10_000 }, at: "one" });
-    const flags = await open({ url: `${nowhere}, ${second.url}` });
+    const second = await startNode({ table: { on: 10_000 }, at: "one" });
+    const flags = await openClient({ url: `${nowhere}, ${second.url}` });
     expect(flags.enabled("on")).toBe(true);
 
-    const first = await start({ table: { on: 0 }, at: "other" });
-    const both = await open({ url: [first.url, second.url] });
+    const first = await startNode({ table: { on: 0 }, at: "other" });
+    const both = await openClient({ url: [first.url, second.url] });
     expect(both.enabled("on")).toBe(false);
     await first.stop();
     await eventually(() => expect(both.enabled("on")).toBe(true));
@@ -169,7 +142,7 @@ describe("a stream that ends", () => {
 
 describe("without a node", () => {
   test("the defaults answer", async () => {
-    const flags = await open({ url: nowhere, waitMs: 0 });
+    const flags = await openClient({ url: nowhere, waitMs: 0 });
     expect(flags.enabled("a")).toBe(false);
     expect(flags.enabled("a", { default: true })).toBe(true);
     expect(flags.details("a", { default: true }).reason).toBe("EMPTY");
@@ -178,8 +151,8 @@ describe("without a node", () => {
   });
 
   test("connecting ends when the wait is over, even if somebody holds the line", async () => {
-    const silent = await start();
-    const flags = await open({ url: silent.url, waitMs: 50 });
+    const silent = await startNode();
+    const flags = await openClient({ url: silent.url, waitMs: 50 });
     expect(flags.ready).toBe(false);
     await eventually(() => expect(silent.streamsCount).toBe(1));
     silent.send({ table: { late: 10_000 }, at: "one" });
@@ -189,18 +162,18 @@ describe("without a node", () => {
 
   test("the cache file answers, and is kept when a node says that it is empty", async () => {
     const path = await cacheFile();
-    const node = await start({ table: { on: 10_000 }, at: "one" });
-    const first = await open({ url: node.url, cacheFile: path });
+    const node = await startNode({ table: { on: 10_000 }, at: "one" });
+    const first = await openClient({ url: node.url, cacheFile: path });
     expect(first.enabled("on")).toBe(true);
     await first.close();
     const { url } = node;
     await node.stop();
 
-    const second = await open({ url, cacheFile: path, waitMs: 0 });
+    const second = await openClient({ url, cacheFile: path, waitMs: 0 });
     expect(second.details("on")).toMatchObject({ enabled: true, freshness: "STALE" });
     expect([second.ready, second.instance]).toEqual([false, first.instance]);
 
-    const restarted = await start({ table: {}, at: "", freshness: "EMPTY" }, url);
+    const restarted = await startNode({ table: {}, at: "", freshness: "EMPTY" }, url);
     await eventually(() => expect(second.problems).toEqual([expect.stringContaining("nothing")]));
     expect(restarted.watches).toHaveLength(1);
     expect(second.details("on")).toMatchObject({ enabled: true, freshness: "STALE" });
@@ -212,9 +185,9 @@ describe("without a node", () => {
 
   test("an upgrade is told from the version that the cache file has, and so is a way back", async () => {
     const path = await cacheFile();
-    const node = await start({ table: {}, at: "one" });
+    const node = await startNode({ table: {}, at: "one" });
     const at = async (version: string): Promise<void> => {
-      const client = await open({ url: node.url, cacheFile: path, version });
+      const client = await openClient({ url: node.url, cacheFile: path, version });
       if (version === "2.4.0") client.health("FAILED");
       await client.close();
     };
@@ -231,142 +204,39 @@ describe("without a node", () => {
 
   test("the flags of another version are none of this one's", async () => {
     const path = await cacheFile();
-    const node = await start({ table: { on: 10_000 }, at: "one" });
-    const first = await open({ url: node.url, cacheFile: path });
+    const node = await startNode({ table: { on: 10_000 }, at: "one" });
+    const first = await openClient({ url: node.url, cacheFile: path });
     await first.close();
-    const second = await open({ url: nowhere, cacheFile: path, waitMs: 0, version: "2.4.0" });
+    const second = await openClient({ url: nowhere, cacheFile: path, waitMs: 0, version: "2.4.0" });
     expect(second.details("on")).toMatchObject({ enabled: false, reason: "EMPTY" });
     expect(second.instance).toBe(first.instance);
   });
 
   test("the instance is the same at every start, if nobody names another", async () => {
     const path = await cacheFile();
-    const first = await open({ url: nowhere, waitMs: 0, cacheFile: path });
+    const first = await openClient({ url: nowhere, waitMs: 0, cacheFile: path });
     await first.close();
-    const second = await open({ url: nowhere, waitMs: 0, cacheFile: path });
+    const second = await openClient({ url: nowhere, waitMs: 0, cacheFile: path });
     expect(second.instance).toBe(first.instance);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    const named = await open(
+    const named = await openClient(
       { url: nowhere, waitMs: 0, cacheFile: path },
       { HEADWATER_INSTANCE: "i-1" },
     );
     expect(named.instance).toBe("i-1");
-    const uncached = await open({ url: nowhere, waitMs: 0 });
+    const uncached = await openClient({ url: nowhere, waitMs: 0 });
     expect(uncached.instance).not.toBe(first.instance);
   });
 
   test("a cache file that can not be used is a problem, not an end", async () => {
-    const flags = await open({ url: nowhere, waitMs: 0, cacheFile: tmpdir() });
+    const flags = await openClient({ url: nowhere, waitMs: 0, cacheFile: tmpdir() });
     expect(flags.enabled("a")).toBe(false);
     await eventually(() => expect(flags.problems.join()).toContain("cache: "));
   });
 });
 
-describe("reports", () => {
-  test("say what the app is, at once and when its health changes", async () => {
-    const node = await start({ table: { on: 10_000 }, at: "one" });
-    const flags = await open({ url: node.url, instance: "i-1" });
-    await eventually(() => expect(node.reports).toHaveLength(1));
-    expect(node.reports[0]).toMatchObject({
-      project: "horizon",
-      version: "2.3.0",
-      instance: "i-1",
-      health: "OK",
-      flags: [],
-    });
-    flags.enabled("on");
-    flags.enabled("unknown");
-    flags.used("keystone-v2-api");
-    flags.health("DEGRADED");
-    await eventually(() => expect(node.reports).toHaveLength(2));
-    expect(node.reports[1]).toMatchObject({
-      health: "DEGRADED",
-      flags: [
-        { name: "on", active: true },
-        { name: "unknown", active: false },
-      ],
-      features: ["keystone-v2-api"],
-      crashes: [],
-    });
-  });
-
-  test("say that something has crashed, and never its text", async () => {
-    const node = await start({ table: {}, at: "one" });
-    const flags = await open({ url: node.url });
-    await eventually(() => expect(node.reports).toHaveLength(1));
-    function schedule(): never {
-      throw new Error("password of alice");
-    }
-    try {
-      schedule();
-    } catch (error) {
-      flags.crash(error);
-    }
-    await eventually(() => expect(node.reports).toHaveLength(2));
-    expect(node.reports[1]?.crashes).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/)]);
-    expect(JSON.stringify(node.reports, bigintless)).not.toContain("alice");
-  });
-
-  test("are made anew to a node that has forgotten them", async () => {
-    const node = await start({ table: {}, at: "one" });
-    const flags = await open({ url: node.url });
-    await eventually(() => expect(node.reports).toHaveLength(1));
-    const { url } = node;
-    await node.stop();
-    const restarted = await start({ table: {}, at: "one" }, url);
-    await eventually(() => expect(restarted.reports).toHaveLength(1));
-    expect(restarted.reports[0]?.instance).toBe(flags.instance);
-  });
-
-  test("say at the end what has not been said, and that it is the last", async () => {
-    const node = await start({ table: { on: 10_000 }, at: "one" });
-    const flags = await open({ url: node.url });
-    await eventually(() => expect(node.reports).toHaveLength(1));
-    flags.enabled("on");
-    await flags.close();
-    expect(node.reports[1]?.flags).toMatchObject([{ name: "on", active: true }]);
-    await flags.close();
-
-    const idle = await open({ url: node.url });
-    await eventually(() => expect(node.reports).toHaveLength(3));
-    await idle.close();
-    expect(node.reports.map(({ last }) => last)).toEqual([false, true, false, true]);
-  });
-
-  test.each([
-    ["the option", { telemetry: "off" }, {}],
-    ["HEADWATER_TELEMETRY", {}, { HEADWATER_TELEMETRY: "off" }],
-    ["DO_NOT_TRACK", { telemetry: "on" }, { DO_NOT_TRACK: "1" }],
-  ] as const)("are never sent where %s says so", async (_, options, environment) => {
-    const node = await start({ table: { on: 10_000 }, at: "one" });
-    const flags = await open({ url: node.url, ...options }, environment);
-    expect(flags.enabled("on")).toBe(true);
-    flags.health("FAILED");
-    flags.crash(new Error("x"));
-    await flags.close();
-    // An app that does report is heard; so would this one have been.
-    const other = await open({ url: node.url, instance: "other" });
-    await other.close();
-    expect(node.reports.map(({ instance }) => instance)).toEqual(["other", "other"]);
-  });
-
-  test("of what makes no sense are not made", async () => {
-    const node = await start({ table: {}, at: "one" });
-    const flags = await open({ url: node.url });
-    flags.used("not a name");
-    flags.health("fine" as never);
-    flags.enabled("not a name");
-    expect(flags.problems).toEqual([expect.stringContaining("DEGRADED")]);
-    await flags.close();
-    expect(node.reports.every(({ features, health }) => !features.length && health === "OK")).toBe(
-      true,
-    );
-    expect(node.reports.flatMap((report) => report.flags)).toEqual([]);
-  });
-});
-
 test("settings that can not work are refused, all at once", async () => {
-  const refused = open({ project: "not a name", url: "127.0.0.1:7700", waitMs: -1 });
+  const refused = openClient({ project: "not a name", url: "127.0.0.1:7700", waitMs: -1 });
   await expect(refused).rejects.toThrow(TypeError);
   await expect(refused).rejects.toThrow(
     /project "not a name".*node "127.0.0.1:7700".*http:\/\/127.0.0.1:7700.*waitMs -1/,
@@ -374,14 +244,10 @@ test("settings that can not work are refused, all at once", async () => {
 });
 
 test("closing leaves no stream open", async () => {
-  const node = await start({ table: { on: 10_000 }, at: "one" });
-  const flags = await open({ url: node.url });
+  const node = await startNode({ table: { on: 10_000 }, at: "one" });
+  const flags = await openClient({ url: node.url });
   expect(node.streamsCount).toBe(1);
   await flags.close();
   await eventually(() => expect(node.streamsCount).toBe(0));
   expect(flags.enabled("on")).toBe(true);
 });
-
-function bigintless(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
-}
