@@ -14,7 +14,8 @@ import {
 import { answerPeer, changeFanout, hearPeer } from "./handlers/site.ts";
 import { passTime, stop } from "./handlers/time.ts";
 import { closeUpstream, settleDocument, takeFrame } from "./handlers/upstream.ts";
-import { operate, upstreamOf } from "./operations.ts";
+import { upstreamOf } from "./operations/joining.ts";
+import { operate } from "./operations/operations.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
 import { Reads } from "./reads/reads.ts";

@@ -1,13 +1,13 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RuleSchema } from "../gen/headwater/v1/flag_pb.ts";
 import { CommitRequestSchema } from "../gen/headwater/v1/ledgers_pb.ts";
-import { prepareChange } from "./commit.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { parseRange } from "./flag/version-range.ts";
 import { type Layer, ruleFor } from "./layers/layer.ts";
 import type { Project } from "./layers/project.ts";
 import { entryKey, ruleFlag, ruleName, splitEntryKey } from "./ledger/entry.ts";
+import { prepareChange } from "./operations/commit.ts";
 
 import type { NodeParts } from "./parts.ts";
 import type { TrialNews } from "./telemetry/trial/trials.ts";

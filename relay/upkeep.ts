@@ -8,7 +8,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import type { Writer } from "./ledger/writer.ts";
 import { vouchedPins } from "./libraries.ts";
 import { projectsCountMax } from "./limits.ts";
-import { redial } from "./operations.ts";
+import { redial } from "./operations/joining.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { reactionTo } from "./reaction.ts";

@@ -1,4 +1,3 @@
-import { takeArrival } from "../arrival.ts";
 import { answered, type Effect, logged } from "../effect.ts";
 import type { EventOf, Moment, Peer } from "../event.ts";
 import { mayHave } from "../link/admissions.ts";
@@ -10,6 +9,7 @@ import { tellPeers } from "../site/tell-peers.ts";
 import { nothingBut, type Staged } from "../staged.ts";
 import { receivedWrite } from "../telemetry/received.ts";
 import type { Admission } from "../trust/children.ts";
+import { takeArrival } from "./arrival.ts";
 
 /** A child has dialled: it gets what its token names, if it may. */
 export function openChild(parts: NodeParts, event: EventOf<"child-opened">): Effect[] {

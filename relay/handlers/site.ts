@@ -1,11 +1,11 @@
 import type { PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
-import { takeArrival } from "../arrival.ts";
 import { type Effect, logged } from "../effect.ts";
 import type { EventOf } from "../event.ts";
 import type { NodeParts } from "../parts.ts";
 import { hearWord } from "../site/site-word.ts";
 import { nothingBut, type Staged } from "../staged.ts";
 import { takeReport } from "../telemetry/take-report.ts";
+import { takeArrival } from "./arrival.ts";
 
 /** Another node of the site has said something. */
 export function hearPeer(parts: NodeParts, event: EventOf<"peer-spoke">): Staged {

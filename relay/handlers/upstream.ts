@@ -1,11 +1,11 @@
 import { confirm, renewHops } from "../advance.ts";
-import { takeArrival } from "../arrival.ts";
 import { type Effect, logged } from "../effect.ts";
 import type { EventOf } from "../event.ts";
 import { giveBack } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
 import { tellPeers } from "../site/tell-peers.ts";
 import { nothingBut, type Staged } from "../staged.ts";
+import { takeArrival } from "./arrival.ts";
 
 /** A parent has sent something: the link goes on, and what it has brought is taken. */
 export function takeFrame(parts: NodeParts, event: EventOf<"upstream-frame">): Staged {

@@ -8,7 +8,7 @@ import {
 } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { type Effect, logged, type Write } from "../effect.ts";
 import type { Moment } from "../event.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { NodeParts } from "../parts.ts";
 import type { Outcome } from "../refusal.ts";
 import { tellPeers } from "../site/tell-peers.ts";

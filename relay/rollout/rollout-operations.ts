@@ -3,7 +3,7 @@ import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
 import { RolloutSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
 import type { EventOf } from "../event.ts";
 import type { Project } from "../layers/project.ts";
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { NodeParts } from "../parts.ts";
 import { quoted } from "../quoted.ts";
 import { type Outcome, refused, telemetryOff } from "../refusal.ts";

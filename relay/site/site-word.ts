@@ -2,7 +2,8 @@ import type { PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
 import { pinWrite } from "../durable.ts";
 import { type Effect, logged } from "../effect.ts";
 import type { Moment } from "../event.ts";
-import { acceptChildren, childWrite, redial } from "../operations.ts";
+import { acceptChildren, childWrite } from "../operations/children.ts";
+import { redial } from "../operations/joining.ts";
 import type { NodeParts } from "../parts.ts";
 import { nothingBut, type Staged } from "../staged.ts";
 

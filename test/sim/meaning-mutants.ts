@@ -75,7 +75,7 @@ export const meaningMutants: readonly Mutant[] = [
   mutant(
     13,
     "go on serving who is revoked",
-    "operations.ts",
+    "operations/children.ts",
     'return downlinks.end(admissions.ended(at.wallMs), "REVOKED");',
     "return [];",
   ),
@@ -187,7 +187,7 @@ export const meaningMutants: readonly Mutant[] = [
   mutant(
     2245,
     "give out tokens that name nothing",
-    "operations.ts",
+    "operations/children.ts",
     "if (parts.holdings.pins.length === 0)",
     "if (parts.holdings.pins.length < 0)",
   ),

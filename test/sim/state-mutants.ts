@@ -75,14 +75,14 @@ export const stateMutants: readonly Mutant[] = [
   mutant(
     6,
     "forget to store the trust",
-    "arrival.ts",
+    "handlers/arrival.ts",
     "writes: [trustWrite(ledger, trusted)],",
     "writes: [],",
   ),
   mutant(
     1,
     "show a change before it is durable",
-    "arrival.ts",
+    "handlers/arrival.ts",
     "  const { term } = change.head.position;\n",
     "  const { term } = change.head.position;\n  parts.holdings.accept(ledger, change, at.wallMs);\n",
   ),
@@ -167,7 +167,7 @@ export const stateMutants: readonly Mutant[] = [
   mutant(
     23,
     "take a new term for a conflict",
-    "succession.ts",
+    "operations/succession.ts",
     "parts.holdings.takeOver(ledger, writer);",
     "",
   ),

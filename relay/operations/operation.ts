@@ -1,4 +1,4 @@
-import type { Effect, Write } from "./effect.ts";
+import type { Effect, Write } from "../effect.ts";
 
 /** Something an operator asked for: first made durable, then done and answered. */
 export interface Operation {

@@ -1,20 +1,19 @@
 import { create } from "@bufbuild/protobuf";
-import { type LedgerName, TrustSchema } from "../gen/headwater/v1/ledger_pb.ts";
-import type { PromoteRequest } from "../gen/headwater/v1/ledgers_pb.ts";
-import { advance, advanceTrust } from "./advance.ts";
-import { auditNote, trustWrite } from "./durable.ts";
-import type { EventOf, Moment } from "./event.ts";
-import { takeOver } from "./ledger/first-head.ts";
-import { freshnessOf } from "./ledger/freshness.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import { Writer } from "./ledger/writer.ts";
-import { sequenceMax } from "./limits.ts";
-import type { Operation } from "./operation.ts";
-import { outrunProblem } from "./outrun.ts";
-import type { NodeParts } from "./parts.ts";
-import { done, type Outcome, refused } from "./refusal.ts";
-import { takeOverRollouts } from "./rollout/ramp.ts";
-import { bytesEqual, keyBytes } from "./trust/key.ts";
+import { type LedgerName, TrustSchema } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { PromoteRequest } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { advance, advanceTrust } from "../advance.ts";
+import { auditNote, trustWrite } from "../durable.ts";
+import type { EventOf, Moment } from "../event.ts";
+import { takeOver } from "../ledger/first-head.ts";
+import { freshnessOf } from "../ledger/freshness.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { Writer } from "../ledger/writer.ts";
+import { sequenceMax } from "../limits.ts";
+import { outrunProblem } from "../outrun.ts";
+import type { NodeParts } from "../parts.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { takeOverRollouts } from "../rollout/ramp.ts";
+import { bytesEqual, keyBytes } from "../trust/key.ts";
 import {
   beatKeysOf,
   extendTrust,
@@ -22,7 +21,8 @@ import {
   ledgerTermsOf,
   type Trusted,
   trustDigest,
-} from "./trust/trusted.ts";
+} from "../trust/trusted.ts";
+import type { Operation } from "./operation.ts";
 
 /** New roots and grants of an authority, from its operator: what they sign, all nodes follow. */
 export function updateTrust(

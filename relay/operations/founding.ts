@@ -1,18 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
-import { advance } from "./advance.ts";
-import { pinWrite, trustWrite } from "./durable.ts";
-import type { EventOf, OperatorEvent } from "./event.ts";
-import { isName } from "./flag/name.ts";
-import type { Holdings } from "./holdings.ts";
-import { foundLedger } from "./ledger/first-head.ts";
-import { Writer } from "./ledger/writer.ts";
-import { layersCountMax, projectsCountMax } from "./limits.ts";
+import { type ProjectPin, ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import { advance } from "../advance.ts";
+import { pinWrite, trustWrite } from "../durable.ts";
+import type { EventOf, OperatorEvent } from "../event.ts";
+import { isName } from "../flag/name.ts";
+import type { Holdings } from "../holdings.ts";
+import { foundLedger } from "../ledger/first-head.ts";
+import { Writer } from "../ledger/writer.ts";
+import { layersCountMax, projectsCountMax } from "../limits.ts";
+import type { NodeParts } from "../parts.ts";
+import { quoted } from "../quoted.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { bytesEqual, keyBytes } from "../trust/key.ts";
 import type { Operation } from "./operation.ts";
-import type { NodeParts } from "./parts.ts";
-import { quoted } from "./quoted.ts";
-import { done, type Outcome, refused } from "./refusal.ts";
-import { bytesEqual, keyBytes } from "./trust/key.ts";
 
 type Founding = Pick<Extract<OperatorEvent, { kind: "prepare-ledger" }>, "project" | "overlay">;
 

@@ -1,12 +1,12 @@
-import { advance, advanceBeats, advanceTrust, renewHops, type Source } from "./advance.ts";
-import { auditWrites, beatWrite, trustWrite } from "./durable.ts";
-import { type Effect, logged } from "./effect.ts";
-import type { Moment } from "./event.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import { type Arrival, projectsOf, type Trouble } from "./link/inbox.ts";
-import { retirement } from "./outrun.ts";
-import type { NodeParts } from "./parts.ts";
-import { nothingBut, type Staged } from "./staged.ts";
+import { advance, advanceBeats, advanceTrust, renewHops, type Source } from "../advance.ts";
+import { auditWrites, beatWrite, trustWrite } from "../durable.ts";
+import { type Effect, logged } from "../effect.ts";
+import type { Moment } from "../event.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { type Arrival, projectsOf, type Trouble } from "../link/inbox.ts";
+import { retirement } from "../outrun.ts";
+import type { NodeParts } from "../parts.ts";
+import { nothingBut, type Staged } from "../staged.ts";
 
 type ArrivalOf<K extends Arrival["kind"]> = {
   readonly arrival: Extract<Arrival, { kind: K }>;

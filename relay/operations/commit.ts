@@ -1,16 +1,16 @@
-import type { CommitRequest } from "../gen/headwater/v1/ledgers_pb.ts";
-import { advance } from "./advance.ts";
+import type { CommitRequest } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { advance } from "../advance.ts";
+import { auditWrites } from "../durable.ts";
+import type { EventOf, Moment, Origin } from "../event.ts";
+import type { Project } from "../layers/project.ts";
+import { prepareCommit } from "../ledger/commit.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { outrunProblem } from "../outrun.ts";
+import type { NodeParts } from "../parts.ts";
+import { done, type Outcome, refused } from "../refusal.ts";
+import { toHex } from "../trust/key.ts";
 import { censusProblem } from "./census-enrollment.ts";
-import { auditWrites } from "./durable.ts";
-import type { EventOf, Moment, Origin } from "./event.ts";
-import type { Project } from "./layers/project.ts";
-import { prepareCommit } from "./ledger/commit.ts";
-import type { Ledger } from "./ledger/ledger.ts";
 import type { Operation } from "./operation.ts";
-import { outrunProblem } from "./outrun.ts";
-import type { NodeParts } from "./parts.ts";
-import { done, type Outcome, refused } from "./refusal.ts";
-import { toHex } from "./trust/key.ts";
 
 /** What an operator commits; it never fights a running rollout. */
 export function commit(parts: NodeParts, event: EventOf<"commit">): Outcome<Operation> {

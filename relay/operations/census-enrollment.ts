@@ -1,15 +1,15 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { type Census, CensusSchema } from "../gen/headwater/v1/flag_pb.ts";
-import type { CommitRequest } from "../gen/headwater/v1/ledgers_pb.ts";
-import { censusLifeMs, censusWindowMsMin } from "./cadence.ts";
-import type { EventOf } from "./event.ts";
-import { splitEntryKey } from "./ledger/entry.ts";
-import type { Ledger } from "./ledger/ledger.ts";
+import { type Census, CensusSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import type { CommitRequest } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { censusLifeMs, censusWindowMsMin } from "../cadence.ts";
+import type { EventOf } from "../event.ts";
+import { splitEntryKey } from "../ledger/entry.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { NodeParts } from "../parts.ts";
+import { done, type Outcome, refused, telemetryOff } from "../refusal.ts";
+import { tellPeers } from "../site/tell-peers.ts";
+import { budgetProblem, censusFormProblem } from "../telemetry/census/census-question.ts";
 import type { Operation } from "./operation.ts";
-import type { NodeParts } from "./parts.ts";
-import { done, type Outcome, refused, telemetryOff } from "./refusal.ts";
-import { tellPeers } from "./site/tell-peers.ts";
-import { budgetProblem, censusFormProblem } from "./telemetry/census/census-question.ts";
 
 /** An operator takes part in a project's censuses with the whole site, or no more. */
 export function setEnrollment(

@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { LedgerNameSchema, type Trust, TrustSchema } from "../../gen/headwater/v1/ledger_pb.ts";
-import { staleAfterMs } from "../../relay/cadence.ts";
-import { deltaSince } from "../../relay/ledger/delta.ts";
-import { signHead } from "../../relay/ledger/head.ts";
-import { sequenceMax } from "../../relay/limits.ts";
-import { toHex } from "../../relay/trust/key.ts";
-import { joinNodes } from "../sim/mesh.ts";
+import { LedgerNameSchema, type Trust, TrustSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
+import { staleAfterMs } from "../../../relay/cadence.ts";
+import { deltaSince } from "../../../relay/ledger/delta.ts";
+import { signHead } from "../../../relay/ledger/head.ts";
+import { sequenceMax } from "../../../relay/limits.ts";
+import { toHex } from "../../../relay/trust/key.ts";
+import { joinNodes } from "../../sim/mesh.ts";
 import {
   Authority,
   keyOf,
@@ -15,8 +15,8 @@ import {
   sealedRoot,
   seedOf,
   valueOf,
-} from "./authority.ts";
-import { nextTrust, powersOf, project, Scene, settleMs } from "./succession-scene.ts";
+} from "../authority.ts";
+import { nextTrust, powersOf, project, Scene, settleMs } from "../succession-scene.ts";
 
 describe("new roots and grants", () => {
   test("are durable, go downstream, and are told apart from what was held", () => {

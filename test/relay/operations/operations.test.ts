@@ -1,12 +1,12 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
-import { type JoinToken, ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
-import type { Peer } from "../../relay/event.ts";
-import { projectsCountMax, upstreamsCountMax } from "../../relay/limits.ts";
-import { Authority, refusalOf, seedOf, valueOf } from "./authority.ts";
-import { framesTo, hear, kindsOf, openChild, pin, sendsTo, tokenOf } from "./child-node.ts";
-import { rootNode, SteppedNode } from "./stepped-node.ts";
+import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
+import { type JoinToken, ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import type { Peer } from "../../../relay/event.ts";
+import { projectsCountMax, upstreamsCountMax } from "../../../relay/limits.ts";
+import { Authority, refusalOf, seedOf, valueOf } from "../authority.ts";
+import { framesTo, hear, kindsOf, openChild, pin, sendsTo, tokenOf } from "../child-node.ts";
+import { rootNode, SteppedNode } from "../stepped-node.ts";
 
 const vendor = new Authority({ name: "vendor" });
 
