@@ -2,7 +2,7 @@ import type { Position } from "../gen/headwater/v1/ledger_pb.ts";
 import type { LedgerProof, Offer } from "../gen/headwater/v1/mesh_pb.ts";
 import { advanceTrust } from "./advance.ts";
 import { auditNote, trustWrite } from "./durable.ts";
-import { type Effect, logged, type Write } from "./effect.ts";
+import { type Effect, logged } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import type { Holdings } from "./holdings.ts";
 import { openHead, type SignedHead } from "./ledger/head.ts";
@@ -11,13 +11,8 @@ import { comparePositions, type LedgerId, ledgerId, positionText } from "./ledge
 import { givingBack } from "./link/give-back.ts";
 import type { NodeParts } from "./parts.ts";
 import { refused } from "./refusal.ts";
+import type { Consequence } from "./staged.ts";
 import { extendTrust, type Trusted } from "./trust/trusted.ts";
-
-/** What is made durable, and what follows. */
-interface Consequence {
-  readonly writes: readonly Write[];
-  accept(): readonly Effect[];
-}
 
 /**
  * A term has one key, so a later one ends this node's writing: it forgets the key of its own term

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RuleSchema } from "../gen/headwater/v1/flag_pb.ts";
 import { CommitRequestSchema } from "../gen/headwater/v1/ledgers_pb.ts";
-import { type Effect, logged, type Write } from "./effect.ts";
+import { type Effect, logged } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { parseRange } from "./flag/version-range.ts";
 import { type Layer, ruleFor } from "./layers/layer.ts";
@@ -10,13 +10,8 @@ import { entryKey, ruleFlag, ruleName, splitEntryKey } from "./ledger/entry.ts";
 import { prepareChange } from "./operations/commit.ts";
 
 import type { NodeParts } from "./parts.ts";
+import type { Consequence } from "./staged.ts";
 import type { TrialNews } from "./telemetry/trial/trials.ts";
-
-/** What follows from verdicts once it is durable. */
-interface Reaction {
-  readonly writes: readonly Write[];
-  accept(): readonly Effect[];
-}
 
 const every = "*";
 
@@ -24,7 +19,7 @@ const every = "*";
 const actor = "HEADWATER_ON_BAD";
 
 /** Tells of new verdicts, and kills what is bad in this site's own overlay if it is to. */
-export function reactionTo(parts: NodeParts, news: readonly TrialNews[], at: Moment): Reaction {
+export function reactionTo(parts: NodeParts, news: readonly TrialNews[], at: Moment): Consequence {
   const told = news.map(newsLine);
   const bad = news.filter(({ verdict }) => verdict === "BAD");
   if (parts.settings.onBad === "REPORT" || bad.length === 0)
@@ -48,7 +43,7 @@ function newsLine({ project, kind, name, against, verdict }: TrialNews): Effect 
 function killOf(
   parts: NodeParts,
   of: { project: string; bad: readonly TrialNews[]; at: Moment },
-): Reaction {
+): Consequence {
   const { holdings } = parts;
   const project = holdings.projects.get(of.project);
   const authority = holdings.ownOverlayOf(of.project);
@@ -83,7 +78,7 @@ export function noOverlay(project: string): string {
   );
 }
 
-function failure(project: string, why: string): Reaction {
+function failure(project: string, why: string): Consequence {
   return { writes: [], accept: () => [logged("error", "kill-failed", `${project}: ${why}`)] };
 }
 

@@ -1,5 +1,4 @@
 import { advance } from "./advance.ts";
-import type { Effect, Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { isFromFuture } from "./ledger/head.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
@@ -7,12 +6,11 @@ import { signChange } from "./ledger/signed-change.ts";
 import { grantProblem, signs, type Writer } from "./ledger/writer.ts";
 import { outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
+import type { Consequence } from "./staged.ts";
 
 /** Heads that are signed anew, to be made durable; what follows. */
-interface Renewal {
+interface Renewal extends Consequence {
   readonly ledgers: ReadonlySet<Ledger>;
-  readonly writes: readonly Write[];
-  accept(): readonly Effect[];
 }
 
 /**

@@ -12,20 +12,15 @@ import type { Operation } from "../operations/operation.ts";
 import type { NodeParts } from "../parts.ts";
 import type { Outcome } from "../refusal.ts";
 import { tellPeers } from "../site/tell-peers.ts";
+import type { Consequence } from "../staged.ts";
 import { decide } from "./decision.ts";
 import { factsOf } from "./rollout-facts.ts";
 import { changeFlag, isWritten, keep, stepTo } from "./rollout-step.ts";
 import { decisionWrite, rolloutWrite } from "./rollouts.ts";
 
-/** What ticks of all rollouts come to. */
-interface Ramp {
-  readonly writes: readonly Write[];
-  accept(): readonly Effect[];
-}
-
 /** Decides for each rollout that runs, and does what was decided. */
-export function ramp(parts: NodeParts, at: Moment): Ramp {
-  const turns: Ramp[] = [];
+export function ramp(parts: NodeParts, at: Moment): Consequence {
+  const turns: Consequence[] = [];
   const changed = new Set<string>();
   for (const [order, rollout] of parts.rollouts.running.entries()) {
     const project = parts.holdings.projects.get(rollout.project);
@@ -43,7 +38,7 @@ export function ramp(parts: NodeParts, at: Moment): Ramp {
   };
 }
 
-function turn(parts: NodeParts, of: { rollout: Rollout; order: number; at: Moment }): Ramp {
+function turn(parts: NodeParts, of: { rollout: Rollout; order: number; at: Moment }): Consequence {
   const { rollout, order, at } = of;
   const facts = factsOf(parts, rollout, at);
   const decision = create(RolloutDecisionSchema, { rollout, facts, ...decide(rollout, facts) });

@@ -8,10 +8,10 @@ import {
 import type { Document } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { clockSkewMsMax } from "../../cadence.ts";
 import type { Records } from "../../durable.ts";
-import type { Write } from "../../effect.ts";
 import { isName } from "../../flag/name.ts";
 import { censusesOpenMax, receivedPerProjectMax } from "../../limits.ts";
 import { type Stamp, stampOf } from "../../site/slices.ts";
+import type { Pending } from "../../staged.ts";
 import { type CensusAnswer, type CensusChild, censusAnswers } from "./census-answer.ts";
 
 /** The window of a slot whose question has none that is over. */
@@ -26,12 +26,6 @@ const wordsMax = 3 * wordsKept * censusesOpenMax;
 /** All those that there is no room for are one child, which has this name and never answers. */
 const crowd = "";
 
-/** What a document changes: to be made durable, then accepted. */
-export interface HeardChild {
-  readonly writes: readonly Write[];
-  readonly accept: () => void;
-}
-
 /** What children that take part have said, by project; what each said last of a window counts. */
 export class CensusChildren {
   readonly #records = new Map<string, CensusChildRecord>();
@@ -42,7 +36,7 @@ export class CensusChildren {
   }
 
   /** A document of weights has come; children of older versions have no census in it. */
-  hear(child: string, document: Document, wallMs: number): HeardChild {
+  hear(child: string, document: Document, wallMs: number): Pending {
     const { project } = document;
     const takesPart = document.census.some(({ answer = 0 }) => answer > 0);
     const isKnown = this.#records.has(keyOf({ project, child }));
@@ -71,7 +65,7 @@ export class CensusChildren {
   }
 
   /** What children have said at other nodes of the site, as far as it is news. */
-  heard(all: readonly CensusChildRecord[], wallMs: number): HeardChild {
+  heard(all: readonly CensusChildRecord[], wallMs: number): Pending {
     const news = new Map<string, CensusChildRecord>();
     for (const said of all) {
       if (childProblem(said, wallMs) !== undefined) continue;
@@ -85,7 +79,7 @@ export class CensusChildren {
     return this.#change([...news.values()]);
   }
 
-  #change(records: readonly CensusChildRecord[]): HeardChild {
+  #change(records: readonly CensusChildRecord[]): Pending {
     return {
       writes: records.map((record) => {
         const value = toBinary(CensusChildSchema, record);
@@ -141,7 +135,7 @@ export class CensusChildren {
   }
 }
 
-const nothing: HeardChild = { writes: [], accept: () => {} };
+const nothing: Pending = { writes: [], accept: () => {} };
 
 /** As a slot has it: 0 is for whoever does not take part. */
 export function slotAnswer(answer: CensusAnswer): number {

@@ -5,10 +5,10 @@ import type { CensusEnrollment, CensusEvidence } from "../../../gen/headwater/v1
 import type { Document } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { censusWindowMsMin, minuteMs } from "../../cadence.ts";
 import type { Records } from "../../durable.ts";
-import type { Write } from "../../effect.ts";
 import type { Project } from "../../layers/project.ts";
+import type { Pending } from "../../staged.ts";
 import { type CensusAnswer, joinChildren } from "./census-answer.ts";
-import { CensusChildren, type HeardChild } from "./census-children.ts";
+import { CensusChildren } from "./census-children.ts";
 import { budgetProblem, censusEndMs, censusName, windowsOf } from "./census-question.ts";
 import type { SiteWatch } from "./census-watch.ts";
 import { CensusWatches, questionKey, type ReportHearing } from "./census-watches.ts";
@@ -31,12 +31,6 @@ export interface CensusFinding {
   readonly childrenCount: number;
   readonly answeredCount: number;
   readonly isExpelled: boolean;
-}
-
-/** Something to be made durable, then accepted. */
-interface Change {
-  readonly writes: readonly Write[];
-  readonly accept: () => void;
 }
 
 /** All questions of all projects, as far as this site takes part or others here do. */
@@ -69,13 +63,13 @@ export class Censuses {
   }
 
   /** The operator takes part, or no more. */
-  enroll(of: Parameters<Enrollments["say"]>[0]): Change & { readonly said: CensusEnrollment } {
+  enroll(of: Parameters<Enrollments["say"]>[0]): Pending & { readonly said: CensusEnrollment } {
     const said = this.#enrollments.say(of);
     return { said, ...this.#enrollmentChange(said) };
   }
 
   /** Evidence of a part that ended is forgotten. */
-  #enrollmentChange(said: CensusEnrollment): Change {
+  #enrollmentChange(said: CensusEnrollment): Pending {
     const gone = said.left ? this.#keysOf(said.project) : [];
     return {
       writes: [enrollmentWrite(said), ...gone.flatMap((key) => this.#evidence.removal(key))],
@@ -138,7 +132,7 @@ export class Censuses {
   }
 
   /** What is to be written now and then, and told; evidence on questions that are gone goes too. */
-  due(wallMs: number): Change & { readonly told: readonly CensusEvidence[] } {
+  due(wallMs: number): Pending & { readonly told: readonly CensusEvidence[] } {
     const nothing = { writes: [], told: [], accept: () => {} };
     const keys = [...this.#evidence.keys];
     const watches = this.#watches.all;
@@ -189,7 +183,7 @@ export class Censuses {
   heard(
     { enrollments, evidence, censusChildren }: SiteRecords,
     of: { projects: ReadonlyMap<string, Project>; wallMs: number },
-  ): Change {
+  ): Pending {
     const { projects, wallMs } = of;
     const isHeld = ({ project }: { project: string }): boolean => projects.has(project);
     const said = this.#enrollments.heard(enrollments.filter(isHeld), wallMs);
@@ -208,7 +202,7 @@ export class Censuses {
       ],
       accept: () => {
         for (const record of seen) this.#take(record);
-        for (const { accept } of changes) accept();
+        for (const change of changes) change.accept();
         children.accept();
       },
     };
@@ -224,7 +218,7 @@ export class Censuses {
   }
 
   /** What a child's document says to the project's questions. */
-  hearChild(child: string, document: Document, wallMs: number): HeardChild {
+  hearChild(child: string, document: Document, wallMs: number): Pending {
     return this.#children.hear(child, document, wallMs);
   }
 

@@ -7,6 +7,7 @@ import { BASIS_POINTS_MAX } from "../../flag/bucket.ts";
 import { compareVersions, parseVersion } from "../../flag/version.ts";
 import type { Project } from "../../layers/project.ts";
 import { type Stamp, stampOf } from "../../site/slices.ts";
+import type { Pending } from "../../staged.ts";
 import { bytesEqual, deriveSecret, sha256 } from "../../trust/key.ts";
 import { HeldTrials, trialKey } from "./held-trials.ts";
 import { isNearer, nearestBelow } from "./release-order.ts";
@@ -142,10 +143,7 @@ export class Trials {
   }
 
   /** What is to be written now and then, and at once when there is news; what is not named goes. */
-  due(of: { projects: ReadonlyMap<string, Project>; isUrgent: boolean; wallMs: number }): {
-    writes: Write[];
-    accept: () => void;
-  } {
+  due(of: { projects: ReadonlyMap<string, Project>; isUrgent: boolean; wallMs: number }): Pending {
     const intervalMs = Math.min(writeIntervalMs, this.#windowMs);
     if (!of.isUrgent && Math.abs(of.wallMs - this.#writtenMs) < intervalMs)
       return { writes: [], accept: () => {} };

@@ -3,7 +3,7 @@ import type { HttpHandler } from "../../../nodes/http/http-handler.ts";
 import { type Listener, type ListenerOptions, openListener } from "../../../nodes/http/listener.ts";
 
 /** Says which version of HTTP it was asked in. */
-export const sayVersion: HttpHandler = (incoming, response) => {
+const sayVersion: HttpHandler = (incoming, response) => {
   response.writeHead(200);
   response.end(`HTTP/${incoming.httpVersion}`);
 };
