@@ -19,6 +19,7 @@ import {
 import { serviceDefinition } from "../../nodes/mesh/codec.ts";
 import { serverIdentity } from "../../nodes/mesh/server-credentials.ts";
 import { UpstreamLink } from "../../nodes/mesh/upstream-link.ts";
+import { ledgerNameOf } from "../../relay/link/frame-ledgers.ts";
 import { encodeCredential, formatToken } from "../../relay/trust/join-token.ts";
 
 export type Frame = ReplicateResponse["frame"];
@@ -178,19 +179,7 @@ export function copyOf(frame: Frame): Frame {
 
 /** The project that a frame is about; of a heartbeat the first of its beats'. */
 export function projectOf(frame: Frame): string | undefined {
-  switch (frame.case) {
-    case "offer":
-    case "trustUpdate":
-    case "snapshotBegin":
-    case "snapshotChunk":
-    case "snapshotEnd":
-    case "delta":
-      return frame.value.ledger?.project;
-    case "heartbeat":
-      return frame.value.beats[0]?.ledger?.project;
-    case "welcome":
-    case "goodbye":
-    case undefined:
-      return undefined;
-  }
+  if (frame.case === "heartbeat") return frame.value.beats[0]?.ledger?.project;
+  const ledger = frame.case === "offer" ? frame.value.ledger : ledgerNameOf(frame);
+  return ledger?.project;
 }

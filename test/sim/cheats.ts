@@ -8,6 +8,7 @@ import {
   SnapshotChunkSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { frameReceivedBytesMax, ledgerBytesMax, sequenceMax } from "../../relay/limits.ts";
+import { ledgerNameOf } from "../../relay/link/frame-ledgers.ts";
 import type { Random } from "../../relay/random.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
 import { bytesEqual, SigningKey } from "../../relay/trust/key.ts";
@@ -148,18 +149,5 @@ function headIn(frame: Frame): Envelope | undefined {
 }
 
 function ledgerIn(frame: Frame) {
-  switch (frame.case) {
-    case "offer":
-    case "trustUpdate":
-    case "snapshotBegin":
-    case "snapshotChunk":
-    case "snapshotEnd":
-    case "delta":
-      return frame.value.ledger;
-    case "welcome":
-    case "heartbeat":
-    case "goodbye":
-    case undefined:
-      return undefined;
-  }
+  return frame.case === "offer" ? frame.value.ledger : ledgerNameOf(frame);
 }
