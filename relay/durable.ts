@@ -11,12 +11,13 @@ import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.t
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
 import type { Origin } from "./event.ts";
-import { openBeat, openHead, readHead, type SignedBeat } from "./ledger/head.ts";
+import { openBeat, openFormerHead, openHead, type SignedBeat } from "./ledger/head.ts";
 import type { HistoryStep } from "./ledger/history.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import type { LedgerId } from "./ledger/position.ts";
 import { toHex } from "./trust/key.ts";
-import { extendTrust, ledgerKeyOf, type Trusted, trustMessage } from "./trust/trusted.ts";
+import { storedTrust, trustToStore } from "./trust/stored-trust.ts";
+import { ledgerKeyOf, type Trusted } from "./trust/trusted.ts";
 
 /** A record as the store has it. */
 export interface StoredRecord {
@@ -75,7 +76,7 @@ export function leftoverWrites(ledger: Ledger, records: Records): Write[] {
 }
 
 export function trustWrite(ledger: Ledger, trusted: Trusted): Write {
-  return put("trust", ledger.id, toBinary(TrustSchema, trustMessage(trusted)));
+  return put("trust", ledger.id, toBinary(TrustSchema, trustToStore(trusted)));
 }
 
 export function pinWrite(pin: ProjectPin): Write {
@@ -158,7 +159,7 @@ export function restoreLedger(ledger: Ledger, records: Records): string | undefi
   const head = records.get("head")?.get(ledger.id);
   try {
     if (trust === undefined) return head === undefined ? undefined : "its trust is missing";
-    const trusted = extendTrust(ledger.name, undefined, fromBinary(TrustSchema, trust));
+    const trusted = storedTrust(ledger.name, fromBinary(TrustSchema, trust));
     if (!trusted.ok) return trusted.refusal.message;
     ledger.trusted = trusted.value;
     return head === undefined ? undefined : restoreEntries(ledger, trusted.value, head, records);
@@ -169,7 +170,8 @@ export function restoreLedger(ledger: Ledger, records: Records): string | undefi
 
 /**
  * What was believed when it came is judged by the time it was signed at, not by today's clock. The
- * grant that it was believed for may have ended since, with its root; then it is taken as written.
+ * grant that it was believed for may have ended since, with its root: then it still has to be signed
+ * by the key that had it.
  */
 function restoreEntries(
   ledger: Ledger,
@@ -183,7 +185,7 @@ function restoreEntries(
   const isGranted = ledgerKeyOf(trusted, { term: position?.term ?? 0, wallMs }) !== undefined;
   const head = isGranted
     ? openHead(envelope, ledger.name, { trusted, wallMs })
-    : readHead(envelope, ledger.name);
+    : openFormerHead(envelope, ledger.name, trusted);
   if (!head.ok) return head.refusal.message;
   const entries = ofLedger(records, "entry", ledger.id).map(([key, value]) => ({ key, value }));
   const steps = ofLedger(records, "history", ledger.id).map(([, value]) => decodeStep(value));

@@ -48,6 +48,8 @@ export const projectsCountMax = 1_000;
 /** Rotations of a root over its life, and grants in force at once. */
 export const rootsCountMax = 64;
 export const grantsCountMax = 256;
+/** Grants of ledger keys that are kept after their root, for heads that are held still. */
+export const endedGrantsCountMax = 64;
 export const rootKeysCountMax = 16;
 export const signaturesCountMax = 32;
 

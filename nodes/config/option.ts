@@ -104,8 +104,9 @@ export function urlValue(schemes: readonly string[]): z.ZodType<string, string> 
  */
 export const natsValue: z.ZodType<string, string> = z.string().refine(
   (text) =>
-    text.split(",").every((part) => {
-      const url = URL.parse(/^[a-z]+:\/\//i.test(part) ? part.trim() : `nats://${part.trim()}`);
+    text.split(",").every((untrimmed) => {
+      const part = untrimmed.trim();
+      const url = URL.parse(/^[a-z]+:\/\//i.test(part) ? part : `nats://${part}`);
       return url !== null && url.hostname !== "" && ["nats:", "tls:"].includes(url.protocol);
     }),
   { error: "not the address of a NATS server: write nats://host:4222 or tls://host:4222" },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isName } from "../../relay/flag/name.ts";
 import { layersCountMax } from "../../relay/limits.ts";
-import { quoted } from "../../relay/quoted.ts";
+import { quoted, shortened } from "../../relay/quoted.ts";
 import { parseToml } from "./config-file.ts";
 import { parseFingerprint } from "./fingerprint.ts";
 
@@ -73,5 +73,5 @@ function unknownKeysProblem(issue: { code: string; keys?: unknown }): string | u
 }
 
 function problemOf(project: string, issue: z.core.$ZodIssue): string {
-  return `${[project, ...issue.path].join(".")}: ${issue.message}`;
+  return shortened(`${[project, ...issue.path].join(".")}: ${issue.message}`);
 }

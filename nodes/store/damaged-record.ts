@@ -16,6 +16,7 @@ import {
 } from "../../gen/headwater/v1/store_pb.ts";
 import type { StoredRecord } from "../../relay/durable.ts";
 import type { Bucket } from "../../relay/effect.ts";
+import { shortened } from "../../relay/quoted.ts";
 import { HeadwaterError } from "../error.ts";
 
 /** What is in the buckets that a node can not start without. A ledger that is damaged is fetched anew. */
@@ -39,7 +40,8 @@ const schemas: Partial<Record<Bucket, DescMessage>> = {
 /** Why no node can be made from these records: the first that can not be read is named. */
 export function damagedRecord(records: Iterable<StoredRecord>, cause: unknown): HeadwaterError {
   const found = [...records].find((record) => !isReadable(record));
-  const what = found === undefined ? "a record" : `the record ${found.bucket} ${found.key}`;
+  const what =
+    found === undefined ? "a record" : shortened(`the record ${found.bucket} ${found.key}`);
   return new HeadwaterError({
     kind: "damaged",
     message: `${what} of the store is not what was written`,

@@ -12,7 +12,7 @@ import { ledgerEntriesMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
 import { bytesEqual, keyBytes, type SigningKey, sha256 } from "../trust/key.ts";
-import { beatKeysOf, ledgerKeyOf, type Trusted } from "../trust/trusted.ts";
+import { beatKeysOf, formerLedgerKeysOf, ledgerKeyOf, type Trusted } from "../trust/trusted.ts";
 import { type LedgerNameLike, positionText } from "./position.ts";
 
 /** A head whose signature and grant were checked, with the bytes it came in. */
@@ -88,6 +88,24 @@ export function openHead(
     return refused("forbidden", `head: no grant for a ledger key of term ${position.term}`);
   if (!isSealedBy({ envelope, type: payloadType.head, keys: [key], threshold: 1 }))
     return refused("forbidden", `head: ${positionText(position)} is not signed by its ledger key`);
+  return read;
+}
+
+/** One that has been believed before, and that nobody has a grant for any more. */
+export function openFormerHead(
+  envelope: Envelope,
+  ledger: LedgerNameLike,
+  trusted: Trusted,
+): Outcome<SignedHead> {
+  const read = readHead(envelope, ledger);
+  if (!read.ok) return read;
+  const { position } = read.value;
+  const keys = formerLedgerKeysOf(trusted, position.term);
+  if (!isSealedBy({ envelope, type: payloadType.head, keys, threshold: 1 }))
+    return refused(
+      "forbidden",
+      `head: ${positionText(position)} is signed by no former ledger key`,
+    );
   return read;
 }
 

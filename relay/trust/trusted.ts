@@ -10,7 +10,7 @@ import {
   type Trust,
   TrustSchema,
 } from "../../gen/headwater/v1/ledger_pb.ts";
-import { grantsCountMax, rootKeysCountMax, rootsCountMax } from "../limits.ts";
+import { endedGrantsCountMax, grantsCountMax, rootKeysCountMax, rootsCountMax } from "../limits.ts";
 import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType } from "./envelope.ts";
@@ -27,6 +27,11 @@ export interface Trusted {
   /** Envelopes as received, first root first. */
   readonly roots: readonly Envelope[];
   readonly grants: readonly GrantedPower[];
+  /**
+   * Grants of ledger keys that ended with their root, the newest last: a head that was signed under
+   * one is held until something newer comes, and is checked again when the node starts.
+   */
+  readonly ended: readonly GrantedPower[];
 }
 
 export interface GrantedPower {
@@ -57,10 +62,23 @@ export function extendTrust(
   const chain = extendChain(pinned, known, heard.roots);
   if (!chain.ok) return chain;
   const { roots, root } = chain.value;
-  const kept = known !== undefined && known.root.version === root.version ? known.grants : [];
+  const isSameRoot = known !== undefined && known.root.version === root.version;
+  const kept = isSameRoot ? known.grants : [];
   const grants = joinGrants({ pinned, root, kept, heard: heard.grants });
   if (!grants.ok) return grants;
-  return done({ ...pinned, root, roots, grants: grants.value });
+  const ended = isSameRoot ? known.ended : endedWith(known);
+  return done({ ...pinned, root, roots, grants: grants.value, ended });
+}
+
+function endedWith(known: Trusted | undefined): readonly GrantedPower[] {
+  if (known === undefined) return [];
+  const ledgerKeys = known.grants.filter(({ grant }) => grant.power.case === "ledgerKey");
+  return newest([...known.ended, ...ledgerKeys]);
+}
+
+/** Not more than are kept. */
+export function newest(ended: readonly GrantedPower[]): readonly GrantedPower[] {
+  return ended.slice(-endedGrantsCountMax);
 }
 
 export function trustMessage(trusted: Trusted): Trust {
@@ -76,6 +94,16 @@ export function ledgerKeyOf(
   at: { term: number; wallMs: number },
 ): Uint8Array | undefined {
   return ledgerGrantOf(trusted, at)?.key;
+}
+
+/**
+ * All that were ever granted for a term, as far as is known: of what has been believed before, when
+ * the root was another and no second grant had voided the term.
+ */
+export function formerLedgerKeysOf(trusted: Trusted, term: number): Uint8Array[] {
+  return [...trusted.grants, ...trusted.ended].flatMap(({ grant: { power } }) =>
+    power.case === "ledgerKey" && power.value.term === term ? [power.value.key] : [],
+  );
 }
 
 export function ledgerGrantOf(

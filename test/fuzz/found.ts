@@ -39,4 +39,33 @@ export const found: readonly Found[] = [
     what: "a refusal repeated the name of a project of seventeen thousand characters",
     verdict: "refused",
   },
+  {
+    target: "stored records",
+    file: "head-without-grant.bin",
+    what: "with its grant gone too, an altered head was served without a look at its signature",
+    verdict: "refused",
+  },
+  {
+    target: "stored records",
+    file: "long-record-key.bin",
+    what: "an error repeated the key of a record of three thousand characters",
+    verdict: "refused",
+  },
+  {
+    target: "environments",
+    file: "nats-url-of-tabs.txt",
+    what: "an address that had passed the check of the setting was none when it was used",
+    verdict: "refused",
+  },
+  {
+    target: "trust files",
+    file: "long-key.toml",
+    what: "a problem repeated a key of two thousand characters",
+    verdict: "refused",
+  },
+  {
+    target: "flagd definitions",
+    file: "long-member.bin",
+    what: "what is lost repeated the name of a member of three thousand characters",
+  },
 ];

@@ -80,13 +80,21 @@ describe("a restart", () => {
 
   test("after the root was rotated still has what was signed before, until more comes", () => {
     const { child } = held();
-    const key = authority.rootKey;
-    const root2 = sealedRoot({ project: "horizon", version: 2, keys: [key], signers: [key] });
-    const trust = create(TrustSchema, { roots: [authority.root, root2] });
-    hear(child, encoded("trustUpdate", { trust }));
+    rotateRoots(child);
+    for (let restarts = 0; restarts < 2; restarts++) {
+      child.restart();
+      expect(child.node.reads.damaged()).toEqual([]);
+      expect(child.flags()).toEqual({ alpha: 700, gone: 1 });
+    }
+  });
+
+  test("after the root was rotated serves nothing that nobody has signed", () => {
+    const { child } = held();
+    rotateRoots(child);
+    damage(child, "head");
     child.restart();
-    expect(child.node.reads.damaged()).toEqual([]);
-    expect(child.flags()).toEqual({ alpha: 700, gone: 1 });
+    expect(child.node.reads.damaged()).toEqual([expect.stringContaining("former ledger key")]);
+    expect(child.flags()).toBeUndefined();
   });
 
   test("says that what it serves comes by way of itself", () => {
@@ -100,6 +108,16 @@ describe("a restart", () => {
     });
   });
 });
+
+/** Two newer roots, under which nobody may sign anything. */
+function rotateRoots(child: SteppedNode): void {
+  const key = authority.rootKey;
+  const roots = [authority.root];
+  for (const version of [2, 3]) {
+    roots.push(sealedRoot({ project: "horizon", version, keys: [key], signers: [key] }));
+    hear(child, encoded("trustUpdate", { trust: create(TrustSchema, { roots }) }));
+  }
+}
 
 /** Flips the last bit of the first record that has one. */
 function damage({ stored }: SteppedNode, bucket: string): void {

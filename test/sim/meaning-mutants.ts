@@ -34,8 +34,8 @@ export const meaningMutants: readonly Mutant[] = [
     2,
     "keep grants of an older root",
     "trust/trusted.ts",
-    "known !== undefined && known.root.version === root.version ? known.grants : [];",
-    "known !== undefined ? known.grants : [];",
+    "const kept = isSameRoot ? known.grants : [];",
+    "const kept = known?.grants ?? [];",
   ),
   mutant(
     19,

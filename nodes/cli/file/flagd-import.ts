@@ -3,6 +3,7 @@ import { bucketsOtherwise } from "../../../relay/flag/flagd-json.ts";
 import { isName } from "../../../relay/flag/name.ts";
 import { compareVersions, parseVersion } from "../../../relay/flag/version.ts";
 import { rangeLengthMax } from "../../../relay/flag/version-range.ts";
+import { shortened } from "../../../relay/quoted.ts";
 import type { FlagRecord } from "../flag/flag-record.ts";
 import { everyBuild } from "../flag/kill-range.ts";
 import type { Carried } from "./flagd-export.ts";
@@ -33,7 +34,7 @@ export function flagdImport(project: string, definitions: unknown): Carried {
   const lost: string[] = [];
   const flags: Record<string, FlagRecord> = {};
   const releases = new Set<string>();
-  const note = (at: string, why: string): void => void lost.push(`${at}: ${why}`);
+  const note = (at: string, why: string): void => void lost.push(shortened(`${at}: ${why}`));
   const top = isFields(definitions) ? definitions : {};
   if (!isFields(definitions)) note("$", "is no object");
   for (const key of Object.keys(top))

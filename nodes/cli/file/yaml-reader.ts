@@ -9,10 +9,8 @@ import {
   parseDocument,
   type Scalar,
 } from "yaml";
+import { shortened } from "../../../relay/quoted.ts";
 import { nearestName } from "../../config/nearest-name.ts";
-
-/** More than any problem with names and values of a proper length. */
-const problemLengthMax = 600;
 
 /** A value of a map, with where its key and it stand. */
 export interface YamlField {
@@ -124,15 +122,8 @@ export class YamlReader {
   #report(offset: number, label: string, problem: string): void {
     const { line, col } = this.#lines.linePos(offset);
     const what = label === "" ? "" : `${label}: `;
-    this.problems.push(`${this.#path}:${line}:${col}: ${cut(what + problem)}`);
+    this.problems.push(`${this.#path}:${line}:${col}: ${shortened(what + problem)}`);
   }
-}
-
-/** A name or a value that goes on for pages is shown by its beginning and its end. */
-function cut(problem: string): string {
-  if (problem.length <= problemLengthMax) return problem;
-  const half = problemLengthMax / 2;
-  return `${problem.slice(0, half)} … ${problem.slice(-half)}`;
 }
 
 function isMissing(node: Node | null): boolean {
