@@ -6,7 +6,7 @@ import {
   type Position,
   TrustSchema,
 } from "../gen/headwater/v1/ledger_pb.ts";
-import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
+import { type HistoryRecord, HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
@@ -106,15 +106,16 @@ export function auditWrites(of: {
   const commonBytes = toBinary(HistoryRecordSchema, common);
   const step = `${digits(wallMs, 15)}-${digits(position.term, 10)}-${digits(position.seq, 10)}`;
   const authorityText = toHex(authority).slice(0, 16);
-  const touched: { key: string; after?: Uint8Array }[] = [
-    ...change.staged.puts.map(({ key, value }) => ({ key, after: value })),
-    ...change.staged.deletes.map((key) => ({ key })),
+  const empty = create(HistoryRecordSchema);
+  const touched: HistoryRecord[] = [
+    ...change.staged.puts.map(({ key, value }) => ({ ...empty, key, after: value })),
+    ...change.staged.deletes.map((key) => ({ ...empty, key })),
   ];
   return touched.map((own, index) => {
     const before = ledger.entries.get(own.key)?.value;
-    const rest = create(HistoryRecordSchema, before === undefined ? own : { ...own, before });
+    if (before !== undefined) own.before = before;
     // Encodings of two parts of a message, end to end, are one of the whole: one part is that of all.
-    const record = joinBytes(commonBytes, toBinary(HistoryRecordSchema, rest));
+    const record = joinBytes(commonBytes, toBinary(HistoryRecordSchema, own));
     // Several authorities may step at one moment, and no record takes the place of another.
     return put("audit", `${project}/${step}-${digits(index, 6)}-${authorityText}`, record);
   });

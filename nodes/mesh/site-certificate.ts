@@ -78,10 +78,7 @@ export class SiteAuthority {
     this.certificate = this.#sign({
       serialNumber: Uint8Array.of(1).buffer,
       subject: this.#name,
-      subjectPublicKeyInfo: new SubjectPublicKeyInfo({
-        algorithm: ed25519,
-        subjectPublicKey: bufferOf(publicKey),
-      }),
+      publicKey,
       extensions: [
         critical(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 })),
         critical(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign)),
@@ -93,13 +90,13 @@ export class SiteAuthority {
   /** A certificate for a server with a fresh key, valid for these host names and IP addresses. */
   issue(hosts: readonly string[]): Leaf {
     const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-    const spki = publicKey.export({ type: "spki", format: "der" });
+    const { x = "" } = publicKey.export({ format: "jwk" });
     const issuer = new KeyIdentifier(keyIdentifier(this.#key.publicKey));
     const names = new Set([siteServerName, "localhost", "127.0.0.1", "::1", ...hosts]);
     const certificate = this.#sign({
       serialNumber: randomSerial(),
       subject: nameOf("Headwater node"),
-      subjectPublicKeyInfo: AsnConvert.parse(spki, SubjectPublicKeyInfo),
+      publicKey: Buffer.from(x, "base64url"),
       extensions: [
         critical(id_ce_basicConstraints, new BasicConstraints()),
         critical(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature)),
@@ -114,11 +111,17 @@ export class SiteAuthority {
   #sign(of: {
     serialNumber: ArrayBuffer;
     subject: Name;
-    subjectPublicKeyInfo: SubjectPublicKeyInfo;
+    publicKey: Uint8Array;
     extensions: Extension[];
   }): Uint8Array {
+    const { serialNumber, subject, publicKey } = of;
     const tbsCertificate = new TBSCertificate({
-      ...of,
+      serialNumber,
+      subject,
+      subjectPublicKeyInfo: new SubjectPublicKeyInfo({
+        algorithm: ed25519,
+        subjectPublicKey: bufferOf(publicKey),
+      }),
       version,
       signature: ed25519,
       issuer: this.#name,

@@ -10,6 +10,9 @@ import { storeError } from "./store-error.ts";
 /** So many commits, of a few pages each, are in the write-ahead log when it is emptied. */
 const commitsPerCheckpoint = 100;
 
+/** Records of the audit that one statement appends. */
+const appendedAtOnce = 100;
+
 /** The durable state of one node. Every failure is a `HeadwaterError`. */
 export interface Store extends Disposable {
   /** All but the log buckets, by bucket and key; to be read to its end before the next write. */
@@ -85,7 +88,8 @@ class SqliteStore implements FileStore {
     const grown = logBuckets.filter((bucket) => counts[bucket] >= logRecordsOverMax);
     this.#attempt(() =>
       this.#transact(() => {
-        for (const write of writes) this.#apply(write);
+        for (const write of writes) if (write.bucket !== "audit") this.#apply(write);
+        this.#append(writes.filter(({ bucket }) => bucket === "audit"));
         for (const bucket of grown) this.#cut(bucket);
       }),
     );
@@ -120,15 +124,22 @@ class SqliteStore implements FileStore {
   }
 
   #apply({ bucket, key, value }: Write): void {
-    if (bucket === "audit") return this.#append({ key, value });
     const { put, remove } = isLogBucket(bucket) ? this.#statements.log : this.#statements.record;
     if (value === undefined) remove.run(bucket, key);
     else put.run(bucket, key, value);
   }
 
-  /** What stands in the audit is neither changed nor taken out, but for its oldest when it is cut. */
-  #append({ key, value }: { key: string; value: Uint8Array | undefined }): void {
-    if (value !== undefined) this.#statements.append.run("audit", key, value);
+  /**
+   * What stands in the audit is neither changed nor taken out, but for its oldest when it is cut. One
+   * statement notes once which age comes next: for many records it takes half of the time.
+   */
+  #append(writes: readonly Write[]): void {
+    const { append, appendMany } = this.#statements;
+    const records = writes.flatMap(({ key, value }) => (value === undefined ? [] : [[key, value]]));
+    const singles = records.splice(records.length - (records.length % appendedAtOnce));
+    for (let at = 0; at < records.length; at += appendedAtOnce)
+      appendMany.run(...records.slice(at, at + appendedAtOnce).flat());
+    for (const record of singles) append.run(...record);
   }
 
   #appendedWith(writes: readonly Write[]): Record<LogBucket, number> {
@@ -188,6 +199,7 @@ function prepareStatements(database: DatabaseSync): {
   list: StatementSync;
   newest: StatementSync;
   append: StatementSync;
+  appendMany: StatementSync;
   cut: StatementSync;
   record: { put: StatementSync; remove: StatementSync };
   log: { put: StatementSync; remove: StatementSync };
@@ -201,9 +213,8 @@ function prepareStatements(database: DatabaseSync): {
        ORDER BY key DESC LIMIT ?`,
     ),
     newest: database.prepare("SELECT value FROM log WHERE bucket = ? ORDER BY age DESC LIMIT ?"),
-    append: database.prepare(
-      "INSERT INTO log (bucket, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-    ),
+    append: appendStatement(database, 1),
+    appendMany: appendStatement(database, appendedAtOnce),
     // By age, not by key: keys of one project sort before all those of another.
     cut: database.prepare(
       `DELETE FROM log WHERE bucket = ? AND age <=
@@ -212,6 +223,13 @@ function prepareStatements(database: DatabaseSync): {
     record: writeStatements(database, "record"),
     log: writeStatements(database, "log"),
   };
+}
+
+function appendStatement(database: DatabaseSync, recordsCount: number): StatementSync {
+  const rows = Array.from({ length: recordsCount }, () => "('audit', ?, ?)");
+  return database.prepare(
+    `INSERT INTO log (bucket, key, value) VALUES ${rows.join(", ")} ON CONFLICT DO NOTHING`,
+  );
 }
 
 function writeStatements(

@@ -3,7 +3,7 @@ import { type Census, CensusSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import type { CommitRequest } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { censusLifeMs, censusWindowMsMin } from "../cadence.ts";
 import type { EventOf } from "../event.ts";
-import { splitEntryKey } from "../ledger/entry.ts";
+import { entryKey, splitEntryKey } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { NodeParts } from "../parts.ts";
 import { done, type Outcome, refused, telemetryOff } from "../refusal.ts";
@@ -42,10 +42,11 @@ export function censusProblem(
   of: { own: Ledger; request: CommitRequest; wallMs: number },
 ): ReturnType<typeof refused> | undefined {
   const { own, request, wallMs } = of;
-  const asked = request.entries.filter(({ key }) => splitEntryKey(key).kind === "census");
+  const asked = request.entries.filter(({ key }) => isCensus(key));
+  // Hardly any commit is about one, and to look for all that there are is to go through the ledger.
+  if (asked.length === 0 && !request.tombstones.some(isCensus)) return undefined;
   const all = new Map<string, Census>();
-  for (const { key, value } of [...own.entries].map(([key, { value }]) => ({ key, value })))
-    if (splitEntryKey(key).kind === "census") put(all, key, value);
+  for (const [key, { value }] of own.entries) if (isCensus(key)) put(all, key, value);
   const gone = request.tombstones.find((key) => {
     const census = all.get(key);
     return census !== undefined && wallMs - Number(census.openedMs) < censusLifeMs;
@@ -69,6 +70,10 @@ export function censusProblem(
       return refused("limit", `entries: ${key}: ${problem}`);
   }
   return undefined;
+}
+
+function isCensus(key: string): boolean {
+  return key.startsWith(entryKey("census", ""));
 }
 
 function put(all: Map<string, Census>, key: string, value: Uint8Array): boolean {
