@@ -25,6 +25,16 @@ test("what was written is there when it is opened again", () => {
   expect(second.list({ bucket: "audit", prefix: "a/", limit: 1 })).toHaveLength(1);
 });
 
+test("what stands in the audit stays as it is, however many are appended at once", () => {
+  using store = openStore({ directory: temporaryDirectory() });
+  const keys = Array.from({ length: 250 }, (_, n) => `a/${String(n).padStart(3, "0")}`);
+  store.write([put("audit", "a/007", "first")]);
+  store.write(keys.map((key) => put("audit", key, `later ${key}`)));
+  const held = store.list({ bucket: "audit", prefix: "a/", limit: 1_000 });
+  const expected = keys.map((key) => (key === "a/007" ? "first" : `later ${key}`)).reverse();
+  expect(held.map((value) => Buffer.from(value).toString())).toEqual(expected);
+});
+
 test("writes all of a step or nothing of it, and goes on", () => {
   using store = openStore({ directory: temporaryDirectory() });
   store.write([put("pin", "a", "1")]);
