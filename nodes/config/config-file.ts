@@ -1,4 +1,5 @@
 import { parse, TomlError } from "smol-toml";
+import { shortened } from "../../relay/quoted.ts";
 import type { Texts } from "./settings.ts";
 
 /** The texts of a configuration file, or what is wrong with it: a sentence each. */
@@ -21,7 +22,9 @@ export function parseConfigFile(toml: string): ConfigFileOutcome {
     else texts.push([key, text]);
   }
   // Assigning to a key that is __proto__ would leave it out.
-  return problems.length > 0 ? { problems } : { texts: Object.fromEntries(texts) };
+  return problems.length > 0
+    ? { problems: problems.map((problem) => shortened(problem)) }
+    : { texts: Object.fromEntries(texts) };
 }
 
 /** A table, or the sentence that says where it is none. */
@@ -31,7 +34,7 @@ export function parseToml(toml: string): Record<string, unknown> | string {
   } catch (thrown) {
     if (!(thrown instanceof TomlError)) throw thrown;
     const reason = thrown.message.replace(/^Invalid TOML document: /, "").split("\n")[0] ?? "";
-    return `line ${thrown.line}, column ${thrown.column}: ${reason}`;
+    return shortened(`line ${thrown.line}, column ${thrown.column}: ${reason}`);
   }
 }
 

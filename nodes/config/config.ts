@@ -1,5 +1,5 @@
 import { isName } from "../../relay/flag/name.ts";
-import { quoted } from "../../relay/quoted.ts";
+import { quoted, shortened } from "../../relay/quoted.ts";
 import { type Address, isEveryInterface, isLoopbackAddress, parseAddress } from "./address.ts";
 import { type NodeSettings, nodeOptions } from "./node-options.ts";
 import { readSettings, type Sources, unknownKeys, unknownVariables } from "./settings.ts";
@@ -30,7 +30,7 @@ export function readConfig(sources: Sources & { readonly hostName: string }): Co
   // Without a problem no value is missing, as each has a default or may be undefined.
   const telemetry = mayTrack(sources.env) ? values.telemetry : "OFF";
   return problems.length > 0
-    ? { problems }
+    ? { problems: problems.map((problem) => shortened(problem)) }
     : { config: { ...values, name, site, telemetry } as NodeConfig };
 }
 

@@ -3,6 +3,7 @@ import { formatDuration, parseDuration } from "../../relay/duration.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { quoted } from "../../relay/quoted.ts";
 import { formatAddress, parseAddress } from "./address.ts";
+import { natsUrlProblem } from "./nats-address.ts";
 
 /** One setting, declared once: parsing, `--help` and the documentation are made from it. */
 export interface Option<T> {
@@ -102,15 +103,10 @@ export function urlValue(schemes: readonly string[]): z.ZodType<string, string> 
  * The servers of one NATS: `nats://host:4222`, `tls://…`, or just `host:4222`; several of a cluster
  * separated by commas. The problem does not repeat the text, which may hold a password.
  */
-export const natsValue: z.ZodType<string, string> = z.string().refine(
-  (text) =>
-    text.split(",").every((untrimmed) => {
-      const part = untrimmed.trim();
-      const url = URL.parse(/^[a-z]+:\/\//i.test(part) ? part : `nats://${part}`);
-      return url !== null && url.hostname !== "" && ["nats:", "tls:"].includes(url.protocol);
-    }),
-  { error: "not the address of a NATS server: write nats://host:4222 or tls://host:4222" },
-);
+export const natsValue: z.ZodType<string, string> = z.string().superRefine((text, context) => {
+  const message = natsUrlProblem(text);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
 
 /** One of a closed list of words. `later` are words that a future version will know. */
 export function choiceValue<const Word extends string>(of: {

@@ -58,6 +58,12 @@ export const found: readonly Found[] = [
     verdict: "refused",
   },
   {
+    target: "environments",
+    file: "nats-url-of-percents.txt",
+    what: "so was one whose password can not be decoded",
+    verdict: "refused",
+  },
+  {
     target: "trust files",
     file: "long-key.toml",
     what: "a problem repeated a key of two thousand characters",

@@ -34,7 +34,7 @@ const rules: readonly Rule[] = [
     packages: ["@grpc/grpc-js", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
   }),
   part("apps", { may: ["nodes/http/"], packages: connect }),
-  part("fanout", { packages: ["nats"] }),
+  part("fanout", { may: ["nodes/config/nats-address.ts"], packages: ["nats"] }),
   part("store", { packages: ["node:sqlite"] }),
   part("admin", {
     may: ["nodes/http/", "nodes/dashboard/"],

@@ -1,10 +1,10 @@
 import { readConfig } from "../../../nodes/config/config.ts";
 import { parseConfigFile } from "../../../nodes/config/config-file.ts";
 import { formatFingerprint } from "../../../nodes/config/fingerprint.ts";
+import { parseNatsUrl } from "../../../nodes/config/nats-address.ts";
 import { nodeOptions } from "../../../nodes/config/node-options.ts";
 import { flagOf } from "../../../nodes/config/option.ts";
 import { parseTrustFile } from "../../../nodes/config/trust-file.ts";
-import { parseNatsUrl } from "../../../nodes/fanout/nats-address.ts";
 import { natsAuthenticator } from "../../../nodes/fanout/nats-credentials.ts";
 import { certificatesIn } from "../../../nodes/mesh/tls.ts";
 import { upstream } from "../honest-mesh.ts";

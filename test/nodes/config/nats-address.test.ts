@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseNatsUrl } from "../../../nodes/fanout/nats-address.ts";
+import { parseNatsUrl } from "../../../nodes/config/nats-address.ts";
 
 test.for([
   ["nats://nats.example:4333", ["nats.example:4333"]],

@@ -31,6 +31,17 @@ export function parseNatsUrl(text: string): NatsAddress {
   };
 }
 
+/** Why a text is no such URL; undefined where it is one. */
+export function natsUrlProblem(text: string): string | undefined {
+  try {
+    parseNatsUrl(text);
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof HeadwaterError)) throw thrown;
+    return `${thrown.message.replace(/^HEADWATER_NATS_URL (is )?/, "")}: ${thrown.hint}`;
+  }
+}
+
 function parseOne(text: string): URL {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `nats://${text}`);
   if (url === null || url.hostname === "") throw invalid("is not the address of a NATS server");
