@@ -7,4 +7,11 @@ export declare function runStep(
   options?: SpawnSyncOptions,
 ): string | undefined;
 
+/** The same, with what the step has written where nothing went wrong. */
+export declare function readStep(
+  command: string,
+  args: readonly string[],
+  options?: SpawnSyncOptions,
+): { output: string; reason?: undefined } | { reason: string };
+
 export declare function isExecutable(path: string): boolean;

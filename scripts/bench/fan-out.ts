@@ -58,12 +58,13 @@ async function figuresOf(count: number): Promise<Figure[]> {
   return figures;
 }
 
-/** So many apps of a root, likewise. */
+/** So many apps of a root with so many flags, likewise. */
 export async function openNode(
   stack: AsyncDisposableStack,
   count: number,
+  flagsCount: number = 10,
 ): Promise<{ side: Side; delta: string }> {
-  const root = stack.use(await BenchRoot.open(10));
+  const root = stack.use(await BenchRoot.open(flagsCount));
   // Percentages whose encoding has the same length.
   const change = (round: number): Promise<void> => root.setPercentage(2_000 + round);
   return openApps(stack, { count, process: root.worker, address: root.apps, change });

@@ -2,7 +2,10 @@ import type { Worker } from "./worker.ts";
 
 /** Changes that are measured one by one, after a few that warm up. */
 const roundsCountMin = 30;
-const warmUpsCount = 10;
+const warmUpsCountDefault = 10;
+
+/** Who has not heard of a change by then will not: a peer may lose one. */
+const hearMsMax = 120_000;
 
 /** What a change costs by itself varies by more than a few deliveries cost: the fewer, the more rounds. */
 const deliveriesCountMin = 20_000;
@@ -27,7 +30,7 @@ export interface Server {
 
 /** Many clients in a process of their own, which counts the changes that they hear of. */
 export interface Clients {
-  readonly worker: Worker;
+  readonly worker: Pick<Worker, "ask">;
   readonly count: number;
   /** So many more of them, the first of which has this number. */
   dial(of: { first: number; count: number }): Promise<unknown>;
@@ -85,10 +88,24 @@ export class Side {
   async #change(): Promise<number> {
     const { worker, count } = this.#clients;
     const dueCount = (this.#changesCount + 1) * count;
-    const heard = worker.ask<number>("hear", { dueCount });
+    const heard = inTime(worker.ask<number>("hear", { dueCount }), count);
     const begun = performance.timeOrigin + performance.now();
-    await this.#server.change(this.#changesCount++);
-    return (await heard) - begun;
+    const [heardAt] = await Promise.all([heard, this.#server.change(this.#changesCount++)]);
+    return heardAt - begun;
+  }
+}
+
+/** @throws Error when so many clients have not all heard in time */
+async function inTime(heard: Promise<number>, clientsCount: number): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `${clientsCount} clients have not all heard of a change in ${hearMsMax} ms`;
+    timer = setTimeout(() => reject(new Error(text)), hearMsMax);
+  });
+  try {
+    return await Promise.race([heard, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -99,6 +116,7 @@ export class Side {
 export async function takeTurns(
   sides: readonly Side[],
   roundsCount: number = roundsCountOf(sides),
+  warmUpsCount: number = warmUpsCountDefault,
 ): Promise<void> {
   for (let round = 0; round < warmUpsCount + roundsCount; round++) {
     // Who comes after whom matters to what is in the caches of a processor.

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,15 +20,19 @@ export class PeerProcess implements AsyncDisposable {
   }
 
   /**
-   * With data that goes with it; resolves when it takes connections at that `host:port`.
+   * In a directory of its own, with these files in it, that goes with it; resolves when it takes
+   * connections at that `host:port`.
    * @throws Error when it ends first, or never does
    */
   static async open(of: {
     program: string;
     args: (directory: string) => readonly string[];
     address: string;
+    files?: Readonly<Record<string, string>>;
   }): Promise<PeerProcess> {
     const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
+    for (const [name, text] of Object.entries(of.files ?? {}))
+      writeFileSync(join(directory, name), text);
     const args = of.args(directory);
     const child = spawn(of.program, args, { stdio: "ignore", cwd: directory });
     const peer = new PeerProcess(child, directory);
@@ -59,6 +63,13 @@ export class PeerProcess implements AsyncDisposable {
   async residentBytes(): Promise<number> {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
     return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+  }
+
+  /** Another file in its directory in the place of one, at once. */
+  replace(name: string, text: string): void {
+    const path = join(this.#directory, name);
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

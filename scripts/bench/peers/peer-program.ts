@@ -17,15 +17,16 @@ export interface PeerProgram {
   find(): string | undefined;
 }
 
-export const flagd: PeerProgram = {
-  name: "flagd",
-  find: () => process.env["FLAGD_BIN"] ?? onPath("flagd"),
-};
+/** The file of that name on the PATH or where it is installed, unless the variable names another. */
+function program(name: string, file: string, variable: string): PeerProgram {
+  return { name, find: () => process.env[variable] ?? onPath(file) };
+}
 
-export const etcd: PeerProgram = {
-  name: "etcd",
-  find: () => process.env["ETCD_BIN"] ?? onPath("etcd"),
-};
+export const flagd = program("flagd", "flagd", "FLAGD_BIN");
+export const flagdProxy = program("flagd-proxy", "flagd-proxy", "FLAGD_PROXY_BIN");
+export const goFeatureFlag = program("GO Feature Flag", "go-feature-flag", "GO_FEATURE_FLAG_BIN");
+export const unleashEdge = program("Unleash Edge", "unleash-edge", "UNLEASH_EDGE_BIN");
+export const etcd = program("etcd", "etcd", "ETCD_BIN");
 
 export const natsServer: PeerProgram = {
   name: "nats-server",
