@@ -1,9 +1,15 @@
-/** The candidate that needs the fewest edits to become the text; undefined without candidates. */
+/** No name is longer. What comes after would only cost time, with each of the candidates. */
+const comparedLengthMax = 100;
+
+/**
+ * The candidate that needs the fewest edits to become the text, or the beginning of a text that is
+ * too long for a name; undefined without candidates.
+ */
 export function nearestName(text: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let distanceMin = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance = editDistance(text, candidate);
+    const distance = editDistance(text.slice(0, comparedLengthMax), candidate);
     if (distance >= distanceMin) continue;
     distanceMin = distance;
     nearest = candidate;

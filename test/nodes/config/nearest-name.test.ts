@@ -12,6 +12,11 @@ describe("nearestName", () => {
     expect(nearestName(text, candidates)).toBe(nearest);
   });
 
+  it("looks at no more of a text than a name may have", () => {
+    const candidates = ["a".repeat(90), "b".repeat(200)];
+    expect(nearestName(`${"a".repeat(100)}${"b".repeat(1_000)}`, candidates)).toBe(candidates[0]);
+  });
+
   it("is nothing where there is nothing", () => {
     expect(nearestName("a", [])).toBeUndefined();
   });
