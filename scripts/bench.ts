@@ -52,17 +52,35 @@ async function main(): Promise<number> {
     return 0;
   }
   process.env[profileVariable] = values.profile;
-  const figures: Figure[] = [];
-  const chosen = values.peers ? { ...benches, ...peerBenches } : benches;
-  for (const [name, bench] of Object.entries(chosen))
-    if (name.includes(values.only))
-      figures.push(...(await bench((line) => process.stderr.write(`${name}: ${line}\n`))));
+  const all = values.peers ? { ...benches, ...peerBenches } : benches;
+  const chosen = Object.entries(all).filter(([name]) => name.includes(values.only));
+  const { figures, failed } = await measure(chosen);
   const table = values.markdown ? markdownOf(figures) : tableOf(figures);
   const text = values.json ? JSON.stringify({ figures }, undefined, 2) : table;
   process.stdout.write(`${text}\n`);
   if (values.keep) keepBaseline(figures);
-  if (values.check) return check(figures);
-  return figures.every((figure) => isReached(figure) !== false) ? 0 : 1;
+  for (const name of failed)
+    process.stderr.write(`${name} was not measured: the reason is above\n`);
+  if (values.check && failed.length === 0) return check(figures);
+  return failed.length === 0 && figures.every((one) => isReached(one) !== false) ? 0 : 1;
+}
+
+/** One that fails takes nothing from the others. */
+async function measure(
+  chosen: readonly (readonly [name: string, bench: Bench])[],
+): Promise<{ figures: readonly Figure[]; failed: readonly string[] }> {
+  const figures: Figure[] = [];
+  const failed: string[] = [];
+  for (const [name, bench] of chosen) {
+    const tell = (line: string): void => void process.stderr.write(`${name}: ${line}\n`);
+    try {
+      figures.push(...(await bench(tell)));
+    } catch (thrown) {
+      tell(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+      failed.push(name);
+    }
+  }
+  return { figures, failed };
 }
 
 function check(figures: readonly Figure[]): number {

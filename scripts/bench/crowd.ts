@@ -45,11 +45,15 @@ export class Crowd {
     return this.#fresh.hear(count);
   }
 
-  /** When so many have heard a text from now on, in milliseconds since 1970. */
-  sight({ text, count }: { text: string; count: number }): Promise<number> {
+  /** Looks for a text in all that they hear from now on. */
+  look({ text }: { text: string }): void {
     this.#text = Buffer.from(text);
     this.#seers.clear();
     this.#sighted = new DueCount();
+  }
+
+  /** When so many have heard the text that is looked for, in milliseconds since 1970. */
+  sight({ count }: { count: number }): Promise<number> {
     return this.#sighted.hear(count);
   }
 

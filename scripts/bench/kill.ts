@@ -69,9 +69,11 @@ async function begin(
 /** From the commit to the last app and node; then the flag is as it was. */
 async function killMs({ root, apps, nodes }: Served, size: Size): Promise<number> {
   const note = `killed at ${performance.now()}`;
+  // Processes that are busy would be asked later than they hear of the kill.
+  await Promise.all([apps.ask("look", { text: killed }), nodes.ask("look", { text: note })]);
   const heard = Promise.all([
-    apps.ask<number>("sight", { text: killed, count: size.apps }),
-    nodes.ask<number>("sight", { text: note, count: size.nodes }),
+    apps.ask<number>("sight", { count: size.apps }),
+    nodes.ask<number>("sight", { count: size.nodes }),
   ]);
   const begunMs = performance.timeOrigin + performance.now();
   await root.kill(note);

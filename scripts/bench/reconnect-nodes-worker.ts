@@ -35,7 +35,8 @@ serveVerbs({
     return crowd.reconnect(of.count, (n) => dial(of, { n, ...(held && { position: held }) }));
   },
   fresh: (of: { count: number }): Promise<number> => crowd.fresh(of),
-  sight: (of: { text: string; count: number }): Promise<number> => crowd.sight(of),
+  look: (of: { text: string }): void => crowd.look(of),
+  sight: (of: { count: number }): Promise<number> => crowd.sight(of),
 });
 
 /** Once it has been let in it comes again by itself, unless it is dropped. */
