@@ -46,5 +46,5 @@ export async function openUnleashEdge(
 function argsOf(upstream: string, address: string): string[] {
   const listen = ["--interface", "127.0.0.1", "--port", portOf(address)];
   const follow = ["--upstream-url", `http://${upstream}`, "--tokens", unleashToken];
-  return ["edge", "--strict", "--streaming", "--delta", ...listen, ...follow];
+  return [...listen, "edge", "--strict", "--streaming", "--delta", ...follow];
 }
