@@ -15,7 +15,6 @@ import type { Random } from "./random.ts";
 import { Rollouts } from "./rollout/rollouts.ts";
 import type { NodeSettings } from "./settings.ts";
 import { SiteMemory } from "./site/site-memory.ts";
-import { Resubmissions } from "./telemetry/resubmissions.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { Trials } from "./telemetry/trial/trials.ts";
 import { Children } from "./trust/children.ts";
@@ -42,7 +41,6 @@ export interface NodeParts {
   /** Undefined, like trials, where telemetry is off. */
   readonly telemetry: Telemetry | undefined;
   readonly trials: Trials | undefined;
-  readonly resubmissions: Resubmissions;
   readonly rollouts: Rollouts;
   readonly memory: SiteMemory;
 }
@@ -98,7 +96,6 @@ export function assembleParts(of: {
     freshness: new FreshnessNews(holdings.projects),
     telemetry,
     trials,
-    resubmissions: new Resubmissions(),
     rollouts,
     memory: new SiteMemory({ telemetry, trials, rollouts, holdings }),
   };

@@ -46,8 +46,8 @@ export class Upkeep {
 
   /** What needs no write. */
   tick(at: Moment): Effect[] {
-    const { resubmissions, telemetry } = this.#parts;
-    return [...this.#look(at), ...resubmissions.due(at, telemetry?.outbox)];
+    const { telemetry } = this.#parts;
+    return [...this.#look(at), ...(telemetry?.resubmissions.due(at, telemetry.outbox) ?? [])];
   }
 
   /**

@@ -29,16 +29,16 @@ export function closeUpstream(parts: NodeParts, event: EventOf<"upstream-closed"
 /** A parent has said what became of a document. */
 export function settleDocument(parts: NodeParts, event: EventOf<"document-answered">): Staged {
   const { upstream, document, outcome, at } = event;
-  const { outbox } = parts.telemetry ?? {};
-  if (outbox === undefined) return nothingBut([]);
-  const answer = outbox.answered(upstream, document, outcome);
+  const { telemetry } = parts;
+  if (telemetry === undefined) return nothingBut([]);
+  const answer = telemetry.outbox.answered(upstream, document, outcome);
   const { writes, again, settled } = answer;
   return {
     effects: [],
     writes,
     accept: () => {
       answer.accept();
-      if (again) parts.resubmissions.add({ upstream, document, at });
+      if (again) telemetry.resubmissions.add({ upstream, document, at });
       const message = `${document.kind} of ${document.project} to ${upstream}: ${outcome}`;
       const told = settled === undefined ? [] : tellPeers(parts, { sent: [settled] });
       return [...told, logged("info", "document-sent", message)];

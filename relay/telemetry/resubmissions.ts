@@ -22,13 +22,13 @@ export class Resubmissions {
   }
 
   /** Those whose time has come, as far as they may still leave. */
-  due(at: Moment, outbox: Pick<Outbox, "mayLeave"> | undefined): Effect[] {
+  due(at: Moment, outbox: Pick<Outbox, "mayLeave">): Effect[] {
     const effects: Effect[] = [];
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       if (first.atMonoMs > at.monoMs) break;
       this.#waiting.shift();
       const { upstream, document } = first;
-      if (outbox?.mayLeave(upstream, document) !== true) continue;
+      if (!outbox.mayLeave(upstream, document)) continue;
       effects.push({ kind: "submit-document", upstream, document });
     }
     return effects;

@@ -14,6 +14,7 @@ import { FleetSamples } from "./fleet-samples.ts";
 import { Intake } from "./intake/intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Received } from "./received.ts";
+import { Resubmissions } from "./resubmissions.ts";
 import type { Trials } from "./trial/trials.ts";
 
 export interface TelemetrySettings {
@@ -33,6 +34,7 @@ export class Telemetry {
   readonly received: Received;
   readonly consents: Consents;
   readonly outbox: Outbox;
+  readonly resubmissions: Resubmissions = new Resubmissions();
   readonly samples: FleetSamples;
   readonly crashes: Crashes;
   readonly censuses: Censuses;

@@ -36,13 +36,10 @@ class Heard {
   #documentsCount = 0;
 
   say(child: string, slots: readonly Slot[], wallMs: number = epochMs): this {
-    const { writes, accept } = this.children.hear(
-      child,
-      documentOf(++this.#documentsCount, slots),
-      wallMs,
-    );
-    for (const { key, value } of writes) if (value !== undefined) this.stored.set(key, value);
-    accept();
+    const document = documentOf(++this.#documentsCount, slots);
+    const heard = this.children.hear(child, document, wallMs);
+    for (const { key, value } of heard.writes) if (value !== undefined) this.stored.set(key, value);
+    heard.accept();
     return this;
   }
 
@@ -109,9 +106,9 @@ test("children that there is no room for are one that never answers, also after 
   const many = Array.from({ length: receivedPerProjectMax }, (_, n) =>
     create(CensusChildSchema, { child: `c-${n}`, project: "horizon", heardMs: BigInt(epochMs) }),
   );
-  const { writes, accept } = heard.children.heard(many, epochMs);
-  for (const { key, value } of writes) heard.stored.set(key, value!);
-  accept();
+  const hearing = heard.children.heard(many, epochMs);
+  for (const { key, value } of hearing.writes) heard.stored.set(key, value!);
+  hearing.accept();
   heard
     .say("c-0", [slotOf("UNUSED")])
     .say("more", [slotOf("UNUSED")])
