@@ -64,7 +64,7 @@ export class Admission {
   connection(address: string): boolean {
     const key = sourceOf(address);
     const nowMs = this.#nowMs();
-    const isIn = this.#dials.take(key, nowMs) && this.#allDials.take("", nowMs);
+    const isIn = takeBoth({ own: this.#dials, all: this.#allDials, key, nowMs });
     if (!isIn) this.#turnAway("connections", key);
     return isIn;
   }
@@ -73,7 +73,7 @@ export class Admission {
   call(address: string): number | undefined {
     const key = sourceOf(address);
     const nowMs = this.#nowMs();
-    if (this.#calls.take(key, nowMs) && this.#allCalls.take("", nowMs)) return undefined;
+    if (takeBoth({ own: this.#calls, all: this.#allCalls, key, nowMs })) return undefined;
     this.#turnAway("calls", key);
     return overloadRetryMs;
   }
@@ -96,6 +96,15 @@ export class Admission {
     this.#log.write({ level: "warn", event: "mesh-overload", message });
     this.#turnedAway.clear();
   }
+}
+
+/**
+ * Of what an address may do and of what all may, or of neither: who is turned away because of all the
+ * others would else have spent its own share, and come in later than it could.
+ */
+function takeBoth(of: { own: RateLimit; all: RateLimit; key: string; nowMs: number }): boolean {
+  const { own, all, key, nowMs } = of;
+  return own.allows(key, nowMs) && all.take("", nowMs) && own.take(key, nowMs);
 }
 
 /** Whoever has one IPv6 address has all 2^64 of its network. */

@@ -50,6 +50,15 @@ test("each address has a share of calls, and is told when to come again", () => 
   expect(gate.admission.call("192.0.2.1")).toBeUndefined();
 });
 
+test("who is turned away because of all the others has its own share still", () => {
+  const gate = new Gate();
+  gate.ofAll("dials", meshDialsTotalBurstMax);
+  expect(gate.dials("203.0.113.1", meshDialsBurstMax)).toBe(0);
+  gate.nowMs += 1_000;
+  expect(meshDialsTotalPerSecondMax).toBeGreaterThan(meshDialsPerSecondMax);
+  expect(gate.dials("203.0.113.1", meshDialsBurstMax)).toBe(meshDialsTotalPerSecondMax);
+});
+
 test("all addresses together have another, which those past their own do not touch", () => {
   const gate = new Gate();
   gate.calls("192.0.2.0", 10 * meshCallsTotalBurstMax);
