@@ -213,6 +213,13 @@ export const fleetSamplesMax = 20_000;
 /** Connections to one port: an app holds one, which with a stream costs about 100 KiB. */
 export const connectionsCountMax = 10_000;
 
+/**
+ * Connections that wait to be accepted at one port, as far as the system allows (`somaxconn`, 4096 on
+ * Linux). Who finds no room there is not told so: it tries again after one second, then two, then
+ * four, for a minute or two. Node's default of 511 is full when some thousands come at once.
+ */
+export const connectionsWaitingMax = 4_096;
+
 /** Streams on one HTTP/2 connection: a site's proxy may carry those of all its apps over one. */
 export const connectionStreamsMax = 1_000;
 

@@ -2,7 +2,12 @@ import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 import { createServer as createTcp, type Server, type Socket } from "node:net";
 import { createServer as createTls, Server as TlsServer } from "node:tls";
-import { connectionStreamsMax, connectionsCountMax, headerBytesMax } from "../../relay/limits.ts";
+import {
+  connectionStreamsMax,
+  connectionsCountMax,
+  connectionsWaitingMax,
+  headerBytesMax,
+} from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
 import { formatAddress, listenError, parseAddress } from "./address.ts";
 import { guardHttp1, guardHttp2, guardTaken } from "./connection-guard.ts";
@@ -176,7 +181,8 @@ async function listening(acceptor: Server, options: ListenerOptions): Promise<vo
   const { address, setting } = options;
   await new Promise<void>((resolve, reject) => {
     acceptor.once("error", (cause) => reject(listenError({ address, setting, cause })));
-    acceptor.listen(host === "" ? { port } : { host, port }, resolve);
+    const at = { port, backlog: connectionsWaitingMax };
+    acceptor.listen(host === "" ? at : { ...at, host }, resolve);
   });
   // From here on only accepting can fail, for want of file descriptors: the connection is lost,
   // the listener is not.

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { ConnectionInjector } from "@grpc/grpc-js";
 import { secondMs } from "../../relay/cadence.ts";
-import { meshConnectionsMax } from "../../relay/limits.ts";
+import { connectionsWaitingMax, meshConnectionsMax } from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { formatAddress, parseAddress } from "./address.ts";
@@ -49,7 +49,7 @@ export async function listen(of: {
     injector.injectConnection(socket);
   });
   server.maxConnections = meshConnectionsMax;
-  server.listen(hostPort);
+  server.listen({ ...hostPort, backlog: connectionsWaitingMax });
   try {
     await once(server, "listening");
   } catch (error) {

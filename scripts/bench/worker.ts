@@ -21,6 +21,9 @@ interface Answer {
 /** Where workers leave profiles of their CPU; they leave none unless it is set. */
 export const profileVariable = "BENCH_PROFILE_DIR";
 
+/** How a node is run by what `docs/deploy` has. */
+const deployedArguments = ["--max-semi-space-size=16"];
+
 /** One part of a measurement in a process of its own, so that its CPU and memory are its own. */
 export class Worker implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -29,7 +32,7 @@ export class Worker implements AsyncDisposable {
 
   constructor(file: string, env: Readonly<Record<string, string>> = {}) {
     this.#child = fork(file, {
-      execArgv: ["--expose-gc", ...profileArguments()],
+      execArgv: ["--expose-gc", ...deployedArguments, ...profileArguments()],
       env: { ...process.env, ...env },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });

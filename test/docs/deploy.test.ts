@@ -25,6 +25,15 @@ test("the settings of the image are a configuration, once it is told its address
   });
 });
 
+test("both run Node with the same options, and Node takes them", () => {
+  const optionsOf = (file: string): unknown => /NODE_OPTIONS=(.+)$/m.exec(textOf(file))?.[1];
+  const options = optionsOf("Containerfile");
+  expect(options).toBe(optionsOf("headwater.service"));
+  const env = { NODE_OPTIONS: String(options) };
+  const { status, stderr } = spawnSync(process.execPath, ["-e", ""], { env, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});
+
 test("systemd takes the unit, where there is a systemd to ask", (context) => {
   const unit = join(deploy, "headwater.service");
   const { status, stderr, error } = spawnSync("systemd-analyze", ["verify", unit], {

@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openListener } from "../../../nodes/http/listener.ts";
+import { connectionsWaitingMax } from "../../../relay/limits.ts";
 import { localhostCertificate } from "./localhost-certificate.ts";
 import { openRaw, type RawConnection } from "./raw-connection.ts";
+import { connectedWhileBusy, systemLetsWait } from "./waiting-connections.ts";
 
 /** Ten thousand sockets would say no more than three. */
 const { connectionsCountMax } = vi.hoisted(() => ({ connectionsCountMax: 3 }));
@@ -58,4 +60,11 @@ test("before it costs a handshake of TLS", async () => {
   const oneMore = await dial(address);
   await oneMore.closed;
   expect(oneMore.heard()).toBe("");
+});
+
+const comersCount = connectionsWaitingMax / 2;
+const lets = systemLetsWait(comersCount);
+
+test.runIf(lets)("thousands that come at once wait until they are accepted", async () => {
+  expect(connectedWhileBusy(await open({}), comersCount)).toBe(comersCount);
 });

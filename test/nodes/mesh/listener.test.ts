@@ -3,6 +3,8 @@ import { connect, type Socket } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Admission } from "../../../nodes/mesh/admission.ts";
 import { type Listener, listen } from "../../../nodes/mesh/listener.ts";
+import { connectionsWaitingMax } from "../../../relay/limits.ts";
+import { connectedWhileBusy, systemLetsWait } from "../http/waiting-connections.ts";
 
 /** Ten thousand sockets would say no more than three. */
 const { meshConnectionsMax } = vi.hoisted(() => ({ meshConnectionsMax: 3 }));
@@ -22,8 +24,7 @@ async function dial({ address }: Listener): Promise<Socket> {
   return socket;
 }
 
-test("past so many connections one more is closed at once, until there is room", async () => {
-  const taken: Socket[] = [];
+async function open(taken: Socket[] = []): Promise<Listener> {
   const listener = await listen({
     address: "127.0.0.1:0",
     injector: { injectConnection: (socket: Socket) => taken.push(socket) } as never,
@@ -31,6 +32,12 @@ test("past so many connections one more is closed at once, until there is room",
     log: { write: () => {} },
   });
   onTestFinished(() => listener.destroyConnections());
+  return listener;
+}
+
+test("past so many connections one more is closed at once, until there is room", async () => {
+  const taken: Socket[] = [];
+  const listener = await open(taken);
   const sockets: Socket[] = [];
   for (let n = 0; n < meshConnectionsMax; n++) sockets.push(await dial(listener));
   await vi.waitFor(() => expect(taken).toHaveLength(meshConnectionsMax), within);
@@ -41,4 +48,12 @@ test("past so many connections one more is closed at once, until there is room",
   await once(taken[0]!, "close");
   await dial(listener);
   await vi.waitFor(() => expect(taken).toHaveLength(meshConnectionsMax + 1), within);
+});
+
+const comersCount = connectionsWaitingMax / 2;
+const lets = systemLetsWait(comersCount);
+
+test.runIf(lets)("thousands that come at once wait until they are accepted", async () => {
+  const { address } = await open();
+  expect(connectedWhileBusy(address, comersCount)).toBe(comersCount);
 });
