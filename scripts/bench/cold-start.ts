@@ -3,6 +3,7 @@ import { BenchNode } from "./bench-node.ts";
 import { BenchRoot } from "./bench-root.ts";
 import type { Bench } from "./figure.ts";
 import type { Start } from "./node-worker.ts";
+import type { Snapshot } from "./snapshot-worker.ts";
 import { Worker } from "./worker.ts";
 
 const flagsCount = 10_000;
@@ -15,10 +16,13 @@ export const coldStart: Bench = async (tell) => {
   const token = await root.node.joinToken();
   const starts: Start[] = [];
   const bare: number[] = [];
+  const file = join(import.meta.dirname, "snapshot-worker.ts");
+  await using maker = new Worker(file);
+  const snapshot = await maker.ask<Snapshot>("make", { flagsCount });
   for (let round = 0; round < roundsCount; round++) {
     starts.push(await startOf(token));
-    await using floor = new Worker(join(import.meta.dirname, "snapshot-worker.ts"));
-    bare.push(await floor.ask<number>("take", { flagsCount }));
+    await using floor = new Worker(file);
+    bare.push(await floor.ask<number>("take", snapshot));
   }
   const beside = { name: "parse, hash, verify, write", samples: bare };
   return [

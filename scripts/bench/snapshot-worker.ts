@@ -15,14 +15,23 @@ import { serveVerbs } from "./worker.ts";
 
 const entriesPerChunk = 500;
 
+/** Frames of so many flags and the signature of their hash, base64. */
+export interface Snapshot {
+  readonly frames: readonly string[];
+  readonly signature: string;
+}
+
 const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
 process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 const key = new SigningKey(sha256(Buffer.from("bench")));
 
 serveVerbs({
+  /** Made in another process than the one that takes it, whose code has not run by then. */
+  make: ({ flagsCount }: { flagsCount: number }): Snapshot => snapshotOf(flagsCount),
   /** Milliseconds that it takes. */
-  take: ({ flagsCount }: { flagsCount: number }): number => {
-    const { frames, signature } = snapshotOf(flagsCount);
+  take: (snapshot: Snapshot): number => {
+    const frames = snapshot.frames.map((frame) => Buffer.from(frame, "base64"));
+    const signature = Buffer.from(snapshot.signature, "base64");
     const begunMs = performance.now();
     const entries = frames.flatMap((frame) => fromBinary(SnapshotChunkSchema, frame).entries);
     const { digest } = SetDigest.of(entries.map(entryHash));
@@ -34,18 +43,22 @@ serveVerbs({
   },
 });
 
-function snapshotOf(flagsCount: number): { frames: Uint8Array[]; signature: Uint8Array } {
+function snapshotOf(flagsCount: number): Snapshot {
   const entries = Array.from({ length: flagsCount }, (_, n) => {
     const flag = create(FlagSchema, { name: `flag-${n}`, basisPoints: 1_000, hash: HASH_VERSION });
     return { key: `flag/${flag.name}`, value: toBinary(FlagSchema, flag) };
   });
   const { digest } = SetDigest.of(entries.map(entryHash));
-  const frames: Uint8Array[] = [];
+  const frames: string[] = [];
   for (let at = 0; at < flagsCount; at += entriesPerChunk) {
     const chunk = create(SnapshotChunkSchema, { entries: entries.slice(at, at + entriesPerChunk) });
-    frames.push(toBinary(SnapshotChunkSchema, chunk));
+    frames.push(base64(toBinary(SnapshotChunkSchema, chunk)));
   }
-  return { frames, signature: key.sign(digest) };
+  return { frames, signature: base64(key.sign(digest)) };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 function write(entries: SnapshotChunk["entries"]): void {
