@@ -1,46 +1,18 @@
-import { create } from "@bufbuild/protobuf";
-import { type WatchResponse, WatchResponseSchema } from "../../gen/headwater/v1/apps_pb.ts";
-import type { FlagTableChange } from "../../relay/layers/flag-table.ts";
-import { bytesEqual, toHex } from "../../relay/trust/key.ts";
 import type { NodeAccess } from "../access.ts";
+import { Standing } from "./standing.ts";
 import type { Watcher } from "./watcher.ts";
-
-/** A complete table, its message made once for all who take it. */
-export interface SharedTable {
-  readonly position: Uint8Array;
-  readonly freshness: string;
-  readonly progress: bigint;
-  readonly message: WatchResponse;
-}
-
-/** A change of a table, likewise. */
-export interface SharedDelta extends SharedTable {
-  readonly previous: Uint8Array;
-}
-
-/** Where a table is at some time. */
-export interface Standing {
-  /** Undefined while the project is EMPTY. */
-  readonly position: Uint8Array | undefined;
-  readonly freshness: string;
-  readonly progress: bigint;
-  readonly monoMs: number;
-}
-
-/** Positions that apps are brought forward from at one time; most share the last one. */
-const deltasKeptMax = 32;
 
 /** All who watch the same table: one project, one release. */
 export class WatchGroup {
-  readonly watchers: Set<Watcher> = new Set();
+  readonly #watchers = new Set<Watcher>();
   readonly #access: NodeAccess;
   readonly project: string;
   /** Empty for unknown builds. */
   readonly release: string;
-  #table: SharedTable | undefined;
-  /** To the standing beside them, by where they start; undefined where only a table will do. */
-  readonly #deltas = new Map<string, SharedDelta | undefined>();
-  #deltasTo: Standing | undefined;
+  #standing: Standing | undefined;
+  /** Goes round among all of them for ever: whoever is next has waited for longest. */
+  #next: Iterator<Watcher> = this.#watchers.values();
+  #unseenCount = 0;
 
   constructor(of: { access: NodeAccess; project: string; release: string }) {
     this.#access = of.access;
@@ -48,90 +20,61 @@ export class WatchGroup {
     this.release = of.release;
   }
 
-  freshness(): string {
-    return this.#access.reads.freshness(this.project, this.#access.now().wallMs);
+  get watchers(): ReadonlySet<Watcher> {
+    return this.#watchers;
   }
 
-  /** The table of now; undefined while the project is EMPTY. */
-  table(): SharedTable | undefined {
-    const table = this.#read();
-    if (table === undefined) return undefined;
-    const { position } = table;
-    const freshness = this.freshness();
-    const progress = this.#access.reads.progress(this.project);
-    const known = this.#table;
-    const isKnown = known?.freshness === freshness && known.progress === progress;
-    if (isKnown && bytesEqual(known.position, position)) return known;
-    const value = { position, freshness, flags: [...table.flags.values()], progress };
-    const message = create(WatchResponseSchema, { frame: { case: "table", value } });
-    this.#table = { position, freshness, progress, message };
-    return this.#table;
+  /** Monotonic milliseconds. */
+  get monoMs(): number {
+    return this.#access.now().monoMs;
   }
 
-  /** What brings one who has the table of a position to that of now; undefined while there is none. */
-  since(position: Uint8Array): SharedTable | undefined {
-    return this.#deltaSince(position) ?? this.table();
+  enter(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+    // It is gone past before the last of those who have not seen it.
+    if (this.#unseenCount > 0) this.#unseenCount++;
   }
 
-  /** Where the table is and how fresh, without building its message. */
+  leave(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+  }
+
+  /** The same object for as long as nothing moves. */
   now(): Standing {
-    return {
-      position: this.#read()?.position,
-      freshness: this.freshness(),
-      progress: this.#access.reads.progress(this.project),
-      monoMs: this.#access.now().monoMs,
-    };
+    const { wallMs } = this.#access.now();
+    const { reads } = this.#access;
+    const now = new Standing({
+      table: reads.table(this.project, this.release, wallMs),
+      freshness: reads.freshness(this.project, wallMs),
+      progress: reads.progress(this.project),
+    });
+    if (this.#standing?.isLike(now) !== true) this.#standing = now;
+    return this.#standing ?? now;
   }
 
-  /** Brings all who watch to the table of now, by the changes that led to it where they can. */
-  expose(changes: readonly FlagTableChange[]): void {
+  /** From here on all of them are to see where it stands. */
+  moved(): void {
+    this.#unseenCount = this.#watchers.size;
+  }
+
+  get isSeen(): boolean {
+    return this.#unseenCount === 0;
+  }
+
+  /** Lets so many see it, at most; how many have. */
+  show(countMax: number): number {
     const now = this.now();
-    const deltas = changes.map((change) => sharedDelta(change, now));
-    for (const watcher of this.watchers) {
-      for (const delta of deltas) watcher.oweDelta(delta, now);
-      watcher.catchUp(now);
-    }
+    const count = Math.min(countMax, this.#unseenCount, this.#watchers.size);
+    for (let n = 0; n < count; n++) this.#nextWatcher()?.see(now);
+    this.#unseenCount = Math.min(this.#unseenCount, this.#watchers.size) - count;
+    return count;
   }
 
-  #deltaSince(position: Uint8Array): SharedDelta | undefined {
-    const now = this.now();
-    // What is no position is not kept either, however long it is.
-    if (position.length !== now.position?.length) return undefined;
-    if (this.#deltasTo === undefined || !isSame(this.#deltasTo, now)) this.#deltas.clear();
-    this.#deltasTo = now;
-    const key = toHex(position);
-    if (this.#deltas.has(key)) return this.#deltas.get(key);
-    const change = this.#read()?.changeSince(position);
-    const delta = change && sharedDelta(change, now);
-    if (this.#deltas.size >= deltasKeptMax) this.#deltas.clear();
-    this.#deltas.set(key, delta);
-    return delta;
+  #nextWatcher(): Watcher | undefined {
+    const next = this.#next.next();
+    if (next.done !== true) return next.value;
+    this.#next = this.#watchers.values();
+    const first = this.#next.next();
+    return first.done === true ? undefined : first.value;
   }
-
-  /** A published release is a version that is taken for itself. */
-  #read(): ReturnType<NodeAccess["reads"]["table"]> {
-    return this.#access.reads.table(this.project, this.release, this.#access.now().wallMs);
-  }
-}
-
-function isSame(a: Standing, b: Standing): boolean {
-  const isAt = a.position && b.position && bytesEqual(a.position, b.position);
-  return isAt === true && a.freshness === b.freshness && a.progress === b.progress;
-}
-
-function sharedDelta(
-  change: FlagTableChange,
-  { freshness, progress }: Pick<Standing, "freshness" | "progress">,
-): SharedDelta {
-  const { previous, position } = change;
-  const value = {
-    previous,
-    position,
-    freshness,
-    flags: [...change.flags],
-    removed: [...change.removed],
-    progress,
-  };
-  const message = create(WatchResponseSchema, { frame: { case: "delta", value } });
-  return { previous, position, freshness, progress, message };
 }

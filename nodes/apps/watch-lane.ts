@@ -20,12 +20,11 @@ import type { ConnectionLane } from "../http/listener.ts";
 import { stopping } from "../http/message-stream.ts";
 import { plainRequest } from "../http/plain-request.ts";
 import { readBody } from "../http/request-body.ts";
+import type { Standing } from "./standing.ts";
 import { checkWatchTarget, type WatchPlace, type WatchStreams } from "./watch-stream.ts";
+import type { WatchSink } from "./watcher.ts";
 
 const path = `/${FlagService.typeName}/${FlagService.method.watch.name}`;
-
-/** So many streams are written to at once; then everything else has its turn. */
-const batchMax = 250;
 
 /** How messages are written, and the frames of a stream that are ready for its sockets. */
 interface Format {
@@ -58,10 +57,7 @@ export class WatchLane {
   readonly #streams: WatchStreams;
   readonly #shutdown: AbortSignal;
   readonly #onCall: (path: string) => void;
-  /** In the order in which they came to be owed something. */
-  #due: LaneStream[] = [];
   readonly #open = new Set<LaneStream>();
-  #isWoken = false;
   readonly #formats: Readonly<Record<string, Format>> = {
     "application/connect+proto": {
       read: (message) => fromBinary(WatchRequestSchema, message),
@@ -105,6 +101,7 @@ export class WatchLane {
       throw thrown;
     }
     stream.body.begin(contentType(request));
+    stream.see();
     // Nothing more is to come; that the other end has gone is noticed only by who listens.
     socket.once("close", () => this.#leave(stream)).once("data", () => socket.destroy());
     this.#onCall(path);
@@ -131,6 +128,7 @@ export class WatchLane {
       if (response.destroyed) return;
       const stream = new LaneStream(of);
       this.#enter(stream, target);
+      stream.see();
       response.once("close", () => this.#leave(stream));
     } catch (thrown) {
       // Anything else is our fault, or a client that has gone: that is told apart, and logged, above.
@@ -146,30 +144,8 @@ export class WatchLane {
 
   /** @throws HeadwaterError `limit` past the bound on streams */
   #enter(stream: LaneStream, target: WatchRequest): void {
-    stream.place = this.#streams.enter(target, () => this.#owe(stream));
+    stream.place = this.#streams.enter(target, stream);
     this.#open.add(stream);
-  }
-
-  readonly #oweAgain = (stream: LaneStream): void => this.#owe(stream);
-
-  /** Writes soon, and together with all others that are owed something now. */
-  #owe(stream: LaneStream): void {
-    if (stream.isDue) return;
-    stream.isDue = true;
-    this.#due.push(stream);
-    this.#wake();
-  }
-
-  #wake(): void {
-    if (this.#isWoken) return;
-    this.#isWoken = true;
-    setImmediate(() => this.#writeBatch());
-  }
-
-  #writeBatch(): void {
-    this.#isWoken = false;
-    for (const stream of this.#due.splice(0, batchMax)) stream.write(this.#oweAgain);
-    if (this.#due.length > 0) this.#wake();
   }
 
   #leave(stream: LaneStream): void {
@@ -184,13 +160,11 @@ export class WatchLane {
 }
 
 /** The stream to one app. */
-class LaneStream {
+class LaneStream implements WatchSink {
   readonly body: ChunkedBody;
   readonly #format: Format;
   /** Undefined before it is entered and after it was left: then nothing is owed. */
   place: WatchPlace | undefined;
-  /** Whether it is among those that are written to soon. */
-  isDue = false;
   #isWaiting = false;
 
   constructor(of: { body: ChunkedBody; format: Format }) {
@@ -198,19 +172,19 @@ class LaneStream {
     this.#format = of.format;
   }
 
-  /** All that is owed and that the socket has room for; calls back when it has room again. */
-  write(onRoom: (stream: LaneStream) => void): void {
-    this.isDue = false;
+  /** Writes what is owed, or, while the socket is full, what will be by the time that it has room. */
+  see(now?: Standing): void {
     if (this.#isWaiting) return;
-    while (!this.body.isFull) {
-      const frame = this.place?.take();
-      if (frame === undefined) return;
-      this.body.write(this.#format.ready.of(frame, this.#format.write));
-    }
+    if (this.body.isFull) return this.#waitForRoom();
+    const frame = this.place?.take(now);
+    if (frame !== undefined) this.body.write(this.#format.ready.of(frame, this.#format.write));
+  }
+
+  #waitForRoom(): void {
     this.#isWaiting = true;
     this.body.onceDrained(() => {
       this.#isWaiting = false;
-      onRoom(this);
+      this.see();
     });
   }
 

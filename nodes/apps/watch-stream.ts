@@ -7,9 +7,11 @@ import { HeadwaterError } from "../error.ts";
 import { messageStream, Wakening } from "../http/message-stream.ts";
 import type { AppsCounts } from "./apps-counts.ts";
 import { checkLength, checkName } from "./request-field.ts";
+import type { Standing } from "./standing.ts";
 import { noteUnreported } from "./unreported.ts";
+import { WatchBatches } from "./watch-batches.ts";
 import { WatchGroup } from "./watch-group.ts";
-import { Watcher } from "./watcher.ts";
+import { roundsPerHeartbeat, Watcher, type WatchSink } from "./watcher.ts";
 
 export interface WatchOptions {
   readonly access: NodeAccess;
@@ -20,13 +22,10 @@ export interface WatchOptions {
   readonly heartbeatMs?: number | undefined;
 }
 
-/** A stream that has been silent for so many rounds, less one, is owed a heartbeat. */
-const roundsPerHeartbeat = 4;
-
 /** What one app is owed, and the way out. */
 export interface WatchPlace {
   /** The next frame; undefined when nothing is owed. */
-  take(): WatchResponse | undefined;
+  take(now?: Standing): WatchResponse | undefined;
   /** Idempotent. */
   leave(): void;
 }
@@ -56,6 +55,7 @@ export class WatchStreams {
   readonly #watchers = new Set<Watcher>();
   /** By project, then release. */
   readonly #groups = new Map<string, Map<string, WatchGroup>>();
+  readonly #batches = new WatchBatches();
 
   constructor(options: WatchOptions) {
     this.#access = options.access;
@@ -74,7 +74,7 @@ export class WatchStreams {
    */
   open(target: WatchTarget, signal: AbortSignal): AsyncIterable<WatchResponse> {
     const wakening = new Wakening();
-    const place = this.enter(target, () => wakening.wake());
+    const place = this.enter(target, { see: () => wakening.wake() });
     const free = (): void => {
       place.leave();
       wakening.wake();
@@ -86,11 +86,11 @@ export class WatchStreams {
   }
 
   /**
-   * A place among those who watch, until it is left. It is owed a frame at once, and calls back
-   * whenever it is owed one.
+   * A place among those who watch, until it is left. It is owed a frame at once; the sink is told
+   * whenever there may be another.
    * @throws HeadwaterError `limit` past the bound on streams
    */
-  enter(target: WatchTarget, onOwed: () => void): WatchPlace {
+  enter(target: WatchTarget, sink: WatchSink): WatchPlace {
     if (this.#counts.watchersCount >= watchersCountMax) {
       throw new HeadwaterError({
         kind: "limit",
@@ -98,32 +98,32 @@ export class WatchStreams {
         hint: "use another node of the site",
       });
     }
-    const watcher = this.#add(target, onOwed);
+    const watcher = this.#add(target, sink);
     return new Place(watcher, () => this.#remove(target, watcher));
   }
 
   /** One timer for all. */
   #goRound(): void {
     for (const watcher of this.#watchers) {
-      watcher.passRound(roundsPerHeartbeat);
+      watcher.passRound();
       this.#note(watcher);
     }
+    for (const groups of this.#groups.values()) this.#batches.show(groups.values());
   }
 
   #note({ reports, group }: Watcher): void {
     if (!reports) noteUnreported(this.#access, group.project, "");
   }
 
-  #add(target: WatchTarget, onOwed: () => void): Watcher {
+  #add(target: WatchTarget, sink: WatchSink): Watcher {
     const { project, version, position, progress, reports } = target;
     this.#counts.watchersCount++;
     this.#access.tell({ kind: "watch-opened", project, version });
     const group = this.#groupOf(project, version);
-    const watcher = new Watcher({ version, position, progress, reports, group, onOwed });
+    const watcher = new Watcher({ version, position, progress, reports, group, sink });
     this.#watchers.add(watcher);
     this.#note(watcher);
-    group.watchers.add(watcher);
-    watcher.catchUp(group.now());
+    group.enter(watcher);
     return watcher;
   }
 
@@ -134,12 +134,11 @@ export class WatchStreams {
     this.#access.tell({ kind: "watch-closed", project, version });
   }
 
-  #expose({ project, changes, vocabulary }: Exposure): void {
+  #expose({ project, vocabulary }: Exposure): void {
     const groups = this.#groups.get(project);
     if (groups === undefined) return;
     if (vocabulary) this.#regroup(project, [...groups.values()]);
-    for (const [release, group] of groups)
-      group.expose(changes.filter((change) => change.release === release));
+    this.#batches.show(groups.values());
   }
 
   /** What a version is taken for may be another release now. */
@@ -148,7 +147,7 @@ export class WatchStreams {
       const group = this.#groupOf(project, watcher.version);
       if (group === watcher.group) continue;
       this.#leave(project, watcher);
-      group.watchers.add(watcher);
+      group.enter(watcher);
       watcher.group = group;
     }
   }
@@ -164,7 +163,7 @@ export class WatchStreams {
 
   #leave(project: string, watcher: Watcher): void {
     const { group } = watcher;
-    group.watchers.delete(watcher);
+    group.leave(watcher);
     if (group.watchers.size > 0) return;
     const groups = this.#groups.get(project);
     groups?.delete(group.release);
@@ -182,8 +181,8 @@ class Place implements WatchPlace {
     this.#onLeave = onLeave;
   }
 
-  take(): WatchResponse | undefined {
-    return this.#watcher.take();
+  take(now?: Standing): WatchResponse | undefined {
+    return this.#watcher.take(now);
   }
 
   leave(): void {

@@ -1,29 +1,33 @@
 import { create } from "@bufbuild/protobuf";
 import { type WatchResponse, WatchResponseSchema } from "../../gen/headwater/v1/apps_pb.ts";
 import { staleAfterMs } from "../../relay/cadence.ts";
-import { bytesEqual } from "../../relay/trust/key.ts";
-import type { SharedDelta, Standing, WatchGroup } from "./watch-group.ts";
+import type { Standing } from "./standing.ts";
+import type { WatchGroup } from "./watch-group.ts";
 
 /** How long an app waits for a node that is behind; its flags are labelled STALE meanwhile. */
 const behindMsMax = staleAfterMs;
 
-/**
- * What one app is owed. Never more than one frame: what comes while a frame still waits to be taken
- * is made good with one that leads from what the app has to now.
- */
+/** A stream that has been silent for so many rounds, less one, is owed a heartbeat. */
+export const roundsPerHeartbeat = 4;
+
+/** The stream to an app. */
+export interface WatchSink {
+  /** What the app watches may have moved: now is the time to take what is owed. */
+  see(now: Standing): void;
+}
+
+/** What one app has, and so what it is owed: never more than one frame, that leads to now. */
 export class Watcher {
   readonly version: string;
   /** Whether the app says that it reports too. */
   readonly reports: boolean;
   group: WatchGroup;
-  #owed: "nothing" | "rest" | SharedDelta = "nothing";
-  #owesHeartbeat = false;
-  #silentRoundsCount = 0;
-  /** Of the table that the app has once it has taken what it is owed; empty when it has none. */
+  readonly #sink: WatchSink;
+  /** Of the table that the app has; empty when it has none. */
   #position: Uint8Array;
-  /** As the app was last told, or will be with the delta that it is owed. */
+  /** As the app was last told; empty before it was. */
   #freshness = "";
-  readonly #onOwed: () => void;
+  #silentRoundsCount = 0;
   /** What the app has had from another node, and until when this one has the time to catch up. */
   #awaited: { readonly progress: bigint; readonly untilMonoMs: number } | undefined;
 
@@ -34,44 +38,33 @@ export class Watcher {
     progress: bigint;
     reports: boolean;
     group: WatchGroup;
-    onOwed: () => void;
+    sink: WatchSink;
   }) {
     this.version = of.version;
     this.reports = of.reports;
-    this.#position = of.position;
-    this.#awaited = {
-      progress: of.progress,
-      untilMonoMs: of.group.now().monoMs + behindMsMax,
-    };
     this.group = of.group;
-    this.#onOwed = of.onOwed;
+    this.#sink = of.sink;
+    this.#position = of.position;
+    this.#awaited = { progress: of.progress, untilMonoMs: of.group.monoMs + behindMsMax };
   }
 
-  /** Offers a delta to an app that has taken everything and is where the delta starts. */
-  oweDelta(delta: SharedDelta, now: Standing): void {
-    if (this.#isAhead(now)) return;
-    if (this.#owed !== "nothing" || !bytesEqual(this.#position, delta.previous)) return;
-    this.#owed = delta;
-    this.#position = delta.position;
-    this.#freshness = delta.freshness;
-    this.#onOwed();
-  }
-
-  /** Sees to it that what the app is owed brings it to the table and freshness of now. */
-  catchUp(now: Standing): void {
-    if (this.#isAhead(now)) return this.oweHeartbeat();
-    if (now.position !== undefined && !bytesEqual(this.#position, now.position)) this.#oweRest();
-    if (this.#owed !== "rest" && now.freshness !== this.#freshness) this.oweHeartbeat();
-  }
-
-  oweHeartbeat(): void {
-    this.#owesHeartbeat = true;
-    this.#onOwed();
+  see(now: Standing): void {
+    this.#sink.see(now);
   }
 
   /** Some time has passed: after a few such rounds without a frame a heartbeat is owed. */
-  passRound(roundsPerHeartbeat: number): void {
-    if (++this.#silentRoundsCount >= roundsPerHeartbeat - 1) this.oweHeartbeat();
+  passRound(): void {
+    this.#silentRoundsCount++;
+  }
+
+  /** The frame that is owed; undefined when the app has all that there is. */
+  take(now: Standing = this.group.now()): WatchResponse | undefined {
+    if (this.#isAhead(now)) return this.#heartbeat("STALE");
+    const step = now.stepFrom(this.#position);
+    if (step === undefined) return this.#heartbeat(now.freshness);
+    this.#position = step.position;
+    this.#told(now.freshness);
+    return step.message;
   }
 
   /**
@@ -81,48 +74,22 @@ export class Watcher {
   #isAhead(now: Standing): boolean {
     const awaited = this.#awaited;
     if (awaited === undefined || now.position === undefined) return false;
-    if (now.progress < awaited.progress && now.monoMs < awaited.untilMonoMs) return true;
+    if (now.progress < awaited.progress && this.group.monoMs < awaited.untilMonoMs) return true;
     this.#awaited = undefined;
     return false;
   }
 
-  /** The next frame, built only now; undefined when nothing is owed. */
-  take(): WatchResponse | undefined {
+  /** When the app was told of another freshness, or of none at all for some time. */
+  #heartbeat(freshness: string): WatchResponse | undefined {
+    const isDue = this.#silentRoundsCount >= roundsPerHeartbeat - 1;
+    if (freshness === this.#freshness && !isDue) return undefined;
+    this.#told(freshness);
+    const value = { position: this.#position, freshness };
+    return create(WatchResponseSchema, { frame: { case: "heartbeat", value } });
+  }
+
+  #told(freshness: string): void {
+    this.#freshness = freshness;
     this.#silentRoundsCount = 0;
-    const owed = this.#owed;
-    this.#owed = "nothing";
-    if (owed === "rest") return this.#takeRest();
-    if (owed !== "nothing") return owed.message;
-    return this.#owesHeartbeat ? this.#takeHeartbeat() : undefined;
-  }
-
-  #oweRest(): void {
-    // The delta that is dropped will never be had.
-    if (typeof this.#owed !== "string") this.#position = this.#owed.previous;
-    this.#owed = "rest";
-    this.#onOwed();
-  }
-
-  /** Without a table the app keeps the one it has: an empty one would take its flags away. */
-  #takeRest(): WatchResponse {
-    const rest = this.group.since(this.#position);
-    if (rest === undefined) return this.#takeHeartbeat();
-    this.#position = rest.position;
-    this.#freshness = rest.freshness;
-    this.#owesHeartbeat = false;
-    return rest.message;
-  }
-
-  #takeHeartbeat(): WatchResponse {
-    this.#owesHeartbeat = false;
-    const now = this.group.now();
-    const wasAhead = this.#awaited !== undefined;
-    const isAhead = this.#isAhead(now);
-    const { position } = now;
-    if (wasAhead && !isAhead && position !== undefined && !bytesEqual(this.#position, position))
-      return this.#takeRest();
-    this.#freshness = isAhead ? "STALE" : now.freshness;
-    const heartbeat = { position: this.#position, freshness: this.#freshness };
-    return create(WatchResponseSchema, { frame: { case: "heartbeat", value: heartbeat } });
   }
 }

@@ -66,11 +66,11 @@ export class FlagTable {
 
   /**
    * From a remembered position to now, in one step however many there were; undefined when the
-   * position is not remembered, or the table itself is no larger.
+   * position is not remembered, or the table itself is smaller.
    */
   changeSince(previous: Uint8Array): FlagTableChange | undefined {
     const names = this.#history.namesSince(previous);
-    if (names === undefined || names.size >= this.#flags.size) return undefined;
+    if (names === undefined || names.size > this.#flags.size) return undefined;
     const flags = [...names].flatMap((name) => this.#flags.get(name) ?? []);
     const removed = [...names].filter((name) => !this.#flags.has(name));
     return { release: this.release, previous, position: this.position, flags, removed };

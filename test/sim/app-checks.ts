@@ -1,5 +1,6 @@
 import type { Exposure } from "../../relay/effect.ts";
 import type { EffectiveFlag } from "../../relay/flag/effective-flag.ts";
+import type { TableView } from "../../relay/reads/reads.ts";
 import { toHex } from "../../relay/trust/key.ts";
 import type { Hold } from "./checks.ts";
 import { release } from "./ledger-checks.ts";
@@ -12,7 +13,10 @@ interface App {
   hasHeard: boolean;
 }
 
-/** At each node an app that watches: it takes one table, and then changes of it, as the SDK does. */
+/**
+ * At each node an app that watches: it takes one table, and then what has changed since, as the SDK
+ * does, or the table where that is not remembered.
+ */
 export class AppChecks {
   readonly #world: World;
   readonly #hold: Hold;
@@ -42,18 +46,12 @@ export class AppChecks {
     if (project !== this.#project) return;
     const app = this.#apps.get(node.name);
     if (app === undefined) return;
-    for (const change of changes) {
-      if (change.release !== release) continue;
-      this.#hold(
-        "U2",
-        node.name,
-        toHex(change.previous) === app.position,
-        "a change for apps does not follow what they have",
-      );
-      for (const flag of change.flags) app.flags.set(flag.name, flag);
-      for (const name of change.removed) app.flags.delete(name);
-      app.position = toHex(change.position);
-    }
+    const told = changes.filter((change) => change.release === release);
+    const [first] = told;
+    const follows = first === undefined || toHex(first.previous) === app.position;
+    this.#hold("U2", node.name, follows, "a change for apps does not follow what they have");
+    const table = this.#table(node);
+    if (table !== undefined) take(app, table);
     app.hasHeard = true;
   }
 
@@ -75,6 +73,14 @@ export class AppChecks {
     const { wallMs } = this.#world.momentOf(node);
     return node.node.reads.table(this.#project, release, wallMs);
   }
+}
+
+function take(app: App, table: TableView): void {
+  const change = table.changeSince(Buffer.from(app.position, "hex"));
+  if (change === undefined) app.flags = new Map(table.flags);
+  for (const flag of change?.flags ?? []) app.flags.set(flag.name, flag);
+  for (const name of change?.removed ?? []) app.flags.delete(name);
+  app.position = toHex(table.position);
 }
 
 function isSameFlag(a: EffectiveFlag | undefined, b: EffectiveFlag): boolean {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { WatchGroup } from "../../../nodes/apps/watch-group.ts";
-import { Watcher } from "../../../nodes/apps/watcher.ts";
+import { roundsPerHeartbeat, Watcher } from "../../../nodes/apps/watcher.ts";
 import { staleAfterMs } from "../../../relay/cadence.ts";
 import { FlagTable, type FlagTableChange } from "../../../relay/layers/flag-table.ts";
 import { FakeAccess, type FakeProject, flagAt } from "../fake-access.ts";
@@ -16,16 +16,13 @@ class Bench {
 
   /** A watcher that has come and has taken nothing yet. */
   watcher(position: Uint8Array = new Uint8Array(), progress = 0n): Watcher {
-    const watcher = new Watcher({
-      version: "",
-      position,
-      progress,
-      reports: true,
-      group: this.group,
-      onOwed: () => undefined,
-    });
-    this.group.watchers.add(watcher);
-    watcher.catchUp(this.group.now());
+    return this.enter({ position, progress, see: () => undefined });
+  }
+
+  enter(of: { position: Uint8Array; progress: bigint; see: () => void }): Watcher {
+    const { group } = this;
+    const watcher = new Watcher({ version: "", reports: true, group, sink: of, ...of });
+    group.enter(watcher);
     return watcher;
   }
 
@@ -33,7 +30,6 @@ class Bench {
     const values = new Map([[name, flagAt(name, basisPoints)]]);
     const change = this.horizon.tables.get("")?.update(values);
     if (change === undefined) throw new Error("the test changes nothing");
-    this.group.expose([change]);
     return change;
   }
 }
@@ -91,8 +87,7 @@ test("apps that come back share what has changed since, of the freshness and pro
   const { position } = bench.group.now();
   bench.set("fast-path", 200);
   bench.set("gone", 1);
-  const gone = bench.horizon.tables.get("")?.update(new Map([["gone", undefined]]));
-  bench.group.expose(gone === undefined ? [] : [gone]);
+  bench.horizon.tables.get("")?.update(new Map([["gone", undefined]]));
   const first = bench.watcher(position).take();
   expect(first?.frame).toMatchObject({
     case: "delta",
@@ -128,15 +123,26 @@ test("who has not taken the first table gets the newest one only", () => {
   expect(slow.take()).toBeUndefined();
 });
 
-test("a heartbeat waits behind what is owed, and says what is so when it is taken", () => {
+test("a heartbeat is owed when freshness is another, and after some rounds of silence", () => {
   const bench = new Bench();
   const watcher = bench.watcher();
   watcher.take();
   const { position } = bench.set("fast-path", 100);
   bench.horizon.freshness = "STALE";
-  bench.group.expose([]);
-  watcher.oweHeartbeat();
-  expect(watcher.take()?.frame.value).toMatchObject({ position, freshness: "FRESH" });
+  for (let round = 1; round < roundsPerHeartbeat; round++) watcher.passRound();
+  expect(watcher.take()?.frame).toMatchObject({
+    case: "delta",
+    value: { position, freshness: "STALE" },
+  });
+  expect(watcher.take()).toBeUndefined();
+  for (let round = 1; round < roundsPerHeartbeat; round++) {
+    expect(watcher.take()).toBeUndefined();
+    watcher.passRound();
+  }
+  expect(watcher.take()?.frame).toMatchObject({
+    case: "heartbeat",
+    value: { position, freshness: "STALE" },
+  });
   bench.horizon.freshness = "EXPIRED";
   expect(watcher.take()?.frame).toMatchObject({
     case: "heartbeat",
@@ -148,10 +154,8 @@ test("a heartbeat waits behind what is owed, and says what is so when it is take
 test("a change that the first table has already is not sent again", () => {
   const bench = new Bench();
   const watcher = bench.watcher();
-  const values = new Map([["fast-path", flagAt("fast-path", 100)]]);
-  const change = bench.horizon.tables.get("")?.update(values);
-  expect(watcher.take()?.frame.value).toMatchObject({ position: change?.position });
-  bench.group.expose(change === undefined ? [] : [change]);
+  const { position } = bench.set("fast-path", 100);
+  expect(watcher.take()?.frame).toMatchObject({ case: "table", value: { position } });
   expect(watcher.take()).toBeUndefined();
 });
 
@@ -163,14 +167,12 @@ test("a project that becomes empty leaves its apps the table that they have", ()
   bench.set("fast-path", 100);
   bench.set("fast-path", 200);
   bench.horizon.freshness = "EMPTY";
-  bench.group.expose([]);
   expect(watcher.take()?.frame).toMatchObject({
     case: "heartbeat",
     value: { position, freshness: "EMPTY" },
   });
   expect(watcher.take()).toBeUndefined();
   bench.horizon.freshness = "FRESH";
-  bench.group.expose([]);
   expect(watcher.take()?.frame).toMatchObject({ case: "delta", value: { previous: position } });
 });
 
@@ -182,6 +184,8 @@ test("an app that comes from a node that knew more keeps what it has until this 
   expect(ahead.take()?.frame).toMatchObject(keeps);
   bench.horizon.sequence = 2;
   bench.set("fast-path", 100);
+  expect(ahead.take()).toBeUndefined();
+  for (let round = 1; round < roundsPerHeartbeat; round++) ahead.passRound();
   expect(ahead.take()?.frame).toMatchObject(keeps);
   bench.horizon.sequence = 3;
   bench.set("fast-path", 200);
@@ -194,11 +198,11 @@ test("an app that comes from a node that knew more keeps what it has until this 
 
 test("a change that leads from what the app has to something older is not for it", () => {
   const bench = new Bench();
-  const ahead = bench.watcher(bench.group.table()?.position, 3n);
+  const ahead = bench.watcher(bench.group.now().position, 3n);
   expect(ahead.take()?.frame).toMatchObject({ case: "heartbeat", value: { freshness: "STALE" } });
   bench.horizon.sequence = 2;
   bench.set("new-scheduler", 0);
-  expect(ahead.take()?.frame.case).toBe("heartbeat");
+  expect(ahead.take()).toBeUndefined();
 });
 
 test("a node that does not catch up for as long as data is fresh is taken at its word", () => {
@@ -206,6 +210,28 @@ test("a node that does not catch up for as long as data is fresh is taken at its
   const ahead = bench.watcher(new Uint8Array(32), 3n);
   expect(ahead.take()?.frame.case).toBe("heartbeat");
   bench.access.monoMs += staleAfterMs;
-  ahead.oweHeartbeat();
   expect(ahead.take()?.frame.case).toBe("table");
+});
+
+test("all are shown what has moved, so many at once, and each as soon as the others", () => {
+  const bench = new Bench();
+  const { group } = bench;
+  const seen: number[] = [];
+  const enter = (n: number): Watcher =>
+    bench.enter({ position: new Uint8Array(), progress: 0n, see: () => seen.push(n) });
+  const watchers = [0, 1, 2, 3, 4].map(enter);
+  expect([group.isSeen, group.show(9)]).toEqual([true, 0]);
+  group.moved();
+  expect([group.show(2), group.isSeen]).toEqual([2, false]);
+  // It moves again before all have seen it: they come first who have not.
+  group.moved();
+  expect([group.show(3), group.isSeen]).toEqual([3, false]);
+  // One comes and one goes meanwhile.
+  enter(5);
+  group.leave(watchers[1]!);
+  expect([group.show(9), group.isSeen]).toEqual([3, true]);
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5, 0, 2]);
+  for (const watcher of group.watchers) group.leave(watcher);
+  group.moved();
+  expect([group.show(9), group.isSeen]).toEqual([0, true]);
 });

@@ -123,13 +123,15 @@ describe("the change since a former position", () => {
     expect(table.changeSince(position)).toBeUndefined();
   });
 
-  test("is none where the table itself is no larger, nor of what nobody has seen", () => {
+  test("is none where the table itself is smaller, nor of what nobody has seen", () => {
     const table = new FlagTable("", [flagOf("a", 1), flagOf("b", 1)]);
     expect(table.changeSince(new FlagTable("", []).position)).toBeUndefined();
     const { position } = table;
     table.update(new Map([["a", flagOf("a", 2)]]));
     expect(table.changeSince(position)?.flags).toEqual([flagOf("a", 2)]);
     table.update(new Map([["b", flagOf("b", 2)]]));
+    expect(table.changeSince(position)?.flags).toHaveLength(2);
+    table.update(new Map([["b", undefined]]));
     expect(table.changeSince(position)).toBeUndefined();
   });
 });
