@@ -13,8 +13,9 @@ const roundsCount = 3;
 /** When so large a share of the nodes have their snapshot the others are in the midst of it. */
 const begunShare = 0.1;
 
-/** What an app is told of a flag that is killed. */
+/** What an app is told of a flag that is killed, and of one that is not. */
 const killed = "KILLED";
+const alive = "ROLLOUT";
 
 interface Size {
   readonly apps: number;
@@ -66,7 +67,7 @@ async function begin(
   return { all };
 }
 
-/** From the commit to the last app and node; then the flag is as it was. */
+/** From the commit to the last app and node; then the flag is as it was for all of them. */
 async function killMs({ root, apps, nodes }: Served, size: Size): Promise<number> {
   const note = `killed at ${performance.now()}`;
   // Processes that are busy would be asked later than they hear of the kill.
@@ -78,6 +79,10 @@ async function killMs({ root, apps, nodes }: Served, size: Size): Promise<number
   const begunMs = performance.timeOrigin + performance.now();
   await root.kill(note);
   const atMs = Math.max(...(await heard));
+  await apps.ask("look", { text: alive });
+  const back = apps.ask<number>("sight", { count: size.apps });
   await root.setPercentage(1_000);
+  // Who is slow, and is where the next kill leads to, would be told nothing of it.
+  await back;
   return atMs - begunMs;
 }
