@@ -205,7 +205,7 @@ function openFanout(of: {
   const siteKey = new SigningKey(deriveSecret({ secret: of.siteSecret, purpose: "site key" }));
   return openNatsFanout({
     access: driver,
-    url: config.natsUrl,
+    address: config.natsUrl,
     siteKey: siteKey.publicKey,
     node: config.name,
     readSecrets: () => natsSecrets(config),

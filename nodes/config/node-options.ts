@@ -2,6 +2,7 @@ import type { LogLevel } from "../../relay/effect.ts";
 import { corsOriginsMax, upstreamsCountMax } from "../../relay/limits.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import type { OnBad } from "../../relay/telemetry/on-bad.ts";
+import type { NatsAddress } from "./nats-address.ts";
 import {
   choiceValue,
   dialValue,
@@ -40,7 +41,7 @@ export interface NodeSettings {
   /** Undefined: the node keeps its own in the data directory. */
   readonly siteSecretFile: string | undefined;
   /** Undefined: a site of one node. */
-  readonly natsUrl: string | undefined;
+  readonly natsUrl: NatsAddress | undefined;
   /** A credentials file or an NKey seed; read anew at each connection. */
   readonly natsCredentialsFile: string | undefined;
   /** Undefined: the authorities that the system trusts. */

@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from "../../relay/duration.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { quoted } from "../../relay/quoted.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { natsUrlProblem } from "./nats-address.ts";
+import { type NatsAddress, parseNatsUrl } from "./nats-address.ts";
 
 /** One setting, declared once: parsing, `--help` and the documentation are made from it. */
 export interface Option<T> {
@@ -103,10 +103,7 @@ export function urlValue(schemes: readonly string[]): z.ZodType<string, string> 
  * The servers of one NATS: `nats://host:4222`, `tls://…`, or just `host:4222`; several of a cluster
  * separated by commas. The problem does not repeat the text, which may hold a password.
  */
-export const natsValue: z.ZodType<string, string> = z.string().superRefine((text, context) => {
-  const message = natsUrlProblem(text);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
+export const natsValue: z.ZodType<NatsAddress, string> = parsedValue(parseNatsUrl);
 
 /** One of a closed list of words. `later` are words that a future version will know. */
 export function choiceValue<const Word extends string>(of: {

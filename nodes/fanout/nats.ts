@@ -4,7 +4,7 @@ import type { PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
 import { backoffMsMax, backoffMsMin, dialDeadlineMs, secondMs } from "../../relay/cadence.ts";
 import type { LogEntry, PeerAskBody } from "../../relay/effect.ts";
 import type { NodeAccess } from "../access.ts";
-import { type NatsAddress, parseNatsUrl } from "../config/nats-address.ts";
+import type { NatsAddress } from "../config/nats-address.ts";
 import { DropLog } from "./drop-log.ts";
 import type { Fanout } from "./fanout.ts";
 import { natsAuthenticator } from "./nats-credentials.ts";
@@ -14,8 +14,7 @@ import { type SiteSubjects, siteSubjects } from "./site-subjects.ts";
 
 export interface NatsFanoutOptions {
   readonly access: NodeAccess;
-  /** As `parseNatsUrl` reads it. */
-  readonly url: string;
+  readonly address: NatsAddress;
   /**
    * Credentials as `natsAuthenticator` reads them, and PEM of authorities to trust; asked for at
    * each connection, so that both can be renewed while the node runs.
@@ -36,7 +35,7 @@ export interface NatsSecrets {
 /**
  * Talks to the other nodes of a site over core NATS. Returns at once and keeps trying for as long
  * as it is open; each change is told as `fanout-changed`.
- * @throws HeadwaterError when the URL is none, or the secrets can not be read
+ * @throws HeadwaterError when the secrets can not be read
  */
 export function openNatsFanout(options: NatsFanoutOptions): Fanout {
   const { credentials } = options.readSecrets?.() ?? {};
@@ -56,7 +55,6 @@ const drainDeadlineMs = 2 * secondMs;
  */
 class NatsFanout implements Fanout {
   readonly #options: NatsFanoutOptions;
-  readonly #address: NatsAddress;
   readonly #subjects: SiteSubjects;
   readonly #drops: DropLog;
   readonly #closing = new AbortController();
@@ -65,7 +63,6 @@ class NatsFanout implements Fanout {
 
   constructor(options: NatsFanoutOptions) {
     this.#options = options;
-    this.#address = parseNatsUrl(options.url);
     this.#subjects = siteSubjects(options.siteKey);
     this.#drops = new DropLog((entry) => options.log(entry));
     void this.#keepConnected();
@@ -106,7 +103,7 @@ class NatsFanout implements Fanout {
 
   /** Resolves with the reason once a connection has ended, or could not be made. */
   async #connectOnce(): Promise<string> {
-    const { servers } = this.#address;
+    const { servers } = this.#options.address;
     const connection = await this.#connect().catch((error: unknown) => natsProblem(error, servers));
     if (typeof connection === "string") return connection;
     if (this.#closing.signal.aborted) await connection.close();
@@ -117,7 +114,9 @@ class NatsFanout implements Fanout {
 
   async #connect(): Promise<NatsConnection> {
     const { node, readSecrets } = this.#options;
-    return connect(clientOptions({ address: this.#address, node, secrets: readSecrets?.() ?? {} }));
+    return connect(
+      clientOptions({ address: this.#options.address, node, secrets: readSecrets?.() ?? {} }),
+    );
   }
 
   async #serve(connection: NatsConnection): Promise<void> {

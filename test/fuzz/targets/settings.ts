@@ -1,7 +1,6 @@
 import { readConfig } from "../../../nodes/config/config.ts";
 import { parseConfigFile } from "../../../nodes/config/config-file.ts";
 import { formatFingerprint } from "../../../nodes/config/fingerprint.ts";
-import { parseNatsUrl } from "../../../nodes/config/nats-address.ts";
 import { nodeOptions } from "../../../nodes/config/node-options.ts";
 import { flagOf } from "../../../nodes/config/option.ts";
 import { parseTrustFile } from "../../../nodes/config/trust-file.ts";
@@ -29,9 +28,6 @@ function environmentOf(text: string): Record<string, string> {
 function configured(sources: Parameters<typeof readConfig>[0]): Verdict {
   const read = readConfig(sources);
   if ("problems" in read) return told(read.problems);
-  const { natsUrl } = read.config;
-  // What passed the check of the setting has to be of use.
-  if (natsUrl !== undefined) parseNatsUrl(natsUrl);
   for (const value of Object.values(read.config))
     if (typeof value === "number" && !(Number.isSafeInteger(value) && value >= 0))
       throw new Broken(`a setting that is ${value}`);
@@ -105,7 +101,6 @@ export const secretFiles: Target = {
     const attempts = [
       () => certificatesIn(text, "HEADWATER_TLS_CA_FILE"),
       () => natsAuthenticator(text),
-      () => parseNatsUrl(text),
     ];
     const verdicts = attempts.map((attempt): Verdict => {
       try {

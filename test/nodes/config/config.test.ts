@@ -76,7 +76,15 @@ describe("each setting of a node", () => {
     ["trustFile", "trust.toml", "trust.toml"],
     ["site", "acme", "acme"],
     ["siteSecretFile", "site.secret", "site.secret"],
-    ["natsUrl", "nats://u:p@a.example:4222,b.example", "nats://u:p@a.example:4222,b.example"],
+    [
+      "natsUrl",
+      "nats://u:p@a.example:4222,b.example",
+      {
+        servers: ["a.example:4222", "b.example:4222"],
+        credentials: { by: "password", user: "u", password: "p" },
+        tls: false,
+      },
+    ],
     ["onBad", "report", "REPORT"],
     ["onBad", "kill", "KILL"],
     ["telemetry", "off", "OFF"],

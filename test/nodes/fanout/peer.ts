@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { connect, type NatsConnection } from "nats";
 import { expect, onTestFinished } from "vitest";
 import { type PeerMessage, PeerMessageSchema } from "../../../gen/headwater/v1/fanout_pb.ts";
+import { parseNatsUrl } from "../../../nodes/config/nats-address.ts";
 import type { Fanout } from "../../../nodes/fanout/fanout.ts";
 import { type NatsFanoutOptions, openNatsFanout } from "../../../nodes/fanout/nats.ts";
 import type { LogEntry } from "../../../relay/effect.ts";
@@ -18,15 +19,23 @@ export interface Peer {
   readonly log: LogEntry[];
 }
 
-type PeerOptions = Partial<Pick<NatsFanoutOptions, "url" | "siteKey" | "readSecrets">>;
+interface PeerOptions extends Partial<Pick<NatsFanoutOptions, "siteKey" | "readSecrets">> {
+  readonly url?: string;
+}
 
 /** Not yet connected. */
-export function openPeer(server: NatsServer, node: string, options: PeerOptions = {}): Peer {
+export function openPeer(
+  server: NatsServer,
+  node: string,
+  { url = server.url(), ...options }: PeerOptions = {},
+): Peer {
+  const address = parseNatsUrl(url);
+  if ("problem" in address) throw new Error(address.problem);
   const access = new FakeAccess();
   const log: LogEntry[] = [];
   const fanout = openNatsFanout({
     access,
-    url: server.url(),
+    address,
     siteKey,
     node,
     log: (entry) => log.push(entry),
