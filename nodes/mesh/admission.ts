@@ -109,6 +109,7 @@ function takeBoth(of: { own: RateLimit; all: RateLimit; key: string; nowMs: numb
 
 /** Whoever has one IPv6 address has all 2^64 of its network. */
 function sourceOf(address: string): string {
+  if (!address.includes(":")) return address;
   const plain = address.replace(/^::ffff:/i, "");
   if (!isIPv6(plain)) return plain;
   const [head = "", tail] = plain.split("::");

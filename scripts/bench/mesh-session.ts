@@ -10,8 +10,11 @@ import { protocolVersion } from "../../relay/link/protocol.ts";
 import type { ChildDial } from "./child-dial.ts";
 import { grpcMessage } from "./grpc-messages.ts";
 
-/** A mesh takes so many connections of one address at once; each such group has one of its own. */
-const perAddressCount = 100;
+/**
+ * So many share an address, as at a site. A mesh bounds what comes from one: of a hundred that confirm
+ * each change it turned most calls away, which no confirmation costs.
+ */
+const perAddressCount = 20;
 
 /** As many nodes at most come again at once. */
 const nodesMax = 500;

@@ -107,3 +107,8 @@ export function callStalled(parent: Parent): ClientHttp2Session {
   stream.end(Buffer.alloc(5));
   return session;
 }
+
+/** Resolves once it has closed, by a reset as well: whoever is cut off may hear of either. */
+export function closing(session: ClientHttp2Session): Promise<void> {
+  return new Promise((resolve) => session.once("close", resolve));
+}

@@ -12,6 +12,7 @@ import { frameBytesMax } from "../../../relay/limits.ts";
 import { eventually, type FakeNode, fakeTimeouts } from "./fake-node.ts";
 import {
   callStalled,
+  closing,
   dialTo,
   frameNumber,
   indexOf,
@@ -205,7 +206,7 @@ test("a child too many is refused before the node hears of it", async () => {
 test("a child that takes nothing is given up after a heartbeat", async () => {
   fakeTimeouts();
   const parent = await openParent();
-  const closed = once(callStalled(parent), "close");
+  const closed = closing(callStalled(parent));
   const link = await whenOpened(parent.node);
   parent.server.send(link, frameNumber(1));
   parent.server.close(link);
@@ -234,7 +235,7 @@ test("stopping tells children why and gives the port back", async () => {
 test("stopping does not wait for ever for a child that takes nothing", async () => {
   fakeTimeouts();
   const parent = await openParent();
-  const closed = once(callStalled(parent), "close");
+  const closed = closing(callStalled(parent));
   const link = await whenOpened(parent.node);
   parent.server.send(link, frameNumber(1));
   parent.abort();
