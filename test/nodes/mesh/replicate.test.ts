@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
 import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
