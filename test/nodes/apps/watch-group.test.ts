@@ -159,6 +159,15 @@ test("a change that the first table has already is not sent again", () => {
   expect(watcher.take()).toBeUndefined();
 });
 
+test("who has missed a change that was taken back is owed nothing", () => {
+  const bench = new Bench();
+  const slow = bench.watcher();
+  slow.take();
+  bench.set("new-scheduler", 0);
+  bench.set("new-scheduler", 500);
+  expect(slow.take()).toBeUndefined();
+});
+
 test("a project that becomes empty leaves its apps the table that they have", () => {
   const bench = new Bench();
   const watcher = bench.watcher();
