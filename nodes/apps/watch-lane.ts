@@ -101,7 +101,6 @@ export class WatchLane {
       throw thrown;
     }
     stream.body.begin(contentType(request));
-    stream.see();
     // Nothing more is to come; that the other end has gone is noticed only by who listens.
     socket.once("close", () => this.#leave(stream)).once("data", () => socket.destroy());
     this.#onCall(path);
@@ -128,7 +127,6 @@ export class WatchLane {
       if (response.destroyed) return;
       const stream = new LaneStream(of);
       this.#enter(stream, target);
-      stream.see();
       response.once("close", () => this.#leave(stream));
     } catch (thrown) {
       // Anything else is our fault, or a client that has gone: that is told apart, and logged, above.

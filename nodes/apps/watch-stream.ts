@@ -124,6 +124,7 @@ export class WatchStreams {
     this.#watchers.add(watcher);
     this.#note(watcher);
     group.enter(watcher);
+    this.#batches.greet(watcher);
     return watcher;
   }
 

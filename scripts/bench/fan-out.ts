@@ -1,16 +1,12 @@
 import { join } from "node:path";
 import { BenchRoot } from "./bench-root.ts";
 import type { Bench, Figure } from "./figure.ts";
-import {
-  type Clients,
-  memoryClientsMin,
-  perDelivery,
-  type Server,
-  Side,
-  takeTurns,
-} from "./rounds.ts";
+import { type Clients, perDelivery, type Server, Side, takeTurns } from "./rounds.ts";
 import { watchRequest } from "./watch-request.ts";
 import { Worker } from "./worker.ts";
+
+/** A process takes some MiB more or less from one minute to the next: of fewer streams that is more than theirs. */
+const memoryStreamsMin = 2_000;
 
 /** One delta to many streams of apps, beside writing the same bytes to as many TCP connections. */
 export function fanOut(counts: readonly number[]): Bench {
@@ -47,7 +43,7 @@ async function figuresOf(count: number): Promise<Figure[]> {
       beside: { name, samples: floor.lastMs },
     },
   ];
-  if (count >= memoryClientsMin)
+  if (count >= memoryStreamsMin)
     figures.push({
       name: `memory of an app stream, of ${count}`,
       unit: "KiB",
