@@ -66,7 +66,7 @@ async function figuresOf(crowd: Crowd): Promise<Figure[]> {
       ratioMax: 1.2,
     },
     {
-      name: `memory of one ${who} that never reads, of ${deafCount}`,
+      name: `held for one ${who} that never reads, of ${deafCount}`,
       unit: "KiB",
       samples: [(await grownBytes(ours, none)) / deafCount / 1_024],
       beside: {
@@ -77,9 +77,9 @@ async function figuresOf(crowd: Crowd): Promise<Figure[]> {
   ];
 }
 
-/** Its connection included. */
+/** Their connections included. What is resident differs by more between any two processes. */
 async function grownBytes(ours: Served, none: Served): Promise<number> {
-  const of = ({ root }: Served): Promise<number> => root.worker.residentBytes();
+  const of = ({ root }: Served): Promise<number> => root.worker.heldBytes();
   return Math.max(0, (await of(ours)) - (await of(none)));
 }
 
