@@ -28,6 +28,13 @@ export interface Moment {
 export type CallId = number;
 export type LinkId = number;
 
+/** What the transport of one link has taken of what was sent on it. */
+export interface Flushed {
+  readonly link: LinkId;
+  readonly framesCount: number;
+  readonly bytes: number;
+}
+
 /** Who is at the other end of a link from below: the bearer credential, or a checked certificate. */
 export type Peer =
   | { readonly by: "credential"; readonly credential: Envelope | undefined }
@@ -166,13 +173,8 @@ type DownstreamEvent =
       readonly peer: Peer;
       readonly request: ReplicateRequest;
     }
-  /** The transport has taken frames that were sent. */
-  | {
-      readonly kind: "child-flushed";
-      readonly link: LinkId;
-      readonly framesCount: number;
-      readonly bytes: number;
-    }
+  /** The transport has taken frames that were sent: of each link at most one entry. */
+  | { readonly kind: "children-flushed"; readonly flushed: readonly Flushed[] }
   | { readonly kind: "child-closed"; readonly link: LinkId }
   | {
       readonly kind: "child-confirmed";

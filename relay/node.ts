@@ -70,8 +70,8 @@ export class Node {
         return this.#stage(stop(parts, event.at));
       case "child-opened":
         return openChild(parts, event);
-      case "child-flushed":
-        return parts.downlinks.flushed({ ...event, id: event.link, monoMs: event.at.monoMs });
+      case "children-flushed":
+        return event.flushed.flatMap((one) => parts.downlinks.flushed(one, event.at.monoMs));
       case "child-closed":
         closeChild(parts, event.link);
         return [];

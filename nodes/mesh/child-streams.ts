@@ -1,7 +1,7 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
 import { heartbeatIntervalMs } from "../../relay/cadence.ts";
-import type { LinkId } from "../../relay/event.ts";
+import type { Flushed, LinkId } from "../../relay/event.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { callError } from "./call-error.ts";
@@ -13,8 +13,6 @@ interface ChildStream {
   readonly call: Call;
   /** Known only while the connection is there. */
   readonly peer: string;
-  flushedFramesCount: number;
-  flushedBytes: number;
   lingering: NodeJS.Timeout | undefined;
 }
 
@@ -27,8 +25,8 @@ export class ChildStreams {
   readonly #destroyConnection: (peer: string) => void;
   readonly #childrenMax: number;
   readonly #streams = new Map<LinkId, ChildStream>();
-  /** Links with flushed frames that the node has not been told of. */
-  readonly #flushed = new Set<LinkId>();
+  /** What was flushed on each link and the node has not been told of. */
+  readonly #flushed = new Map<LinkId, Flushed>();
   #linksCount = 0;
 
   constructor(of: {
@@ -53,8 +51,6 @@ export class ChildStreams {
     this.#streams.set(link, {
       call,
       peer: call.getPeer(),
-      flushedFramesCount: 0,
-      flushedBytes: 0,
       lingering: undefined,
     });
     // A cancelled call may show itself by any of these (grpc-node issue 2583).
@@ -66,12 +62,7 @@ export class ChildStreams {
   send(link: LinkId, frame: Uint8Array): void {
     const stream = this.#streams.get(link);
     if (stream === undefined || stream.lingering !== undefined) return;
-    stream.call.write(frame, () => {
-      stream.flushedFramesCount++;
-      stream.flushedBytes += frame.length;
-      if (this.#flushed.size === 0) setImmediate(() => this.#tellFlushed());
-      this.#flushed.add(link);
-    });
+    stream.call.write(frame, () => this.#noteFlushed(link, frame.length));
   }
 
   /** Ends the stream after what was sent. */
@@ -102,18 +93,19 @@ export class ChildStreams {
     this.#access.tell({ kind: "child-closed", link });
   }
 
-  /** Frames of many links are flushed in one turn of the event loop: one event for each link. */
+  /** Frames of many links are flushed in one turn of the event loop: one event for all of them. */
+  #noteFlushed(link: LinkId, bytes: number): void {
+    if (!this.#streams.has(link)) return;
+    if (this.#flushed.size === 0) setImmediate(() => this.#tellFlushed());
+    const known = this.#flushed.get(link) ?? { link, framesCount: 0, bytes: 0 };
+    const framesCount = known.framesCount + 1;
+    this.#flushed.set(link, { link, framesCount, bytes: known.bytes + bytes });
+  }
+
   #tellFlushed(): void {
-    const links = [...this.#flushed];
+    const flushed = [...this.#flushed.values()];
     this.#flushed.clear();
-    for (const link of links) {
-      const stream = this.#streams.get(link);
-      if (stream === undefined) continue;
-      const { flushedFramesCount: framesCount, flushedBytes: bytes } = stream;
-      stream.flushedFramesCount = 0;
-      stream.flushedBytes = 0;
-      this.#access.tell({ kind: "child-flushed", link, framesCount, bytes });
-    }
+    if (flushed.length > 0) this.#access.tell({ kind: "children-flushed", flushed });
   }
 }
 

@@ -61,7 +61,7 @@ interface Options {
 const stopDeadlineMs = 5 * secondMs;
 
 /**
- * Listens for children. Each `Replicate` is told as child-opened, child-flushed and, exactly once,
+ * Listens for children. Each `Replicate` is told as child-opened, children-flushed and, exactly once,
  * child-closed; `Confirm`, `GiveBack` and `SubmitDocument` are asked.
  * @throws HeadwaterError `busy` or `invalid` when it can not listen on the address
  */

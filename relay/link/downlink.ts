@@ -5,7 +5,7 @@ import {
   OfferSchema,
   type ReplicateRequest,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import type { LinkId } from "../event.ts";
+import type { Flushed, LinkId } from "../event.ts";
 import { isAbout, type SignedBeat } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
@@ -126,10 +126,10 @@ export class Downlink {
     this.#stuckSinceMonoMs ??= monoMs;
   }
 
-  flushed(of: { framesCount: number; bytes: number; monoMs: number }): void {
-    this.#framesInFlight = Math.max(0, this.#framesInFlight - of.framesCount);
-    this.#bytesInFlight = Math.max(0, this.#bytesInFlight - of.bytes);
-    this.#stuckSinceMonoMs = this.#framesInFlight === 0 ? undefined : of.monoMs;
+  flushed({ framesCount, bytes }: Flushed, monoMs: number): void {
+    this.#framesInFlight = Math.max(0, this.#framesInFlight - framesCount);
+    this.#bytesInFlight = Math.max(0, this.#bytesInFlight - bytes);
+    this.#stuckSinceMonoMs = this.#framesInFlight === 0 ? undefined : monoMs;
   }
 
   /** Monotonic milliseconds since when it takes nothing; undefined while it does. */

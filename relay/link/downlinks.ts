@@ -14,7 +14,7 @@ import {
   takenRetryMs,
 } from "../cadence.ts";
 import { type Effect, logged } from "../effect.ts";
-import type { LinkId } from "../event.ts";
+import type { Flushed, LinkId } from "../event.ts";
 import { isName } from "../flag/name.ts";
 import type { LedgerId } from "../ledger/position.ts";
 import {
@@ -107,11 +107,11 @@ export class Downlinks {
     return effects;
   }
 
-  flushed(of: { id: LinkId; framesCount: number; bytes: number; monoMs: number }): Effect[] {
-    const link = this.#links.get(of.id);
+  flushed(flushed: Flushed, monoMs: number): Effect[] {
+    const link = this.#links.get(flushed.link);
     if (link === undefined) return [];
-    link.flushed(of);
-    return link.isBehind ? this.#pump(link, of.monoMs) : [];
+    link.flushed(flushed, monoMs);
+    return link.isBehind ? this.#pump(link, monoMs) : [];
   }
 
   /** What a child has made durable, and what it wants to be served anew. */

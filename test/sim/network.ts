@@ -224,7 +224,8 @@ export class Network {
       return this.#host.later(retryMs, () => this.#flush(link, bytes));
     link.framesInFlight--;
     link.bytesInFlight -= bytes;
-    this.#host.tell(link.parent, { kind: "child-flushed", link: link.id, framesCount: 1, bytes });
+    const flushed = [{ link: link.id, framesCount: 1, bytes }];
+    this.#host.tell(link.parent, { kind: "children-flushed", flushed });
   }
 
   #deliver(link: Link, bytes: Uint8Array | undefined): void {

@@ -237,10 +237,8 @@ export class ScaleMesh {
     const atMs = node.busyUntilMs + link.delayMs;
     this.#schedule.at(node.busyUntilMs, () =>
       this.tell(node.name, {
-        kind: "child-flushed",
-        link: id,
-        framesCount: 1,
-        bytes: frame.length,
+        kind: "children-flushed",
+        flushed: [{ link: id, framesCount: 1, bytes: frame.length }],
       }),
     );
     this.#schedule.at(atMs, () => this.#deliver(link, id, frame));

@@ -104,7 +104,7 @@ function isTold(node: SteppedNode, field: number, bytes: Uint8Array): boolean {
   if (request === undefined) return false;
   const link = ++linksCount;
   tell({ kind: "child-opened", link, peer: below, request });
-  tell({ kind: "child-flushed", link, framesCount: 1, bytes: 100 });
+  tell({ kind: "children-flushed", flushed: [{ link, framesCount: 1, bytes: 100 }] });
   if (linksCount % 4 > 0) tell({ kind: "child-closed", link });
   return true;
 }

@@ -149,7 +149,7 @@ describe("a link", () => {
       return parent.links.open({ id, site: "site", request, monoMs });
     };
     open(1, first!, 0);
-    parent.links.flushed({ id: 1, framesCount: 99, bytes: 1e9, monoMs: 0 });
+    parent.links.flushed({ link: 1, framesCount: 99, bytes: 1e9 }, 0);
     const effects = open(2, second!, 10);
     expect(goodbyesOf(effects)).toEqual(["2 TAKEN"]);
     const [goodbye] = sendsOf(effects).get(2)!;

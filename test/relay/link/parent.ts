@@ -59,8 +59,8 @@ export class Parent {
 
   flush(id: number, frames: readonly Uint8Array[]): Uint8Array[] {
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    const of = { id, framesCount: frames.length, bytes, monoMs: 0 };
-    return sendsOf(this.links.flushed(of)).get(id) ?? [];
+    const flushed = { link: id, framesCount: frames.length, bytes };
+    return sendsOf(this.links.flushed(flushed, 0)).get(id) ?? [];
   }
 
   /** Flushes until nothing more comes; all of it. */
