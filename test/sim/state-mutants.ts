@@ -140,8 +140,8 @@ export const stateMutants: readonly Mutant[] = [
     1,
     "give no room back",
     "link/downlink.ts",
-    "this.#framesInFlight = Math.max(0, this.#framesInFlight - of.framesCount);",
-    "this.#framesInFlight = Math.max(0, this.#framesInFlight - 0 * of.framesCount);",
+    "this.#framesInFlight = Math.max(0, this.#framesInFlight - framesCount);",
+    "this.#framesInFlight = Math.max(0, this.#framesInFlight - 0 * framesCount);",
   ),
   mutant(
     1,
