@@ -48,8 +48,9 @@ export class WatchGroup {
       freshness: reads.freshness(this.project, wallMs),
       progress: reads.progress(this.project),
     });
-    if (this.#standing?.isLike(now) !== true) this.#standing = now;
-    return this.#standing ?? now;
+    if (this.#standing?.isLike(now) === true) return this.#standing;
+    this.#standing = now;
+    return now;
   }
 
   /** From here on all of them are to see where it stands. */

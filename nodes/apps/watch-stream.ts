@@ -131,6 +131,7 @@ export class WatchStreams {
   #remove({ project, version }: WatchTarget, watcher: Watcher): void {
     if (!this.#watchers.delete(watcher)) return;
     this.#counts.watchersCount--;
+    this.#batches.forget(watcher);
     this.#leave(project, watcher);
     this.#access.tell({ kind: "watch-closed", project, version });
   }

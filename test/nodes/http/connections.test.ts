@@ -63,8 +63,8 @@ test("before it costs a handshake of TLS", async () => {
 });
 
 const comersCount = connectionsWaitingMax / 2;
-const lets = systemLetsWait(comersCount);
+const isRoom = systemLetsWait(comersCount);
 
-test.runIf(lets)("thousands that come at once wait until they are accepted", async () => {
+test.runIf(isRoom)("thousands that come at once wait until they are accepted", async () => {
   expect(connectedWhileBusy(await open({}), comersCount)).toBe(comersCount);
 });

@@ -51,9 +51,9 @@ test("past so many connections one more is closed at once, until there is room",
 });
 
 const comersCount = connectionsWaitingMax / 2;
-const lets = systemLetsWait(comersCount);
+const isRoom = systemLetsWait(comersCount);
 
-test.runIf(lets)("thousands that come at once wait until they are accepted", async () => {
+test.runIf(isRoom)("thousands that come at once wait until they are accepted", async () => {
   const { address } = await open();
   expect(connectedWhileBusy(address, comersCount)).toBe(comersCount);
 });
