@@ -30,6 +30,7 @@ export function createLog(of: {
   );
   return {
     write({ level, event, message, fields, cause }) {
+      if (!logger.isLevelEnabled(level)) return;
       const failure = cause === undefined ? {} : { error: { stack: causeText(cause) } };
       logger[level]({ event, ...withoutSecrets(fields ?? {}), ...failure }, message);
     },

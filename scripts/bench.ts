@@ -6,6 +6,7 @@ import { type Bench, type Figure, isReached } from "./bench/figure.ts";
 import { localBenches } from "./bench/local-benches.ts";
 import { networkBenches } from "./bench/network-benches.ts";
 import { peerBenches } from "./bench/peers/peer-benches.ts";
+import { openScratch } from "./bench/scratch.ts";
 import { markdownOf, tableOf } from "./bench/table.ts";
 import { profileVariable } from "./bench/worker.ts";
 
@@ -51,6 +52,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
+  openScratch();
   process.env[profileVariable] = values.profile;
   const all = values.peers ? { ...benches, ...peerBenches } : benches;
   const chosen = Object.entries(all).filter(([name]) => name.includes(values.only));

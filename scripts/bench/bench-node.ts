@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AdminClient, openAdminClient } from "../../nodes/cli/admin-client.ts";
 import type { NodeAddresses } from "./node-worker.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { Worker } from "./worker.ts";
 
 /** A node in a process of its own, on addresses of this machine and with data that goes with it. */
@@ -28,7 +28,7 @@ export class BenchNode implements AsyncDisposable {
 
   /** With what `headwater child add` says at its parent, downstream of that. */
   static async open(name: string, token?: string): Promise<BenchNode> {
-    const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
+    const directory = scratchDirectory();
     const joinFile = join(directory, "join.token");
     if (token !== undefined) writeFileSync(joinFile, token);
     const worker = new Worker(join(import.meta.dirname, "node-worker.ts"), {

@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
+import type { CommitRequestSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { flagEntry, type LedgerEntry } from "../../nodes/cli/commit/ledger-entry.ts";
 import { newAuthority } from "../../nodes/cli/keys/new-authority.ts";
 import { HASH_VERSION } from "../../relay/flag/bucket.ts";
@@ -11,6 +12,8 @@ export const project = "horizon";
 
 /** What takes longer has failed; on a busy machine ten thousand flags take many seconds. */
 const commitMsMax = 120_000;
+
+type Commit = MessageInitShape<typeof CommitRequestSchema>;
 
 /** A root, with flags that are changed through its admin port. */
 export class BenchRoot implements AsyncDisposable {
@@ -53,27 +56,35 @@ export class BenchRoot implements AsyncDisposable {
 
   /** Of its first flag; durable when it resolves. */
   async setPercentage(basisPoints: number): Promise<void> {
-    await this.#commit([flagAt("flag-0", basisPoints)]);
+    await this.#send(this.percentage(basisPoints));
+  }
+
+  /** The request that does that. */
+  percentage(basisPoints: number): Commit {
+    return this.#commitOf([flagAt("flag-0", basisPoints)]);
   }
 
   /** Its first flag for everybody, likewise; the note goes with it to every node. */
   async kill(note: string): Promise<void> {
-    await this.#commit([flagAt("flag-0", 10_000, { note, kill: { versions: "*" } })]);
+    await this.#send(this.#commitOf([flagAt("flag-0", 10_000, { note, kill: { versions: "*" } })]));
   }
 
   /** Of so many of its flags at once, likewise. */
   async setAll(flagsCount: number, basisPoints: number): Promise<void> {
     const names = Array.from({ length: flagsCount }, (_, n) => `flag-${n}`);
-    await this.#commit(names.map((name) => flagAt(name, basisPoints)));
+    await this.#send(this.#commitOf(names.map((name) => flagAt(name, basisPoints))));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.node[Symbol.asyncDispose]();
   }
 
-  async #commit(entries: LedgerEntry[]): Promise<void> {
-    const ledger = { authority: this.#authority, project };
-    await this.node.admin.ledgers.commit({ ledger, entries }, { timeoutMs: commitMsMax });
+  #commitOf(entries: LedgerEntry[]): Commit {
+    return { ledger: { authority: this.#authority, project }, entries };
+  }
+
+  async #send(commit: Commit): Promise<void> {
+    await this.node.admin.ledgers.commit(commit, { timeoutMs: commitMsMax });
   }
 }
 

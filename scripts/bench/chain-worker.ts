@@ -1,10 +1,5 @@
 // One process of a bare chain of grpc-js over TLS: what comes from above goes below as it is, and
 // nothing is checked or worked out. It is kept where that is asked for: durable, and then passed on.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
-import type { StatementSync } from "node:sqlite";
 import {
   ChannelCredentials,
   Client,
@@ -13,8 +8,9 @@ import {
   type ServerWritableStream,
 } from "@grpc/grpc-js";
 import { serverIdentity } from "../../nodes/mesh/server-credentials.ts";
-import { openDatabase } from "../../nodes/store/database.ts";
+import { openStore, type Store } from "../../nodes/store/store.ts";
 import { Arrivals } from "./arrivals.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { serveVerbs } from "./worker.ts";
 
 type Call = ServerWritableStream<Buffer, Buffer>;
@@ -38,14 +34,14 @@ const { credentials } = serverIdentity({
   addresses: ["127.0.0.1:0"],
 });
 let head: Client | undefined;
-/** One commit of SQLite, in a database as that of a node. */
-let keep: StatementSync | undefined;
+/** Where what passes is made durable first: a store like a node's. */
+let kept: Store | undefined;
 
 serveVerbs({
   /** `host:port`; with an upstream, downstream of that. */
   start: async (of: { upstream?: string; isDurable?: boolean }): Promise<string> => {
     const { upstream } = of;
-    if (of.isDurable === true) keep = openKept();
+    if (of.isDurable === true) kept = openStore({ directory: scratchDirectory() });
     const server = new Server({ "grpc.enable_channelz": 0 });
     server.addService(
       { follow, change },
@@ -85,17 +81,9 @@ serveVerbs({
 });
 
 function hear(bytes: Buffer): void {
-  keep?.run(String(arrivals.highest), bytes);
+  kept?.write([{ bucket: "entry", key: String(arrivals.highest), value: bytes }]);
   arrivals.add(bytes.readUInt32BE());
   for (const call of calls) call.write(bytes);
-}
-
-function openKept(): StatementSync {
-  const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const put =
-    "INSERT INTO record VALUES ('entry', ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
-  return openDatabase(directory).prepare(put);
 }
 
 function clientOf(address: string): Client {

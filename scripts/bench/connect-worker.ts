@@ -1,28 +1,31 @@
-// A floor: a service whose handler does nothing, or one commit of SQLite.
+// A floor: the calls of a node, whose handlers do nothing, or one commit of the store.
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { create } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { ReportResponseSchema, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
-import { openDatabase } from "../../nodes/store/database.ts";
+import { CommitResponseSchema, LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { openStore } from "../../nodes/store/store.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { serveVerbs } from "./worker.ts";
 
 /** About what a flag is in the store, with its head. */
-const flagBytes = 500;
+const recordBytes = 500;
 
 serveVerbs({
-  start: async ({ isDurable }: { isDurable: boolean }): Promise<string> => {
-    const work = isDurable ? rowWriter() : () => {};
-    const report = () => {
-      work();
-      return create(ReportResponseSchema, { nextAfterMs: 1 });
+  /** `host:port`. */
+  start: async (): Promise<string> => {
+    const write = recordWriter();
+    const report = () => create(ReportResponseSchema, { nextAfterMs: 1 });
+    const commit = () => {
+      write();
+      return create(CommitResponseSchema);
     };
     const server = createServer(
-      connectNodeAdapter({ routes: (router) => router.service(TelemetryService, { report }) }),
+      connectNodeAdapter({
+        routes: (router) =>
+          router.service(TelemetryService, { report }).service(LedgerService, { commit }),
+      }),
     );
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -31,12 +34,14 @@ serveVerbs({
   },
 });
 
-/** Writes one row, synced, to a database like a node's. */
-function rowWriter(): () => void {
-  const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const put = openDatabase(directory).prepare(
-    "INSERT OR REPLACE INTO record VALUES ('bench', 'key', ?)",
-  );
-  return () => put.run(Buffer.alloc(flagBytes, 1));
+/** Writes one record, synced, to a store like a node's. */
+function recordWriter(): () => void {
+  const store = openStore({ directory: scratchDirectory() });
+  const value = Buffer.alloc(recordBytes);
+  let count = 0;
+  return () => {
+    // The same bytes once more would change no page, and SQLite would sync nothing.
+    value.writeUInt32BE(++count);
+    store.write([{ bucket: "entry", key: "bench", value }]);
+  };
 }

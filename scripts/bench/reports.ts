@@ -17,7 +17,7 @@ export const reports: Bench = async (tell) => {
   const ours = { worker: root.worker, address: root.apps, samples: new Array<number>() };
   const bare = {
     worker: floor,
-    address: await floor.ask<string>("start", { isDurable: false }),
+    address: await floor.ask<string>("start"),
     samples: new Array<number>(),
   };
   const flags = Array.from({ length: flagsCount }, (_, n) => `flag-${n}`);

@@ -1,8 +1,4 @@
 // The floor of a cold start: parse, hash, verify and write so many flags, once, and nothing else.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { type SnapshotChunk, SnapshotChunkSchema } from "../../gen/headwater/v1/mesh_pb.ts";
@@ -11,6 +7,7 @@ import { HASH_VERSION } from "../../relay/flag/bucket.ts";
 import { SetDigest } from "../../relay/ledger/digest.ts";
 import { entryHash } from "../../relay/ledger/entry.ts";
 import { isSignedBy, SigningKey, sha256 } from "../../relay/trust/key.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { serveVerbs } from "./worker.ts";
 
 const entriesPerChunk = 500;
@@ -21,8 +18,6 @@ export interface Snapshot {
   readonly signature: string;
 }
 
-const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
-process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 const key = new SigningKey(sha256(Buffer.from("bench")));
 
 serveVerbs({
@@ -62,7 +57,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 function write(entries: SnapshotChunk["entries"]): void {
-  const database = openDatabase(directory);
+  const database = openDatabase(scratchDirectory());
   const put = database.prepare("INSERT INTO record VALUES ('entry', ?, ?)");
   database.exec("BEGIN");
   for (const { key: name, value } of entries) put.run(name, value);

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { scratchDirectory } from "../scratch.ts";
 
 /** What does not answer by then does not start. */
 const startMsMax = 60_000;
@@ -30,7 +30,7 @@ export class PeerProcess implements AsyncDisposable {
     address: string;
     files?: Readonly<Record<string, string>>;
   }): Promise<PeerProcess> {
-    const directory = mkdtempSync(join(tmpdir(), "headwater-bench-"));
+    const directory = scratchDirectory();
     for (const [name, text] of Object.entries(of.files ?? {}))
       writeFileSync(join(directory, name), text);
     const args = of.args(directory);
