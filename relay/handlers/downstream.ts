@@ -1,7 +1,8 @@
 import { answered, type Effect, logged } from "../effect.ts";
 import type { EventOf, Moment, Peer } from "../event.ts";
-import { mayHave } from "../link/admissions.ts";
+import { amongTheirs, mayHave } from "../link/admissions.ts";
 import { refuse } from "../link/downlinks.ts";
+import { ledgersOf } from "../link/frame-ledgers.ts";
 import { hearAhead } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
 import { notDurable, type Outcome } from "../refusal.ts";
@@ -21,10 +22,7 @@ export function openChild(parts: NodeParts, event: EventOf<"child-opened">): Eff
   const { link: id, at } = event;
   const admission = site.value;
   parts.admissions.open(id, admission);
-  // What its token does not name is not there, for this child.
-  const holdings = event.request.holdings.filter(
-    ({ ledger }) => ledger === undefined || mayHave(admission, ledger.project),
-  );
+  const holdings = amongTheirs(admission, event.request.holdings);
   const request = { ...event.request, holdings };
   return parts.downlinks.open({ id, site: admission.site, request, monoMs: at.monoMs });
 }
@@ -36,13 +34,16 @@ export function closeChild({ downlinks, admissions }: NodeParts, link: number): 
 
 /** A child tells what it has made durable, and of whom it knows more than this node. */
 export function confirmChild(parts: NodeParts, event: EventOf<"child-confirmed">): Staged {
-  const { call, request, at } = event;
+  const { call, at } = event;
   const site = authenticate(parts, event.peer, at);
   if (!site.ok) return nothingBut([answered(call, site)]);
+  const again = amongTheirs(site.value, event.request.again);
+  const request = { ...event.request, again };
   const confirmed = parts.downlinks.confirmed(site.value.site, request, at.monoMs);
   if (!confirmed.ok) return nothingBut([answered(call, confirmed)]);
   const from = `child ${site.value.site}`;
-  const ahead = hearAhead(parts, { proofs: request.ahead, from, at });
+  const proofs = amongTheirs(site.value, request.ahead);
+  const ahead = hearAhead(parts, { proofs, from, at });
   return {
     effects: confirmed.value,
     writes: ahead.writes,
@@ -56,6 +57,11 @@ export function takeGivenBack(parts: NodeParts, event: EventOf<"ledger-given-bac
   const { call, peer, request, at } = event;
   const site = authenticate(parts, peer, at);
   if (!site.ok) return nothingBut([answered(call, site)]);
+  const projects = ledgersOf(request.frame?.frame ?? { case: undefined }).map(
+    ({ project }) => project,
+  );
+  if (!projects.every((project) => mayHave(site.value, project)))
+    return nothingBut([answered(call, {})]);
   const child = `${site.value.site}/${request.node}`;
   const arrival = parts.returns.hear(child, request, at.wallMs);
   if (!arrival.ok) {

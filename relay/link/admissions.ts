@@ -1,3 +1,4 @@
+import type { LedgerName } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { LinkId } from "../event.ts";
 import type { Admission, Children } from "../trust/children.ts";
 
@@ -34,4 +35,12 @@ export class Admissions {
 /** Whether a child may have a project. */
 export function mayHave({ projects }: Admission, project: string): boolean {
   return projects.length === 0 || projects.includes(project);
+}
+
+/** What a child says of ledgers, as far as it may have them: others are not there, for this child. */
+export function amongTheirs<Said extends { readonly ledger?: LedgerName | undefined }>(
+  admission: Admission,
+  said: readonly Said[],
+): Said[] {
+  return said.filter(({ ledger }) => ledger === undefined || mayHave(admission, ledger.project));
 }
