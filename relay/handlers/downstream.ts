@@ -1,11 +1,12 @@
 import { answered, type Effect, logged } from "../effect.ts";
 import type { EventOf, Moment, Peer } from "../event.ts";
+import { isName } from "../flag/name.ts";
 import { amongTheirs, mayHave } from "../link/admissions.ts";
 import { refuse } from "../link/downlinks.ts";
 import { ledgersOf } from "../link/frame-ledgers.ts";
 import { hearAhead } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
-import { notDurable, type Outcome } from "../refusal.ts";
+import { notDurable, type Outcome, refused } from "../refusal.ts";
 import { tellPeers } from "../site/tell-peers.ts";
 import { nothingBut, type Staged } from "../staged.ts";
 import { receivedWrite } from "../telemetry/received.ts";
@@ -57,6 +58,8 @@ export function takeGivenBack(parts: NodeParts, event: EventOf<"ledger-given-bac
   const { call, peer, request, at } = event;
   const site = authenticate(parts, peer, at);
   if (!site.ok) return nothingBut([answered(call, site)]);
+  if (!isName(request.node))
+    return nothingBut([answered(call, refused("invalid", "node: not a name"))]);
   const projects = ledgersOf(request.frame?.frame ?? { case: undefined }).map(
     ({ project }) => project,
   );

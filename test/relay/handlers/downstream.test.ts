@@ -8,7 +8,7 @@ import {
 } from "../../../gen/headwater/v1/mesh_pb.ts";
 import type { Peer } from "../../../relay/event.ts";
 import { framesAfter, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
-import { Authority, seedOf, valueOf } from "../authority.ts";
+import { Authority, refusalOf, seedOf, valueOf } from "../authority.ts";
 import { framesTo, kindsOf } from "../child-node.ts";
 import { frameOf } from "../link/mirror.ts";
 import { rootNode, type SteppedNode } from "../stepped-node.ts";
@@ -66,4 +66,11 @@ test("what a token does not name nobody gives back either, nor shows that there 
     "answer",
   ]);
   expect(root.node.reads.progress("oslo")).toBe(before);
+});
+
+test("a child that gives back is called by a name, which is short", () => {
+  const { root, peer } = linked();
+  const request = create(GiveBackRequestSchema, { node: "c1\n".repeat(100_000) });
+  const outcome = root.ask((call) => ({ kind: "ledger-given-back", call, peer, request }));
+  expect(refusalOf(outcome)).toContain("node: not a name");
 });
