@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { Entry, Position } from "../../gen/headwater/v1/ledger_pb.ts";
+import type { Entry, Envelope, Position } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
   type ReplicateResponse,
   ReplicateResponseSchema,
@@ -10,7 +10,7 @@ import { chunkBytesMax, ledgerBytesMax, ledgerEntriesMax } from "../limits.ts";
 import { done, type Outcome, type Refusal, refused } from "../refusal.ts";
 import { type Heard, standing } from "./delta.ts";
 import { entryProblem, entrySize } from "./entry.ts";
-import { type Judge, openHead, type SignedHead } from "./head.ts";
+import { type Judge, openHead } from "./head.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** A whole ledger as frames, all at one position, shared by every child that needs it. */
@@ -63,12 +63,12 @@ function chunked(
 export class SnapshotAssembly {
   readonly #ledger: Ledger;
   readonly #begin: SnapshotBegin;
-  readonly #head: SignedHead;
+  readonly #head: Envelope;
   readonly #entries: Entry[] = [];
   #chunks = 0;
   #bytes = 0;
 
-  private constructor(ledger: Ledger, begin: SnapshotBegin, head: SignedHead) {
+  private constructor(ledger: Ledger, begin: SnapshotBegin, head: Envelope) {
     this.#ledger = ledger;
     this.#begin = begin;
     this.#head = head;
@@ -88,7 +88,7 @@ export class SnapshotAssembly {
       return refused("limit", `entries_bytes: more than ${ledgerBytesMax}`);
     if (begin.chunksCount > begin.entriesCount)
       return refused("invalid", "chunks_count: more chunks than entries");
-    return done(new SnapshotAssembly(ledger, begin, head.value));
+    return done(new SnapshotAssembly(ledger, begin, begin.head));
   }
 
   add(chunk: SnapshotChunk): Refusal | undefined {
@@ -109,19 +109,24 @@ export class SnapshotAssembly {
       : undefined;
   }
 
-  /** The whole is taken iff it is newer than what is held and exactly what its head has signed. */
-  end(): Outcome<Heard> {
+  /**
+   * The whole is taken iff it is newer than what is held and exactly what its head has signed. The
+   * grant of the head may have ended while parts of it came.
+   */
+  end(judge: Judge): Outcome<Heard> {
     if (this.#chunks !== this.#begin.chunksCount)
       return refused("invalid", `snapshot: ended after ${this.#chunks} chunks`);
+    const head = openHead(this.#head, this.#ledger.name, judge);
+    if (!head.ok) return head;
     const held = this.#ledger.head;
     if (held !== undefined) {
-      const against = standing(held, this.#head);
+      const against = standing(held, head.value);
       if (!against.ok || against.value !== "newer")
         return against.ok ? done({ kind: "known" }) : against;
     }
     const staged = this.#ledger.stageWhole(this.#entries);
     if (!staged.ok) return staged;
-    const change = this.#ledger.changeTo(this.#head, staged.value);
+    const change = this.#ledger.changeTo(head.value, staged.value);
     return change.ok ? done({ kind: "change", change: change.value }) : change;
   }
 }

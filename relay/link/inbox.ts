@@ -74,7 +74,7 @@ export class Inbox {
       case "snapshotChunk":
         return this.#chunk(frame.value);
       case "snapshotEnd":
-        return this.#end(frame.value);
+        return this.#end(frame.value, wallMs);
       case "heartbeat":
         return this.#beats(frame.value, wallMs);
       case "welcome":
@@ -128,12 +128,12 @@ export class Inbox {
     return { ok: false, refusal };
   }
 
-  #end(end: SnapshotEnd): Outcome<Arrival> {
+  #end(end: SnapshotEnd, wallMs: number): Outcome<Arrival> {
     const ledger = this.#ledger(end.ledger);
     const assembly = ledger === undefined ? undefined : this.#assemblies.get(ledger.id);
-    if (ledger === undefined || assembly === undefined) return done({ kind: "known" });
+    if (ledger?.trusted === undefined || assembly === undefined) return done({ kind: "known" });
     this.#assemblies.delete(ledger.id);
-    return arrivalOf(ledger, assembly.end());
+    return arrivalOf(ledger, assembly.end({ trusted: ledger.trusted, wallMs }));
   }
 
   ledger(name: LedgerName): Ledger | undefined {

@@ -96,7 +96,7 @@ test("a delta that came meanwhile stays: the snapshot is judged against what is 
   for (const chunk of chunks) assembly.add(chunk);
   authority.commit(child, { "flag/a": value(1) });
   authority.commit(child, { "flag/b": value(2) });
-  expect(valueOf(assembly.end()).kind).toBe("known");
+  expect(valueOf(assembly.end(judge(child))).kind).toBe("known");
   expect(child.entries.has("flag/b")).toBe(true);
 });
 
@@ -139,7 +139,7 @@ describe("refused, and nothing is changed (I4)", () => {
     const child = authority.emptyLedger();
     const assembly = valueOf(SnapshotAssembly.open(child, begin, judge(child)));
     const refusal = altered.map((chunk) => assembly.add(chunk)).find((one) => one !== undefined);
-    const outcome = refusal === undefined ? assembly.end() : ({ ok: false, refusal } as const);
+    const outcome = refusal === undefined ? assembly.end(judge(child)) : ({ ok: false, refusal } as const);
     expect(refusalOf(outcome)).toContain(why);
     expect([child.position, child.entries.size]).toEqual([undefined, 0]);
   });
@@ -185,7 +185,7 @@ function replay(ledger: Ledger, frames: readonly ReplicateResponse["frame"][]): 
       assembly = valueOf(SnapshotAssembly.open(ledger, message, judge(ledger)));
     if (kind === "snapshotChunk") assembly?.add(message);
     if (kind !== "snapshotEnd" || assembly === undefined) continue;
-    const outcome = assembly.end();
+    const outcome = assembly.end(judge(ledger));
     if (outcome.ok && outcome.value.kind === "change") ledger.accept(outcome.value.change);
     return outcome;
   }

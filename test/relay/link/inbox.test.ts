@@ -10,7 +10,7 @@ import type { SignedBeat } from "../../../relay/ledger/head.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { trustMessage } from "../../../relay/trust/trusted.ts";
-import { Authority, contentOf, epochMs } from "../authority.ts";
+import { Authority, contentOf, epochMs, sealedRoot } from "../authority.ts";
 import { Mirror } from "./mirror.ts";
 
 const authority = new Authority();
@@ -81,6 +81,21 @@ describe("a snapshot in parts", () => {
     const mixed = x.flatMap((frame, n) => [frame, y[n]!, a!.trust()!]);
     expect(child.hearAll(mixed).filter((kind) => kind === "change")).toHaveLength(2);
     expect(contentOf(child.ledger)).toEqual(contentOf(ours));
+  });
+
+  test("whose key has ended with its root before the last part came is refused", () => {
+    const ledger = authority.ledger(entries);
+    const child = trusting();
+    const [begin, ...rest] = new LedgerFrames(ledger).snapshot()!.frames;
+    const { project, rootKey } = authority;
+    const keys = { keys: [rootKey], signers: [rootKey] };
+    const roots = [sealedRoot({ project, version: 2, ...keys })];
+    const value = { ledger: nameOf(ledger), trust: { roots, grants: [] } };
+    const rotation = encodeFrame({ case: "trustUpdate", value: create(TrustUpdateSchema, value) });
+    const heard = child.hearAll([begin!, rotation, ...rest]);
+    expect(heard[1]).toBe("trust");
+    expect(heard.at(-1)).toBe("head: no grant for a ledger key of term 1");
+    expect(child.ledger.position).toBeUndefined();
   });
 
   test("one part of which is wrong is refused whole; its further parts come to nothing", () => {
