@@ -152,7 +152,7 @@ export function framesAfter(
   const trust = frames.trust();
   if (trust !== undefined && !bytesEqual(holding.trustDigest, trustDigest(ledger.trusted)))
     out.push(trust);
-  if (position === undefined) return out.map(decodeFrame);
+  if (position === undefined || !frames.isGranted) return out.map(decodeFrame);
   const held = holding.position;
   if (held === undefined || comparePositions(position, held) > 0)
     out.push(...entriesAfter(frames, held, position));

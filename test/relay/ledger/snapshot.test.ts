@@ -139,7 +139,8 @@ describe("refused, and nothing is changed (I4)", () => {
     const child = authority.emptyLedger();
     const assembly = valueOf(SnapshotAssembly.open(child, begin, judge(child)));
     const refusal = altered.map((chunk) => assembly.add(chunk)).find((one) => one !== undefined);
-    const outcome = refusal === undefined ? assembly.end(judge(child)) : ({ ok: false, refusal } as const);
+    const outcome =
+      refusal === undefined ? assembly.end(judge(child)) : ({ ok: false, refusal } as const);
     expect(refusalOf(outcome)).toContain(why);
     expect([child.position, child.entries.size]).toEqual([undefined, 0]);
   });

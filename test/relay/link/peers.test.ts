@@ -5,6 +5,7 @@ import {
   type PeerMessage,
   PeerMessageSchema,
 } from "../../../gen/headwater/v1/fanout_pb.ts";
+import { TrustSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { peerAskIntervalMs, peerIntervalMs } from "../../../relay/cadence.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
@@ -16,7 +17,8 @@ import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts"
 import { Peers } from "../../../relay/link/peers.ts";
 import { Consents } from "../../../relay/telemetry/consents.ts";
 import { Children } from "../../../relay/trust/children.ts";
-import { Authority, contentOf, epochMs, keyOf } from "../authority.ts";
+import { extendTrust } from "../../../relay/trust/trusted.ts";
+import { Authority, contentOf, epochMs, keyOf, sealedRoot, valueOf } from "../authority.ts";
 import { Mirror } from "./mirror.ts";
 
 const authority = new Authority();
@@ -60,6 +62,17 @@ describe("an answer", () => {
     const heard = child.hearAll(framesOf(answerTo(ledger, [child.ledger])));
     expect(heard).not.toContain("resync");
     expect(contentOf(child.ledger)).toEqual(contentOf(ledger));
+  });
+
+  test("hands on no head whose grant has ended with its root, which would be refused there", () => {
+    const ledger = authority.ledger();
+    ledger.beat = authority.writer.beat(ledger, epochMs + 1)!;
+    const { project, rootKey } = authority;
+    const keys = { keys: [rootKey], signers: [rootKey] };
+    const rotation = create(TrustSchema, { roots: [sealedRoot({ project, version: 2, ...keys })] });
+    ledger.trusted = valueOf(extendTrust(ledger.name, ledger.trusted, rotation));
+    const child = new Mirror(authority);
+    expect(child.hearAll(framesOf(answerTo(ledger, [child.ledger])))).toEqual(["trust"]);
   });
 
   test("tells of pins that the asking node does not have, and of no ledger it did not ask for", () => {
