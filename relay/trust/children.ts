@@ -81,7 +81,9 @@ export class Children {
       const held = this.#records.get(childKey(record));
       return isName(name) && isNews(record, held) ? record : [];
     });
-    return records.slice(0, Math.max(0, tokensCountMax - this.#records.size));
+    // Whom a node does not know it lets in: a revocation needs no room.
+    let room = tokensCountMax - this.#records.size;
+    return records.filter(({ revoked }) => revoked || room-- > 0);
   }
 
   /**

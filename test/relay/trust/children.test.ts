@@ -94,6 +94,22 @@ test("names are names, and tokens have a bound", () => {
   expect(refusalOf(full.prepare({ name: "b", ...of }))).toContain("limit");
 });
 
+test("a revocation at another node of the site is heard where there is no room for more tokens", () => {
+  const there = withChildren("acme", "corp", "late");
+  const room = Array.from({ length: tokensCountMax - 2 }, (_, n) => ({
+    ...there.records[0]!,
+    name: "many",
+    id: Buffer.from(String(n)),
+  }));
+  const full = new Children(siteKey.publicKey, [...there.records.slice(0, 2), ...room]);
+  for (const name of ["corp", "late"]) revoke(there, name);
+  give(there, "new", "new");
+  for (const record of full.heard(there.shared)) full.accept(record);
+  expect(refusalOf(full.authenticate(shows("corp"), epochMs))).toContain("revoked");
+  expect(refusalOf(full.authenticate(shows("late"), epochMs))).toContain("revoked");
+  expect(full.records.some(({ name }) => name === "new")).toBe(false);
+});
+
 function withChildren(...names: string[]): Children {
   const children = new Children(siteKey.publicKey, []);
   for (const name of names) give(children, name, name);
