@@ -52,6 +52,11 @@ export const grantsCountMax = 256;
 export const endedGrantsCountMax = 64;
 export const rootKeysCountMax = 16;
 export const signaturesCountMax = 32;
+/**
+ * All of an envelope but its payload: so many signatures and ids of keys are below 3 KiB. Who relays
+ * it can put more there, and everybody below would have to keep it and pass it on.
+ */
+export const envelopeRestBytesMax = 4 * 1024;
 
 /** Parents that one site may have. */
 export const upstreamsCountMax = 16;

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Envelope, EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
-import { signaturesCountMax } from "../limits.ts";
+import { envelopeRestBytesMax, signaturesCountMax } from "../limits.ts";
 import { isSignedBy, keyIdOf, type SigningKey, toHex } from "./key.ts";
 
 /** What an envelope holds; bound into the signature, so that none passes for another. */
@@ -42,11 +42,24 @@ export function isSealedBy(of: {
   const { envelope, keys } = of;
   if (envelope.payloadType !== of.type || of.threshold < 1) return false;
   if (envelope.signatures.length > signaturesCountMax) return false;
+  if (restBytesOf(envelope) > envelopeRestBytesMax) return false;
   const message = preAuthEncoding(of.type, envelope.payload);
   const signers = keys.filter((publicKey) =>
     envelope.signatures.some(({ sig }) => isSignedBy({ publicKey, message, signature: sig })),
   );
   return new Set(signers.map(toHex)).size >= of.threshold;
+}
+
+/** What an unknown field has before its data, at most. */
+const fieldTagBytesMax = 5;
+
+/** Bytes of what is not signed. */
+function restBytesOf(envelope: Envelope): number {
+  let bytes = 0;
+  for (const { keyid, sig } of envelope.signatures) bytes += Buffer.byteLength(keyid) + sig.length;
+  for (const { $unknown = [] } of [envelope, ...envelope.signatures])
+    for (const { data } of $unknown) bytes += fieldTagBytesMax + data.length;
+  return bytes;
 }
 
 /** PAE of https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md. */

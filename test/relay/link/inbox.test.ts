@@ -1,16 +1,19 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { type Envelope, EnvelopeSchema, TrustSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import {
   HeartbeatSchema,
   type ReplicateResponse,
   ReplicateResponseSchema,
   TrustUpdateSchema,
 } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { deltaSince } from "../../../relay/ledger/delta.ts";
 import type { SignedBeat } from "../../../relay/ledger/head.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
+import { frameBytesMax } from "../../../relay/limits.ts";
 import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { trustMessage } from "../../../relay/trust/trusted.ts";
-import { Authority, contentOf, epochMs, sealedRoot } from "../authority.ts";
+import { Authority, contentOf, epochMs, keyOf, sealedRoot } from "../authority.ts";
 import { Mirror } from "./mirror.ts";
 
 const authority = new Authority();
@@ -39,6 +42,34 @@ test("trust that is known already is no news, that of strangers is refused", () 
   const forged = trustFrame(stranger, authority.ledger());
   expect(child.hearAll([forged])).toEqual([expect.stringContaining("differs")]);
   expect(new Mirror(authority).hearAll([forged])).toEqual([expect.stringContaining("pinned")]);
+});
+
+test("what a relay puts around signed documents does not grow on the way down", () => {
+  const { child, ledger } = held();
+  const padding = create(EnvelopeSchema, {
+    signatures: [{ sig: new Uint8Array(frameBytesMax) }],
+  }).signatures;
+  const padded = (envelope: Envelope): Envelope => ({
+    ...envelope,
+    signatures: [...envelope.signatures, ...padding],
+  });
+  const grant = authority.grant({ case: "beatKey", value: { key: keyOf("beat").publicKey } });
+  const trust = create(TrustSchema, { grants: [padded(grant)] });
+  const before = ledger.position!;
+  authority.commit(ledger, { "flag/a": one });
+  const delta = deltaSince(ledger, before)!;
+  delta.head = padded(delta.head!);
+  const heard = child.hearAll([
+    encodeFrame({
+      case: "trustUpdate",
+      value: create(TrustUpdateSchema, { ledger: nameOf(ledger), trust }),
+    }),
+    encodeFrame({ case: "delta", value: delta }),
+  ]);
+  expect(heard).toEqual([
+    "grants: one is not signed by root version 1",
+    "head: 1.2 is not signed by its ledger key",
+  ]);
 });
 
 test("frames of ledgers that are not held here come to nothing", () => {

@@ -1,8 +1,8 @@
 import { clone, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
-import { signaturesCountMax } from "../../../relay/limits.ts";
+import { type Envelope, EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
+import { envelopeRestBytesMax, signaturesCountMax } from "../../../relay/limits.ts";
 import { isSealedBy, payloadType, preAuthEncoding, seal } from "../../../relay/trust/envelope.ts";
 import { keyOf } from "../authority.ts";
 
@@ -59,6 +59,28 @@ describe("a threshold", () => {
     expect(sealedBy(many(signaturesCountMax), { threshold: 1 })).toBe(true);
     expect(sealedBy(many(signaturesCountMax + 1), { threshold: 1 })).toBe(false);
   });
+});
+
+test("nothing may be put around the payload that all would have to carry", () => {
+  const sealed = seal({ type, payload, keys: [a] });
+  const padding = new Uint8Array(envelopeRestBytesMax);
+  const unknown = [{ no: 99, wireType: 2, data: padding }];
+  const [signature] = sealed.signatures;
+  const padded: Record<string, Envelope> = {
+    "a signature": { ...sealed, signatures: [{ ...signature!, sig: padding }, signature!] },
+    "the id of a key": {
+      ...sealed,
+      signatures: [{ ...signature!, keyid: "0".repeat(envelopeRestBytesMax) }],
+    },
+    "an unknown field": { ...sealed, $unknown: unknown },
+    "one of a signature": { ...sealed, signatures: [{ ...signature!, $unknown: unknown }] },
+  };
+  const taken = Object.entries(padded).filter(([, envelope]) =>
+    isSealedBy({ envelope, type, keys: [a.publicKey], threshold: 1 }),
+  );
+  expect(taken).toEqual([]);
+  const few = { ...sealed, $unknown: [{ no: 99, wireType: 2, data: new Uint8Array(100) }] };
+  expect(isSealedBy({ envelope: few, type, keys: [a.publicKey], threshold: 1 })).toBe(true);
 });
 
 test("the key's id is a hint that is never trusted", () => {
