@@ -18,6 +18,9 @@ export const ledgerBytesMax = 64 * 1024 * 1024;
 /** A commit travels as one frame, so it has to fit one. */
 export const commitEntriesMax = 20_000;
 
+/** A head with the longest names is under 300 bytes, a beat under 60: newer ones may say more. */
+export const headBytesMax = 4 * 1024;
+
 /** One frame below grpc's default receive limit of 4 MiB; larger changes travel as a snapshot. */
 export const frameBytesMax = 2 * 1024 * 1024;
 
@@ -48,6 +51,11 @@ export const projectsCountMax = 1_000;
 /** Rotations of a root over its life, and grants in force at once. */
 export const rootsCountMax = 64;
 export const grantsCountMax = 256;
+/**
+ * Payloads of all roots and grants of a ledger, which travel as one frame with all that is around
+ * them: 64 roots and 256 grants are below 100 KiB, but for those that name hundreds of flags each.
+ */
+export const trustBytesMax = 512 * 1024;
 /** Grants of ledger keys that are kept after their root, for heads that are held still. */
 export const endedGrantsCountMax = 64;
 export const rootKeysCountMax = 16;

@@ -8,7 +8,7 @@ import {
   type Position,
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import { beatExpiryMs, clockSkewMsMax } from "../cadence.ts";
-import { ledgerEntriesMax } from "../limits.ts";
+import { headBytesMax, ledgerEntriesMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
 import { bytesEqual, keyBytes, type SigningKey, sha256 } from "../trust/key.ts";
@@ -69,6 +69,8 @@ export function readHead(envelope: Envelope, ledger: LedgerNameLike): Outcome<Si
     return refused("invalid", "head: of another ledger");
   if (head.position.digest.length !== keyBytes || head.entriesCount > ledgerEntriesMax)
     return refused("invalid", "head: position or count out of bounds");
+  if (envelope.payload.length > headBytesMax)
+    return refused("limit", `head: more than ${headBytesMax} bytes`);
   return done(signed(envelope, head));
 }
 
@@ -124,6 +126,8 @@ export function signBeat(of: { head: SignedHead; wallMs: number; key: SigningKey
 export function openBeat(envelope: Envelope, { trusted, wallMs }: Judge): Outcome<SignedBeat> {
   const beat = parseBeat(envelope);
   if (beat === undefined) return refused("invalid", "beat: not a beat");
+  if (envelope.payload.length > headBytesMax)
+    return refused("limit", `beat: more than ${headBytesMax} bytes`);
   if (isFromFuture(Number(beat.issuedMs), wallMs))
     return refused("invalid", "beat: from the future", "Compare the clocks of the nodes.");
   const keys = beatKeysOf(trusted, wallMs);

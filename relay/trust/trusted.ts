@@ -10,7 +10,13 @@ import {
   type Trust,
   TrustSchema,
 } from "../../gen/headwater/v1/ledger_pb.ts";
-import { endedGrantsCountMax, grantsCountMax, rootKeysCountMax, rootsCountMax } from "../limits.ts";
+import {
+  endedGrantsCountMax,
+  grantsCountMax,
+  rootKeysCountMax,
+  rootsCountMax,
+  trustBytesMax,
+} from "../limits.ts";
 import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType } from "./envelope.ts";
@@ -66,8 +72,15 @@ export function extendTrust(
   const kept = isSameRoot ? known.grants : [];
   const grants = joinGrants({ pinned, root, kept, heard: heard.grants });
   if (!grants.ok) return grants;
+  const bytes = payloadBytes([...roots, ...grants.value.map(({ envelope }) => envelope)]);
+  if (bytes > trustBytesMax)
+    return refused("limit", `roots, grants: ${bytes} bytes, ${trustBytesMax} are allowed`);
   const ended = isSameRoot ? known.ended : endedWith(known);
   return done({ ...pinned, root, roots, grants: grants.value, ended });
+}
+
+function payloadBytes(envelopes: readonly Envelope[]): number {
+  return envelopes.reduce((sum, { payload }) => sum + payload.length, 0);
 }
 
 function endedWith(known: Trusted | undefined): readonly GrantedPower[] {

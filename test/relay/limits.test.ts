@@ -1,5 +1,11 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import {
+  BeatSchema,
+  type Envelope,
+  HeadSchema,
+  TrustSchema,
+} from "../../gen/headwater/v1/ledger_pb.ts";
 import {
   HoldingSchema,
   JoinTokenSchema,
@@ -9,6 +15,7 @@ import {
   type ReplicateResponse,
   ReplicateResponseSchema,
 } from "../../gen/headwater/v1/mesh_pb.ts";
+import { openBeat, openHead } from "../../relay/ledger/head.ts";
 import { Ledger } from "../../relay/ledger/ledger.ts";
 import { SnapshotAssembly } from "../../relay/ledger/snapshot.ts";
 import {
@@ -18,6 +25,7 @@ import {
   entryKeyLengthMax,
   goodbyeLengthMax,
   grantsCountMax,
+  headBytesMax,
   holdingsCountMax,
   hopsCountMax,
   layersCountMax,
@@ -28,15 +36,17 @@ import {
   rootKeysCountMax,
   rootsCountMax,
   signaturesCountMax,
+  trustBytesMax,
 } from "../../relay/limits.ts";
 import { Inbox } from "../../relay/link/inbox.ts";
 import { holdingsProblem, requestProblem } from "../../relay/link/request-problem.ts";
 import { Uplink } from "../../relay/link/uplink.ts";
 import { Random } from "../../relay/random.ts";
-import { isSealedBy, payloadType, seal } from "../../relay/trust/envelope.ts";
+import { isSealedBy, type PayloadType, payloadType, seal } from "../../relay/trust/envelope.ts";
 import { formatToken, parseToken, pinProblem } from "../../relay/trust/join-token.ts";
+import type { SigningKey } from "../../relay/trust/key.ts";
 import { extendTrust } from "../../relay/trust/trusted.ts";
-import { Authority, epochMs, keyOf, refusalOf, sealedRoot } from "./authority.ts";
+import { Authority, epochMs, keyOf, type Power, refusalOf, sealedRoot } from "./authority.ts";
 
 const authority = new Authority();
 const judge = { trusted: authority.trusted, wallMs: epochMs };
@@ -133,6 +143,31 @@ function trusted(of: { roots?: number; keys?: number; grants?: number }): string
   return refusalOf(extendTrust(name, undefined, trust));
 }
 
+/** A payload of the authority's own with a field that no version knows, and too large. */
+function stuffed(of: "head" | "beat" | "grant"): string {
+  const $unknown = [{ no: 99, wireType: 2, data: stuffing }];
+  const { beatKey, ledgerKey } = authority.writer;
+  const name = { authority: authority.id, project: "horizon" };
+  const sealed = (key: SigningKey, type: PayloadType, payload: Uint8Array): Envelope =>
+    seal({ type, payload, keys: [key] });
+  const ledger = authority.ledger();
+  if (of === "head") {
+    const payload = toBinary(HeadSchema, { ...ledger.head!.head, $unknown });
+    return refusalOf(openHead(sealed(ledgerKey, payloadType.head, payload), name, judge));
+  }
+  if (of === "beat") {
+    const { beat } = authority.writer.beat(ledger, epochMs)!;
+    const payload = toBinary(BeatSchema, { ...beat, $unknown });
+    return refusalOf(openBeat(sealed(beatKey, payloadType.beat, payload), judge));
+  }
+  const power: Power = { case: "overlay", value: { authority: authority.id, flags: manyFlags } };
+  const trust = create(TrustSchema, { grants: [authority.grant(power)] });
+  return refusalOf(extendTrust(name, authority.trusted, trust));
+}
+
+const stuffing = Buffer.concat([Buffer.from([0x80, 0x20]), Buffer.alloc(headBytesMax)]);
+const manyFlags = Array.from({ length: trustBytesMax / 64 }, (_, n) => String(n).padStart(63, "f"));
+
 /** Past each bound: what is said, which names the field. */
 const cases: readonly [string, () => string, RegExp][] = [
   [
@@ -185,6 +220,9 @@ const cases: readonly [string, () => string, RegExp][] = [
   ],
   ["rootsCountMax", () => trusted({ roots: rootsCountMax + 1 }), /^limit: roots: more than 64/],
   ["rootKeysCountMax", () => trusted({ keys: rootKeysCountMax + 1 }), /roots: 17 keys, 1 to 16/],
+  ["headBytesMax", () => stuffed("head"), /^limit: head: more than 4096 bytes/],
+  ["headBytesMax, of a beat", () => stuffed("beat"), /^limit: beat: more than 4096 bytes/],
+  ["trustBytesMax", () => stuffed("grant"), /^limit: roots, grants: \d+ bytes, 524288/],
   [
     "grantsCountMax",
     () => trusted({ grants: grantsCountMax + 1 }),
