@@ -147,6 +147,9 @@ export const snapshotsLiveMax = 2;
 export const idleFramesBurstMax = 5_000;
 export const idleFramesPerSecondMax = 100;
 
+/** Offers of one upstream that nobody has asked for: the way of all ledgers may change, and again. */
+export const offersBurstMax = 2 * holdingsCountMax;
+
 /** What a parent says about the end of a link, for people. */
 export const goodbyeLengthMax = 300;
 

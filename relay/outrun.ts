@@ -63,7 +63,9 @@ export function hearAhead(
 
 /** What a parent that is behind gets back. */
 export function giveBack(parts: NodeParts, upstream: string, offer: Offer): Effect[] {
-  const { settings, holdings } = parts;
+  const { settings, holdings, uplinks } = parts;
+  const uplink = uplinks.all.find((one) => one.settings.id === upstream);
+  if (offer.ledger === undefined || uplink?.mayGiveBack(ledgerId(offer.ledger)) !== true) return [];
   const requests = givingBack({ node: settings.name, offer, served: holdings.served });
   return requests.length === 0 ? [] : [{ kind: "give-back", upstream, requests }];
 }

@@ -46,6 +46,11 @@ export class Bars {
     return kind === "barred" || kind === "asked";
   }
 
+  /** Whether a new offer of a ledger is waited for. */
+  isAsked(id: LedgerId): boolean {
+    return this.#bars.get(id)?.state.kind === "asked";
+  }
+
   /** Monotonic milliseconds at which the next ledger is to be asked for. */
   get dueAtMonoMs(): number {
     let due = Number.POSITIVE_INFINITY;

@@ -15,6 +15,7 @@ import {
   idleFramesBurstMax,
   idleFramesPerSecondMax,
   nodeIdBytesMax,
+  offersBurstMax,
 } from "../limits.ts";
 import { quoted } from "../quoted.ts";
 import type { Random } from "../random.ts";
@@ -65,10 +66,13 @@ export class Uplink {
   readonly #random: Random;
   readonly #backoff: Backoff;
   readonly #offers = new Map<LedgerId, HeldOffer>();
+  /** What the parent was given back in this link. */
+  readonly #returned = new Set<LedgerId>();
   readonly #idle = new RateLimit({
     burst: idleFramesBurstMax,
     perSecond: idleFramesPerSecondMax,
   });
+  readonly #reoffers = new RateLimit({ burst: offersBurstMax, perSecond: idleFramesPerSecondMax });
   readonly bars: Bars;
   #state: UplinkState;
   #dialsCount = 0;
@@ -135,6 +139,11 @@ export class Uplink {
       };
   }
 
+  /** Whether the parent has answered already. */
+  get isWelcome(): boolean {
+    return this.#state.kind === "open" && this.#state.protocol > 0;
+  }
+
   /** What is wrong with a parent's welcome, if anything. */
   welcomed({ site, node, protocol, heartbeatMs }: Welcome): string | undefined {
     if (this.#state.kind !== "open") return undefined;
@@ -159,6 +168,18 @@ export class Uplink {
     return undefined;
   }
 
+  /** Whether an offer of a ledger is one that was asked for: with the link, or anew. */
+  isOfferDue(id: LedgerId): boolean {
+    return !this.#offers.has(id) || this.bars.isAsked(id);
+  }
+
+  /** Whether a parent is to be given back a ledger: once in a link, whatever it says. */
+  mayGiveBack(id: LedgerId): boolean {
+    const isFirst = !this.#returned.has(id);
+    this.#returned.add(id);
+    return isFirst;
+  }
+
   /** A ledger that an offer was made of is not to be had from here for now. */
   barred(id: LedgerId): void {
     this.#offers.delete(id);
@@ -167,6 +188,11 @@ export class Uplink {
   /** A frame that came to nothing; false when there are more of them than an honest parent sends. */
   idled(monoMs: number): boolean {
     return this.#idle.take("", monoMs);
+  }
+
+  /** An offer that was not asked for; false when there are more of them than an honest parent makes. */
+  reoffered(monoMs: number): boolean {
+    return this.#reoffers.take("", monoMs);
   }
 
   /** A parent of protocol 1 knows no other way to be asked anew, and is not asked so too often. */
@@ -184,6 +210,7 @@ export class Uplink {
   /** The link has ended; it is dialled again after a while, or at once when it was good. */
   ended(why: string, monoMs: number): void {
     this.#offers.clear();
+    this.#returned.clear();
     this.#problem = why;
     this.#state = { kind: "waiting", untilMonoMs: monoMs + this.#backoff.next() };
   }

@@ -98,11 +98,12 @@ export class Uplinks {
     upstream.uplink.heard(at.monoMs);
     switch (frame.case) {
       case "welcome": {
+        if (upstream.uplink.isWelcome) return this.#idled(upstream, at);
         const problem = upstream.uplink.welcomed(frame.value);
         return nothing(problem === undefined ? [] : this.#leave(id, problem, at.monoMs));
       }
       case "offer":
-        return nothing(this.#offered(upstream, frame.value, at.monoMs));
+        return this.#offered(upstream, frame.value, at);
       case "goodbye":
         upstream.uplink.goodbye(frame.value, at.monoMs);
         return nothing([
@@ -178,7 +179,7 @@ export class Uplinks {
         upstream.partial.set(ledger.id, at.monoMs);
     } else if (frame.case === "snapshotEnd" && ledger !== undefined)
       upstream.partial.delete(ledger.id);
-    if (heard.value.kind === "known") {
+    if (heard.value.kind === "known" || frame.case === undefined) {
       for (const one of ledgersOf(frame)) uplink.bars.checked(ledgerId(one));
       return this.#idled(upstream, at);
     }
@@ -187,19 +188,24 @@ export class Uplinks {
 
   /** Who goes on sending what comes to nothing takes the time of others. */
   #idled(upstream: Upstream, at: Moment): { arrival: Arrival; effects: Effect[] } {
-    const { uplink } = upstream;
-    if (uplink.idled(at.monoMs)) return nothing([]);
-    return nothing(
-      this.#leave(uplink.settings.id, "it floods this node with frames of no use", at.monoMs),
-    );
+    return upstream.uplink.idled(at.monoMs) ? nothing([]) : this.#flooded(upstream, at);
   }
 
-  #offered(upstream: Upstream, offer: Offer, monoMs: number): Effect[] {
-    const ledger = offer.ledger && upstream.inbox.ledger(offer.ledger);
-    if (ledger === undefined) return [];
-    const problem = upstream.uplink.offered(offer);
-    if (problem === undefined) return [];
-    return this.bar(upstream.uplink.settings.id, wrong(ledger, problem), monoMs);
+  #flooded({ uplink }: Upstream, { monoMs }: Moment): { arrival: Arrival; effects: Effect[] } {
+    const why = "it floods this node with frames of no use";
+    return nothing(this.#leave(uplink.settings.id, why, monoMs));
+  }
+
+  #offered(upstream: Upstream, offer: Offer, at: Moment): { arrival: Arrival; effects: Effect[] } {
+    const { uplink, inbox } = upstream;
+    const ledger = offer.ledger && inbox.ledger(offer.ledger);
+    if (ledger === undefined) return this.#idled(upstream, at);
+    const isDue = uplink.isOfferDue(ledger.id);
+    const problem = uplink.offered(offer);
+    if (isDue && problem === undefined) return nothing([]);
+    if (!uplink.reoffered(at.monoMs)) return this.#flooded(upstream, at);
+    if (problem === undefined) return nothing([]);
+    return nothing(this.bar(uplink.settings.id, wrong(ledger, problem), at.monoMs));
   }
 
   #leave(id: string, why: string, monoMs: number): Effect[] {

@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import type { Effect } from "../../../relay/effect.ts";
+import { offersBurstMax } from "../../../relay/limits.ts";
+import { authority, bring, childOf, encoded, hear, kindsOf } from "../child-node.ts";
+import type { SteppedNode } from "../stepped-node.ts";
+
+const parent = new TextEncoder().encode("parent..");
+const behind = encoded("offer", { outcome: "BEHIND", hops: [parent] });
+
+function held(): SteppedNode {
+  const child = childOf();
+  bring(child, authority.ledger());
+  return child;
+}
+
+/** Kinds of the effects of some frames, one after the other, with how many there are of each. */
+function counted(child: SteppedNode, frames: readonly Uint8Array[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const kind of frames.flatMap((bytes) => kindsOf(hear(child, bytes))))
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+test("a parent that is behind gets back what it lacks once in a link, however often it says so", () => {
+  const child = held();
+  const empty = encoded("offer", { outcome: "EMPTY", hops: [parent] });
+  const offers = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? behind : empty));
+  expect(counted(child, offers)["give-back"]).toBe(1);
+  child.tell({ kind: "upstream-closed", upstream: "openstack", why: "reset" });
+  const dialled = (effects: readonly Effect[]): boolean => kindsOf(effects).includes("dial");
+  expect(dialled(child.wait(60_000))).toBe(true);
+  expect(counted(child, [behind])["give-back"]).toBe(1);
+});
+
+describe("a link ends when it is flooded with", () => {
+  const other = encoded("offer", { outcome: "RESUME", hops: [parent, parent] });
+  const welcome = encoded("welcome", { protocol: 2, site: "openstack", node: "p1" });
+  test.each<[string, readonly Uint8Array[]]>([
+    ["offers", [encoded("offer", { outcome: "RESUME", hops: [parent] }), other]],
+    [
+      "offers that are none",
+      [encoded("offer", { outcome: "RESUME", hops: Array(40).fill(parent) })],
+    ],
+    ["welcomes", [welcome]],
+    ["frames of no kind", [new Uint8Array(0)]],
+  ])("%s", (_, frames) => {
+    const child = held();
+    const many = Array.from({ length: offersBurstMax + 20 }, (_, n) => frames[n % frames.length]!);
+    expect(counted(child, many)["hang-up"]).toBe(1);
+  });
+});
