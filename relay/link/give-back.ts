@@ -3,11 +3,13 @@ import {
   type GiveBackRequest,
   GiveBackRequestSchema,
   type Offer,
+  type SnapshotBegin,
 } from "../../gen/headwater/v1/mesh_pb.ts";
+import { readHead } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { type LedgerId, ledgerId } from "../ledger/position.ts";
+import { comparePositions, type LedgerId, ledgerId } from "../ledger/position.ts";
 import { returnsCountMax } from "../limits.ts";
-import type { Outcome } from "../refusal.ts";
+import { done, type Outcome } from "../refusal.ts";
 import type { Served } from "./downlink.ts";
 import { type Arrival, Inbox } from "./inbox.ts";
 import { framesAfter } from "./ledger-frames.ts";
@@ -43,11 +45,22 @@ export class Returns {
   }
 
   /** @param child whose frames follow each other, as `<site>/<node>` */
-  hear(child: string, { frame }: GiveBackRequest, wallMs: number): Outcome<Arrival> {
-    const arrival = this.#inboxOf(child).hear(frame?.frame ?? { case: undefined }, wallMs);
+  hear(child: string, { frame: given }: GiveBackRequest, wallMs: number): Outcome<Arrival> {
+    const frame = given?.frame ?? { case: undefined };
+    // A child that goes on with it for ever would fill this node with what it holds.
+    if (frame.case === "snapshotBegin" && this.#isHeld(frame.value)) return done({ kind: "known" });
+    const arrival = this.#inboxOf(child).hear(frame, wallMs);
     // Only a snapshot under way is remembered.
     if (!arrival.ok || arrival.value.kind !== "partial") this.#inboxes.delete(child);
     return arrival;
+  }
+
+  /** Whether a snapshot says itself that it is no newer than what is here. */
+  #isHeld({ ledger: name, head }: SnapshotBegin): boolean {
+    const held = name && this.#served().get(ledgerId(name))?.ledger;
+    if (held?.position === undefined || head === undefined) return false;
+    const read = readHead(head, held.name);
+    return read.ok && comparePositions(read.value.position, held.position) <= 0;
   }
 
   #inboxOf(child: string): Inbox {

@@ -1,6 +1,9 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { GiveBackRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import {
+  GiveBackRequestSchema,
+  ReplicateResponseSchema,
+} from "../../../gen/headwater/v1/mesh_pb.ts";
 import { returnsCountMax } from "../../../relay/limits.ts";
 import { Returns } from "../../../relay/link/give-back.ts";
 import { framesAfter, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
@@ -25,4 +28,21 @@ test("so many children may be giving back; one more takes the place of who was s
   expect(give(0, 1)).toBe("partial");
   expect(give(returnsCountMax, 0)).toBe("partial");
   expect([give(0, 2), give(1, 1)]).toEqual(["change", "known"]);
+});
+
+test("of what is held here already nothing is kept, so that no child fills this node with it", () => {
+  const authority = new Authority();
+  const ledger = authority.ledger();
+  const old = new LedgerFrames(ledger).snapshot()!.frames;
+  authority.commit(ledger, { "flag/a": Buffer.from("1") });
+  const served = { ledger, frames: new LedgerFrames(ledger), hops: [new Uint8Array(8)] };
+  const returns = new Returns(() => new Map([[ledger.id, served]]));
+  for (const frames of [old, new LedgerFrames(ledger).snapshot()!.frames]) {
+    const kinds = frames.map((bytes) => {
+      const frame = fromBinary(ReplicateResponseSchema, bytes);
+      return valueOf(returns.hear("site/c", create(GiveBackRequestSchema, { frame }), epochMs))
+        .kind;
+    });
+    expect(new Set(kinds)).toEqual(new Set(["known"]));
+  }
 });
