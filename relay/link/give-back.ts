@@ -49,9 +49,11 @@ export class Returns {
     const frame = given?.frame ?? { case: undefined };
     // A child that goes on with it for ever would fill this node with what it holds.
     if (frame.case === "snapshotBegin" && this.#isHeld(frame.value)) return done({ kind: "known" });
-    const arrival = this.#inboxOf(child).hear(frame, wallMs);
+    const inbox = this.#inboxes.get(child) ?? new Inbox(this.#ledgers());
+    this.#inboxes.delete(child);
+    const arrival = inbox.hear(frame, wallMs);
     // Only a snapshot under way is remembered.
-    if (!arrival.ok || arrival.value.kind !== "partial") this.#inboxes.delete(child);
+    if (arrival.ok && arrival.value.kind === "partial" && inbox.isWaiting) this.#keep(child, inbox);
     return arrival;
   }
 
@@ -63,13 +65,10 @@ export class Returns {
     return read.ok && comparePositions(read.value.position, held.position) <= 0;
   }
 
-  #inboxOf(child: string): Inbox {
-    const inbox = this.#inboxes.get(child) ?? new Inbox(this.#ledgers());
-    this.#inboxes.delete(child);
+  #keep(child: string, inbox: Inbox): void {
     this.#inboxes.set(child, inbox);
     const [oldest] = this.#inboxes.keys();
     if (this.#inboxes.size > returnsCountMax && oldest !== undefined) this.#inboxes.delete(oldest);
-    return inbox;
   }
 
   #ledgers(): ReadonlyMap<LedgerId, Ledger> {

@@ -149,6 +149,11 @@ export class Inbox {
     return this.#assemblies.has(id);
   }
 
+  /** The same of any snapshot. */
+  get isWaiting(): boolean {
+    return this.#assemblies.size > 0;
+  }
+
   /** What was begun of a ledger is forgotten. */
   drop(id: LedgerId): void {
     this.#assemblies.delete(id);

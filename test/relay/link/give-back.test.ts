@@ -46,3 +46,18 @@ test("of what is held here already nothing is kept, so that no child fills this 
     expect(new Set(kinds)).toEqual(new Set(["known"]));
   }
 });
+
+test("frames of nothing take no place of a snapshot that is under way", () => {
+  const authority = new Authority();
+  const behind = authority.emptyLedger();
+  const served = { ledger: behind, frames: new LedgerFrames(behind), hops: [new Uint8Array(8)] };
+  const returns = new Returns(() => new Map([[behind.id, served]]));
+  const [begin, ...rest] = new LedgerFrames(authority.ledger()).snapshot()!.frames;
+  const give = (child: string, bytes: Uint8Array): string => {
+    const frame = fromBinary(ReplicateResponseSchema, bytes);
+    return valueOf(returns.hear(child, create(GiveBackRequestSchema, { frame }), epochMs)).kind;
+  };
+  expect(give("site/c", begin!)).toBe("partial");
+  for (let n = 0; n < returnsCountMax; n++) give(`other/${n}`, new Uint8Array(0));
+  expect(rest.map((bytes) => give("site/c", bytes))).toEqual(["partial", "change"]);
+});
