@@ -1,9 +1,11 @@
 import type { PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
 import { type Effect, logged } from "../effect.ts";
 import type { EventOf } from "../event.ts";
+import { isName } from "../flag/name.ts";
 import type { NodeParts } from "../parts.ts";
 import { hearWord } from "../site/site-word.ts";
 import { nothingBut, type Staged } from "../staged.ts";
+import { isWithinBounds } from "../telemetry/report-bounds.ts";
 import { takeReport } from "../telemetry/take-report.ts";
 import { takeArrival } from "./arrival.ts";
 
@@ -11,11 +13,13 @@ import { takeArrival } from "./arrival.ts";
 export function hearPeer(parts: NodeParts, event: EventOf<"peer-spoke">): Staged {
   const { message, at } = event;
   const { peers, peerInbox, holdings, telemetry } = parts;
+  if (!isName(message.node)) return nothingBut([]);
   peers.heard(message, at.monoMs);
   telemetry?.censuses.hearPeer(message, at.wallMs);
   switch (message.body.case) {
     case "report":
-      takeReport(parts, message.body.value, { at, isOwn: false });
+      if (isWithinBounds(message.body.value))
+        takeReport(parts, message.body.value, { at, isOwn: false });
       return nothingBut([]);
     case "unreported":
       telemetry?.censuses.overhear(message.body.value.project, at.wallMs);

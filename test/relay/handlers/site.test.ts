@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { PeerMessageSchema } from "../../../gen/headwater/v1/fanout_pb.ts";
 import { ProjectPinSchema, ReplicateResponseSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { peerIntervalMs } from "../../../relay/cadence.ts";
+import { reportFeaturesMax, reportFlagsMax } from "../../../relay/limits.ts";
 import { SiteSeal } from "../../../relay/site/site-seal.ts";
 import { deriveSecret, SigningKey } from "../../../relay/trust/key.ts";
-import { Authority, epochMs, seedOf } from "../authority.ts";
+import { Authority, epochMs, seedOf, valueOf } from "../authority.ts";
 import {
   authority,
   bring,
@@ -18,6 +19,31 @@ import {
 import { flagEntry } from "../layers/entries.ts";
 import { SteppedNode } from "../stepped-node.ts";
 import { reportOf } from "../telemetry/fixture.ts";
+
+describe("a report that a peer passes on", () => {
+  const long = "x".repeat(1_000_000);
+  const words = (count: number) => Array.from({ length: count }, (_, n) => `w${n}`);
+  const counted = (node: string, report: Partial<ReturnType<typeof reportOf>>): number => {
+    const stepped = childOf();
+    bring(stepped, authority.ledger());
+    const value = { ...reportOf({ instance: "i" }), ...report };
+    const message = create(PeerMessageSchema, { node, body: { case: "report", value } });
+    stepped.tell({ kind: "peer-spoke", message });
+    return valueOf(stepped.node.reads.fleet("horizon", epochMs)).instancesCount;
+  };
+
+  test.each<[string, string, Partial<ReturnType<typeof reportOf>>, number]>([
+    ["is one that an app may send", "n2", {}, 1],
+    ["is of no instance", "n2", { instance: "" }, 0],
+    ["is of one with a long name", "n2", { instance: long }, 0],
+    ["is of a long version", "n2", { version: long }, 0],
+    ["has too many flags", "n2", reportOf({ instance: "i", on: words(reportFlagsMax + 1) }), 0],
+    ["has too many features", "n2", { features: words(reportFeaturesMax + 1) }, 0],
+    ["comes from a node whose name is long", long, {}, 0],
+  ])("%s: it counts as many", (_, node, report, count) => {
+    expect(counted(node, report)).toBe(count);
+  });
+});
 
 describe("what a peer says", () => {
   const siteKey = new SigningKey(deriveSecret({ secret: seedOf("site"), purpose: "site key" }));
