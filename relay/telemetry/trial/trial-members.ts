@@ -25,9 +25,10 @@ export class TrialMembers {
 
   /** @param bytes as they were written, or as another node of the site has them */
   constructor(bytes: Uint8Array) {
-    for (let at = 0; at + memberBytes <= bytes.length; at += memberBytes) {
-      const bits = bytes[at + memberBytes - 1] ?? 0;
-      const id = Buffer.from(bytes).readUIntBE(at, memberBytes - 1);
+    const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at + memberBytes <= all.length; at += memberBytes) {
+      const bits = all[at + memberBytes - 1] ?? 0;
+      const id = all.readUIntBE(at, memberBytes - 1);
       if (bits === 0) continue;
       this.#members.set(id, bits);
     }
