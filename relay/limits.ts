@@ -336,6 +336,12 @@ export const fanoutBytesInFlightMax = 16 * 1024 * 1024;
 export const censusesOpenMax = 8;
 export const censusesYearMax = 24;
 
+/**
+ * Questions of a project in its ledger: those of ten years. Each is looked at with all others every
+ * second, so a project that has more is not answered at all.
+ */
+export const censusesCountMax = 256;
+
 /** Times of watching that are kept for one question: more than that were restarts without end. */
 export const censusSpansMax = 64;
 

@@ -65,7 +65,7 @@ export function censusProblem(
     if (held !== undefined && !isSameQuestion(held, census))
       return refused("invalid", `entries: ${key} may be closed, and not be changed`);
     const windowMsMin = telemetry?.censuses.windowMsMin ?? censusWindowMsMin;
-    const problem = budgetProblem(census, all.values(), { wallMs, windowMsMin });
+    const problem = budgetProblem(census, [...all.values()], { wallMs, windowMsMin });
     if (held === undefined && problem !== undefined)
       return refused("limit", `entries: ${key}: ${problem}`);
   }

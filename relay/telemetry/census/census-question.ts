@@ -2,7 +2,7 @@ import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
 import { censusLifeMs } from "../../cadence.ts";
 import { isName } from "../../flag/name.ts";
 import { parseVersion } from "../../flag/version.ts";
-import { censusesOpenMax, censusesYearMax, noteLengthMax } from "../../limits.ts";
+import { censusesCountMax, censusesOpenMax, censusesYearMax, noteLengthMax } from "../../limits.ts";
 import { quoted } from "../../quoted.ts";
 import type { CensusWindows } from "./census-windows.ts";
 
@@ -55,13 +55,15 @@ export function censusState(census: Census, wallMs: number): CensusState {
  */
 export function budgetProblem(
   census: Census,
-  all: Iterable<Census>,
+  all: readonly Census[],
   of: { wallMs: number; windowMsMin: number },
 ): string | undefined {
+  if (all.length > censusesCountMax)
+    return `the project has ${all.length} questions, and ${censusesCountMax} are allowed`;
   if (Number(census.windowMs) < of.windowMsMin)
     return `its windows are shorter than HEADWATER_CENSUS_WINDOW allows here`;
-  const before = [...all].filter((one) => one.openedMs < census.openedMs);
-  if ([...all].some((one) => one !== census && one.openedMs === census.openedMs))
+  const before = all.filter((one) => one.openedMs < census.openedMs);
+  if (all.some((one) => one !== census && one.openedMs === census.openedMs))
     return "another was opened at the same moment";
   const year = before.filter((one) => Number(census.openedMs - one.openedMs) < censusLifeMs);
   if (year.length >= censusesYearMax)

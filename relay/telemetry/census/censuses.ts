@@ -231,7 +231,7 @@ export class Censuses {
     });
   }
 
-  problem(census: Census, all: Iterable<Census>, wallMs: number): string | undefined {
+  problem(census: Census, all: readonly Census[], wallMs: number): string | undefined {
     return budgetProblem(census, all, { wallMs, windowMsMin: this.windowMsMin });
   }
 

@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { type Census, CensusSchema } from "../../../../gen/headwater/v1/flag_pb.ts";
 import { dayMs } from "../../../../relay/cadence.ts";
-import { censusesOpenMax, censusesYearMax } from "../../../../relay/limits.ts";
+import { censusesCountMax, censusesOpenMax, censusesYearMax } from "../../../../relay/limits.ts";
 import {
   budgetProblem,
   censusEndMs,
@@ -78,6 +78,14 @@ describe("a project may ask", () => {
     const at = (days: number): Census => question({ openedMs: openedMs + BigInt(days * dayMs) });
     expect(budgetProblem(at(35), asked, of)).toContain("in a year");
     expect(budgetProblem(at(400), asked, of)).toBeUndefined();
+  });
+
+  test("so many in all: of a project that has more each is past what it may ask", () => {
+    const all = questions(censusesCountMax + 1, { closedMs: openedMs + 1n });
+    const problemOf = (count: number): string | undefined =>
+      budgetProblem(all[0]!, all.slice(0, count), of);
+    expect(problemOf(censusesCountMax)).toBeUndefined();
+    expect(problemOf(censusesCountMax + 1)).toContain("257 questions, and 256 are allowed");
   });
 
   test.each<[string, Census, string]>([
