@@ -235,8 +235,9 @@ export class Uplinks {
       return this.end(settings.id, `asked anew for ${due.length} ledgers`, monoMs);
     }
     upstream.askedAtMonoMs = monoMs;
+    const wanted = new Map(this.#wantedOf(upstream).map((ledger) => [ledger.id, ledger]));
     const again = due.flatMap((id) => {
-      const ledger = this.#wantedOf(upstream).find((one) => one.id === id);
+      const ledger = wanted.get(id);
       if (ledger === undefined) bars.applied(id);
       else bars.asked(id, monoMs);
       return ledger === undefined ? [] : [holdingOf(ledger)];

@@ -63,11 +63,15 @@ export class Child {
     return this.links.hear(id, frame, { monoMs, wallMs: epochMs + monoMs }).effects;
   }
 
-  welcomed(monoMs: number, of: { heartbeatMs?: number } = {}, id: string = "up"): void {
+  welcomed(
+    monoMs: number,
+    of: { heartbeatMs?: number; protocol?: number } = {},
+    id: string = "up",
+  ): void {
     this.tick(monoMs);
-    const { heartbeatMs = heartbeatIntervalMs } = of;
+    const { heartbeatMs = heartbeatIntervalMs, protocol = 1 } = of;
     const value = create(WelcomeSchema, {
-      protocol: 1,
+      protocol,
       site: "openstack",
       node: "p1",
       heartbeatMs,

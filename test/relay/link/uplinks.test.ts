@@ -2,12 +2,14 @@ import { describe, expect, test } from "vitest";
 import { type ReplicateResponse } from "../../../gen/headwater/v1/mesh_pb.ts";
 import {
   backoffMsMax,
+  barMsMin,
   dialDeadlineMs,
   heartbeatIntervalMs,
   minuteMs,
   retryAfterMsMax,
   takenRetryMs,
 } from "../../../relay/cadence.ts";
+import { Ledger } from "../../../relay/ledger/ledger.ts";
 import { LedgerFrames } from "../../../relay/link/ledger-frames.ts";
 import { protocolVersion } from "../../../relay/link/protocol.ts";
 import { Authority } from "../authority.ts";
@@ -210,6 +212,19 @@ describe("the primary of a ledger", () => {
     child.offer({ outcome: "RESUME", hops: [theirs] }, 1);
     expect(child.primary).toBe("up");
   });
+});
+
+test("a thousand ledgers that are barred at once are asked for anew in one call, and at once", () => {
+  const ids = Array.from({ length: 1_500 }, (_, n) => `p${n}`);
+  const ledgers = ids.map((project) => new Ledger({ authority: authority.id, project }));
+  const child = new Child(ledgers, { projects: ids });
+  child.welcomed(0, { protocol: 2 });
+  for (const ledger of ledgers)
+    child.links.bar("up", { ledger, why: "not durable", isWrong: false }, 1);
+  const beganMs = performance.now();
+  const [asked] = child.tick(barMsMin + 1);
+  expect(performance.now() - beganMs).toBeLessThan(300);
+  expect(asked?.kind === "confirm" && asked.request.again.length).toBe(ledgers.length);
 });
 
 const heartbeat: ReplicateResponse["frame"] = {
