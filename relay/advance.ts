@@ -5,7 +5,7 @@ import type { Moment } from "./event.ts";
 import { deltaSince } from "./ledger/delta.ts";
 import { openBeat, type SignedBeat } from "./ledger/head.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
-import { positionText } from "./ledger/position.ts";
+import { type LedgerId, positionText } from "./ledger/position.ts";
 import { confirmation } from "./link/confirmation.ts";
 import type { NodeParts } from "./parts.ts";
 import { type Trusted, trustMessage } from "./trust/trusted.ts";
@@ -88,12 +88,23 @@ export function renewHops(parts: NodeParts, at: Moment): Effect[] {
   return downlinks.pumpAll(at.monoMs);
 }
 
-/** Tells an upstream what is durable here. */
-export function confirm(parts: NodeParts, upstream: string, ledgers: readonly Ledger[]): Effect {
-  const { settings, holdings, uplinks } = parts;
-  const uplink = uplinks.all.find((one) => one.settings.id === upstream);
-  const request = confirmation({ node: settings.name, ledgers, held: holdings.ledgers, uplink });
-  return { kind: "confirm", upstream, request };
+/** Tells an upstream what is durable here, and shows it again all that it lacks. */
+function confirm(parts: NodeParts, upstream: string, ledgers: readonly Ledger[]): Effect {
+  const uplink = parts.uplinks.all.find((one) => one.settings.id === upstream);
+  return confirmWith(parts, { upstream, ledgers, behind: uplink?.behind ?? [] });
+}
+
+/** Shows an upstream a ledger that it lacks something of. */
+export function showAhead(parts: NodeParts, upstream: string, ledger: LedgerId): Effect {
+  return confirmWith(parts, { upstream, ledgers: [], behind: [ledger] });
+}
+
+function confirmWith(
+  { settings, holdings }: NodeParts,
+  of: { upstream: string; ledgers: readonly Ledger[]; behind: readonly LedgerId[] },
+): Effect {
+  const request = confirmation({ ...of, node: settings.name, held: holdings.ledgers });
+  return { kind: "confirm", upstream: of.upstream, request };
 }
 
 function publish(parts: NodeParts, frame: ReplicateResponse["frame"]): Effect {

@@ -13,6 +13,7 @@ import {
   ConfirmRequestSchema,
   type GiveBackRequest,
   type Holding,
+  type LedgerProof,
   MeshService,
   type ReplicateRequest,
   type ReplicateResponse,
@@ -236,16 +237,18 @@ function joinConfirms(former: ConfirmRequest | undefined, newer: ConfirmRequest)
   if (former === undefined) return newer;
   return create(ConfirmRequestSchema, {
     node: newer.node,
-    holdings: joinHoldings(former.holdings, newer.holdings),
-    // These are all that there are whenever some are told.
-    ahead: newer.ahead.length > 0 ? newer.ahead : former.ahead,
-    again: joinHoldings(former.again, newer.again),
+    holdings: joinByLedger(former.holdings, newer.holdings),
+    ahead: joinByLedger(former.ahead, newer.ahead),
+    again: joinByLedger(former.again, newer.again),
   });
 }
 
-function joinHoldings(former: readonly Holding[], newer: readonly Holding[]): Holding[] {
-  const all = [...former, ...newer].flatMap((holding) =>
-    holding.ledger === undefined ? [] : [[ledgerId(holding.ledger), holding] as const],
+function joinByLedger<Said extends Holding | LedgerProof>(
+  former: readonly Said[],
+  newer: readonly Said[],
+): Said[] {
+  const all = [...former, ...newer].flatMap((said) =>
+    said.ledger === undefined ? [] : [[ledgerId(said.ledger), said] as const],
   );
   return [...new Map(all).values()];
 }

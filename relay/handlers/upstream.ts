@@ -1,6 +1,7 @@
-import { confirm, renewHops } from "../advance.ts";
+import { renewHops, showAhead } from "../advance.ts";
 import { type Effect, logged } from "../effect.ts";
 import type { EventOf } from "../event.ts";
+import { ledgerId } from "../ledger/position.ts";
 import { giveBack } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
 import { tellPeers } from "../site/tell-peers.ts";
@@ -14,8 +15,11 @@ export function takeFrame(parts: NodeParts, event: EventOf<"upstream-frame">): S
   const { arrival, effects } = parts.uplinks.hear(id, frame, at);
   if (frame.case === "offer" || frame.case === "welcome" || effects.length > 0)
     effects.push(...renewHops(parts, at));
-  if (frame.case === "offer" && frame.value.outcome === "BEHIND")
-    effects.push(confirm(parts, id, []), ...giveBack(parts, id, frame.value));
+  if (frame.case === "offer" && frame.value.outcome === "BEHIND" && frame.value.ledger)
+    effects.push(
+      showAhead(parts, id, ledgerId(frame.value.ledger)),
+      ...giveBack(parts, id, frame.value),
+    );
   const taken = takeArrival(parts, { arrival, source: { kind: "upstream", id }, at });
   return { ...taken, effects: [...effects, ...taken.effects] };
 }

@@ -4,16 +4,15 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerId } from "../ledger/position.ts";
 import { trustMessage } from "../trust/trusted.ts";
 import { holdingOf } from "./holding.ts";
-import type { Uplink } from "./uplink.ts";
 
-/** What a child tells a parent of these ledgers, and proof of what the parent does not hold. */
+/** What a child tells a parent of some ledgers, and proof of others, which the parent does not hold. */
 export function confirmation(of: {
   node: string;
   ledgers: readonly Ledger[];
   held: ReadonlyMap<LedgerId, Ledger>;
-  uplink: Uplink | undefined;
+  behind: readonly LedgerId[];
 }): ConfirmRequest {
-  const ahead = (of.uplink?.behind ?? []).flatMap((id) => {
+  const ahead = of.behind.flatMap((id) => {
     const ledger = of.held.get(id);
     if (ledger?.trusted === undefined || ledger.head === undefined) return [];
     const name = { authority: ledger.name.authority, project: ledger.name.project };

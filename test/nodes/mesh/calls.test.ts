@@ -128,6 +128,23 @@ test("confirmations go together with those that come soon after, and while one i
   });
 });
 
+test("of all ledgers that a parent lacks something of it is shown the newest proof", async () => {
+  const { parent, child } = await linked();
+  const first = Promise.withResolvers<unknown>();
+  parent.node.answer = () => first.promise;
+  const show = (project: string): void =>
+    child.client.confirm(
+      upstream,
+      create(ConfirmRequestSchema, { ahead: [{ ledger: { project } }] }),
+    );
+  show("a");
+  await parent.node.nth("child-confirmed");
+  for (const project of ["b", "c", "b"]) show(project);
+  first.resolve({});
+  const { request } = await parent.node.nth("child-confirmed", 2);
+  expect(request.ahead.map(({ ledger }) => ledger?.project)).toEqual(["b", "c"]);
+});
+
 test("a confirmation without a link is nothing", () => {
   const child = openChild();
   child.client.confirm(upstream, create(ConfirmRequestSchema));

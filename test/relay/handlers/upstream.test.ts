@@ -1,8 +1,19 @@
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import type { Effect } from "../../../relay/effect.ts";
 import { offersBurstMax } from "../../../relay/limits.ts";
-import { authority, bring, childOf, encoded, hear, kindsOf } from "../child-node.ts";
-import type { SteppedNode } from "../stepped-node.ts";
+import { Authority } from "../authority.ts";
+import {
+  authority,
+  bring,
+  childOf,
+  encoded,
+  hear,
+  kindsOf,
+  upstreamSettings,
+} from "../child-node.ts";
+import { SteppedNode } from "../stepped-node.ts";
 
 const parent = new TextEncoder().encode("parent..");
 const behind = encoded("offer", { outcome: "BEHIND", hops: [parent] });
@@ -30,6 +41,22 @@ test("a parent that is behind gets back what it lacks once in a link, however of
   const dialled = (effects: readonly Effect[]): boolean => kindsOf(effects).includes("dial");
   expect(dialled(child.wait(60_000))).toBe(true);
   expect(counted(child, [behind])["give-back"]).toBe(1);
+});
+
+test("of each ledger that a parent lacks it is shown proof once, and not of all each time", () => {
+  const others = ["oslo", "bergen"].map((project) => new Authority({ project }));
+  const all = [authority, ...others];
+  const pins = all.map(({ project, id }) => create(ProjectPinSchema, { project, authority: id }));
+  const child = new SteppedNode({ upstreams: [upstreamSettings], pins });
+  child.wait(0);
+  bring(child, ...all.map((one) => one.ledger()));
+  const proofs = all.map(({ project, id }) => {
+    const ledger = { authority: id, project };
+    return hear(child, encoded("offer", { ledger, outcome: "BEHIND", hops: [parent] })).flatMap(
+      (effect) => (effect.kind === "confirm" ? effect.request.ahead.length : []),
+    );
+  });
+  expect(proofs).toEqual([[1], [1], [1]]);
 });
 
 describe("a link ends when it is flooded with", () => {
