@@ -7,6 +7,7 @@ import { openBeat, type SignedBeat } from "./ledger/head.ts";
 import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import { type LedgerId, positionText } from "./ledger/position.ts";
 import { confirmation } from "./link/confirmation.ts";
+import { isSameWay } from "./link/downlink.ts";
 import type { NodeParts } from "./parts.ts";
 import { type Trusted, trustMessage } from "./trust/trusted.ts";
 
@@ -77,15 +78,27 @@ export function advanceBeats(
   return [...effects, publish(parts, frame)];
 }
 
-/** The way that a ledger came is its primary upstream's way and this node. */
-export function renewHops(parts: NodeParts, at: Moment): Effect[] {
+/**
+ * The way that a ledger came is its primary upstream's way and this node. Where it is what it was,
+ * children have nothing to hear of.
+ */
+export function renewHops(
+  parts: NodeParts,
+  at: Moment,
+  ids: Iterable<LedgerId> = parts.holdings.served.keys(),
+): Effect[] {
   const { holdings, uplinks, downlinks, settings } = parts;
-  for (const id of holdings.served.keys()) {
+  let isNews = false;
+  for (const id of ids) {
     if (holdings.writers.has(id)) continue;
     const offer = uplinks.primaryOf(id)?.offerOf(id);
-    if (offer !== undefined) holdings.setHops(id, [...offer.hops, settings.nodeId]);
+    if (offer === undefined) continue;
+    const hops = [...offer.hops, settings.nodeId];
+    if (isSameWay(hops, holdings.served.get(id)?.hops ?? [])) continue;
+    holdings.setHops(id, hops);
+    isNews = true;
   }
-  return downlinks.pumpAll(at.monoMs);
+  return isNews ? downlinks.pumpAll(at.monoMs) : [];
 }
 
 /** Tells an upstream what is durable here, and shows it again all that it lacks. */

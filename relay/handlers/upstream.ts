@@ -13,13 +13,11 @@ export function takeFrame(parts: NodeParts, event: EventOf<"upstream-frame">): S
   const { upstream: id, at } = event;
   const { frame } = event.frame;
   const { arrival, effects } = parts.uplinks.hear(id, frame, at);
-  if (frame.case === "offer" || frame.case === "welcome" || effects.length > 0)
-    effects.push(...renewHops(parts, at));
-  if (frame.case === "offer" && frame.value.outcome === "BEHIND" && frame.value.ledger)
-    effects.push(
-      showAhead(parts, id, ledgerId(frame.value.ledger)),
-      ...giveBack(parts, id, frame.value),
-    );
+  const offered = frame.case === "offer" && frame.value.ledger && ledgerId(frame.value.ledger);
+  if (effects.length > 0) effects.push(...renewHops(parts, at));
+  else if (offered) effects.push(...renewHops(parts, at, [offered]));
+  if (frame.case === "offer" && offered && frame.value.outcome === "BEHIND")
+    effects.push(showAhead(parts, id, offered), ...giveBack(parts, id, frame.value));
   const taken = takeArrival(parts, { arrival, source: { kind: "upstream", id }, at });
   return { ...taken, effects: [...effects, ...taken.effects] };
 }

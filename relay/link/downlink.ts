@@ -211,7 +211,7 @@ export class Downlink {
 }
 
 /** Asked for whenever anything happens on any link, and hardly ever another. */
-function isSameWay(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+export function isSameWay(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
   if (a === b) return true;
   return a.length === b.length && a.every((hop, at) => bytesEqual(hop, b[at] ?? noHop));
 }

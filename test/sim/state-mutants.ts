@@ -217,8 +217,8 @@ export const stateMutants: readonly Mutant[] = [
     1,
     "say how a ledger came without oneself",
     "advance.ts",
-    "holdings.setHops(id, [...offer.hops, settings.nodeId]);",
-    "holdings.setHops(id, [...offer.hops]);",
+    "const hops = [...offer.hops, settings.nodeId];",
+    "const hops = [...offer.hops];",
   ),
   mutant(
     1285,

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { ProjectPinSchema, ReplicateRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import type { Effect } from "../../../relay/effect.ts";
-import { offersBurstMax } from "../../../relay/limits.ts";
+import { frameBytesMax, offersBurstMax } from "../../../relay/limits.ts";
 import { Authority } from "../authority.ts";
 import {
   authority,
@@ -57,6 +57,32 @@ test("of each ledger that a parent lacks it is shown proof once, and not of all 
     );
   });
   expect(proofs).toEqual([[1], [1], [1]]);
+});
+
+test("offers of what comes as before cost nothing, however many children and ledgers there are", () => {
+  const names = Array.from({ length: 500 }, (_, n) => ({
+    authority: authority.id,
+    project: `p${n}`,
+  }));
+  const pins = names.map((name) => create(ProjectPinSchema, name));
+  const node = new SteppedNode({ upstreams: [upstreamSettings], pins });
+  node.wait(0);
+  const holdings = names.map((ledger) => ({ ledger }));
+  const request = create(ReplicateRequestSchema, { protocol: 2, node: "c1", holdings });
+  const sendsOf = (effects: readonly Effect[]): number =>
+    effects.filter(({ kind }) => kind === "send").length;
+  for (let link = 0; link < 50; link++) {
+    const peer = { by: "certificate", name: `c${link}` } as const;
+    let framesCount = sendsOf(node.tell({ kind: "child-opened", link, peer, request }));
+    while (framesCount > 0) {
+      const flushed = [{ link, framesCount, bytes: frameBytesMax }];
+      framesCount = sendsOf(node.tell({ kind: "children-flushed", flushed }));
+    }
+  }
+  const beganMs = performance.now();
+  for (const ledger of names)
+    hear(node, encoded("offer", { ledger, outcome: "EMPTY", hops: [parent] }));
+  expect(performance.now() - beganMs).toBeLessThan(300);
 });
 
 describe("a link ends when it is flooded with", () => {
