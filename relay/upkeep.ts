@@ -31,7 +31,7 @@ export class Upkeep {
   readonly #parts: NodeParts;
   /** What was last found to have no effect, by ledger and reason: it is told once. */
   readonly #told = new Map<string, ReadonlySet<string>>();
-  /** Verdicts that nobody has been told of yet. */
+  /** Verdicts that nobody has been told of yet: a kill may follow, so not while nothing is signed. */
   #news: readonly TrialNews[] = [];
   #lookedAtMonoMs = Number.NEGATIVE_INFINITY;
   #rampedAtMonoMs = Number.NEGATIVE_INFINITY;
@@ -58,7 +58,8 @@ export class Upkeep {
     const { holdings, telemetry, uplinks, trials, oldCopy } = this.#parts;
     const copy = oldCopy.ending(at);
     this.#news = [...this.#news, ...(trials?.look(at.wallMs) ?? [])];
-    const reaction = reactionTo(this.#parts, this.#news, at);
+    const news = oldCopy.isWaiting(at) ? [] : this.#news;
+    const reaction = reactionTo(this.#parts, news, at);
     // Of one ledger there is one change in a step.
     const mayRenew = reaction.writes.length === 0 && !oldCopy.isWaiting(at);
     const renewal = mayRenew ? renewalOf(this.#parts, at) : undefined;
@@ -81,13 +82,13 @@ export class Upkeep {
         : (telemetry?.outbox.due(primary.settings.id, project, at.wallMs, turn) ?? []);
     });
     const pins = vouchedPinsOf(holdings);
-    const isUrgent = this.#news.length > 0;
+    const isUrgent = news.length > 0;
     const counted = trials?.due({ projects: holdings.projects, isUrgent, wallMs: at.wallMs });
     const crashed = telemetry?.crashes.due(at.wallMs);
     const census = telemetry?.censuses.due(at.wallMs);
     const ramped = (renewal?.ledgers.size ?? 0) > 0 ? nothing : this.#ramp(at);
     const accept = (): Effect[] => {
-      this.#news = [];
+      this.#news = this.#news.slice(news.length);
       for (const kept of [counted, crashed, census]) kept?.accept();
       for (const pin of pins) holdings.pin(pin);
       for (const accepted of [copy, ...choices, ...due]) accepted.accept();

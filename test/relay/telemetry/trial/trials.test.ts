@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { ReportRequestSchema } from "../../../../gen/headwater/v1/apps_pb.ts";
+import { copyWaitMs } from "../../../../relay/cadence.ts";
 import type { Effect } from "../../../../relay/effect.ts";
+import { copyMark } from "../../../../relay/old-copy.ts";
 import type { NodeSettings } from "../../../../relay/settings.ts";
 import { verdicts } from "../../../../relay/telemetry/trial/verdict.ts";
 import { Authority, epochMs, valueOf } from "../../authority.ts";
@@ -253,6 +255,23 @@ describe("with HEADWATER_ON_BAD=kill", () => {
     bad(site);
     expect(linesOf(site.node.wait(1.1 * hourMs), "kill-failed")).toEqual([missing]);
     expect(site.node.flags()).toMatchObject({ wide: 5000 });
+  });
+
+  test("a node on a copy of its data kills once it signs again", () => {
+    const site = new JudgedSite({ onBad: "KILL" });
+    addOverlay(site.node);
+    bad(site);
+    site.node.wait(0.99 * hourMs);
+    const { bucket, key } = copyMark;
+    const value = new TextEncoder().encode("2026-01-01");
+    site.node.stored.set(`${bucket} ${key}`, { bucket, key, value });
+    site.node.restart();
+    const waiting = site.node.wait(copyWaitMs / 2);
+    expect(linesOf(waiting, "kill-failed")).toEqual([]);
+    expect(site.verdict("wide")).toBe("BAD");
+    const lines = [site.node.wait(copyWaitMs), site.node.wait(1_000)].flat();
+    expect(linesOf(lines, "killed")).toHaveLength(1);
+    expect(site.node.flags()).toMatchObject({ wide: 0 });
   });
 
   test("a kill that could not be written is written when there is room again", () => {
