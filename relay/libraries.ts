@@ -66,6 +66,16 @@ function otherAuthorities({
   );
 }
 
+/** Whether an application that is held vouches for a project as it is held here. */
+export function vouchesFor(
+  { projects, pinOf }: Pick<LibraryHoldings, "projects" | "pinOf">,
+  of: { application: string; library: string },
+): boolean {
+  const authority = projects.get(of.application)?.own.libraries.get(of.library);
+  const held = pinOf(of.library)?.authority;
+  return authority !== undefined && held !== undefined && bytesEqual(authority, held);
+}
+
 /**
  * What an application's report says of its libraries, as reports of theirs: those that its own
  * ledger vouches for, of the authority that is held. Nothing in them names the application but the

@@ -23,7 +23,7 @@ export function openChild(parts: NodeParts, event: EventOf<"child-opened">): Eff
   const { link: id, at } = event;
   const admission = site.value;
   parts.admissions.open(id, admission);
-  const holdings = amongTheirs(admission, event.request.holdings);
+  const holdings = amongTheirs(admission, event.request.holdings, parts.holdings);
   const request = { ...event.request, holdings };
   return parts.downlinks.open({ id, site: admission.site, request, monoMs: at.monoMs });
 }
@@ -38,12 +38,12 @@ export function confirmChild(parts: NodeParts, event: EventOf<"child-confirmed">
   const { call, at } = event;
   const site = authenticate(parts, event.peer, at);
   if (!site.ok) return nothingBut([answered(call, site)]);
-  const again = amongTheirs(site.value, event.request.again);
+  const again = amongTheirs(site.value, event.request.again, parts.holdings);
   const request = { ...event.request, again };
   const confirmed = parts.downlinks.confirmed(site.value.site, request, at.monoMs);
   if (!confirmed.ok) return nothingBut([answered(call, confirmed)]);
   const from = `child ${site.value.site}`;
-  const proofs = amongTheirs(site.value, request.ahead);
+  const proofs = amongTheirs(site.value, request.ahead, parts.holdings);
   const ahead = hearAhead(parts, { proofs, from, at });
   return {
     effects: confirmed.value,
@@ -63,7 +63,7 @@ export function takeGivenBack(parts: NodeParts, event: EventOf<"ledger-given-bac
   const projects = ledgersOf(request.frame?.frame ?? { case: undefined }).map(
     ({ project }) => project,
   );
-  if (!projects.every((project) => mayHave(site.value, project)))
+  if (!projects.every((project) => mayHave(site.value, project, parts.holdings)))
     return nothingBut([answered(call, {})]);
   const child = `${site.value.site}/${request.node}`;
   const arrival = parts.returns.hear(child, request, at.wallMs);
@@ -84,7 +84,7 @@ export function takeDocument(parts: NodeParts, event: EventOf<"document-received
   if (!site.ok) return nothingBut([answered(call, site)]);
   if (received === undefined) return nothingBut([answered(call, { outcome: "TELEMETRY_OFF" })]);
   const isServed = parts.holdings.projects.has(document.project);
-  if (!isServed || !mayHave(site.value, document.project))
+  if (!isServed || !mayHave(site.value, document.project, parts.holdings))
     return nothingBut([answered(call, { outcome: "UNKNOWN_PROJECT" })]);
   const prepared = received.prepare(site.value.site, document, at.wallMs);
   if (!prepared.ok) return nothingBut([answered(call, prepared)]);

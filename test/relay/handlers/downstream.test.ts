@@ -1,5 +1,6 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { LibrarySchema } from "../../../gen/headwater/v1/flag_pb.ts";
 import {
   ConfirmRequestSchema,
   GiveBackRequestSchema,
@@ -47,6 +48,23 @@ test("what a token does not name is not there, also for a child that asks for it
   const effects = root.tell({ kind: "child-confirmed", call: 9, peer, request: again });
   expect(framesTo(effects, 7).map((bytes) => frameOf(bytes).case)).toEqual([]);
   expect(kindsOf(effects)).toEqual(["answer"]);
+});
+
+test("what a token names brings its libraries, of the authority that it vouches for", () => {
+  const asked = (authority: Uint8Array): string[] => {
+    const { root, peer } = linked();
+    const value = toBinary(LibrarySchema, create(LibrarySchema, { project: "oslo", authority }));
+    valueOf(root.commit({ "library/oslo": value }));
+    const request = create(ReplicateRequestSchema, {
+      protocol: 2,
+      node: "c1",
+      holdings: [{ ledger: oslo }],
+    });
+    const effects = root.tell({ kind: "child-opened", link: 7, peer, request });
+    return framesTo(effects, 7).map((bytes) => frameOf(bytes).case ?? "");
+  };
+  expect(asked(secret.id)).toContain("snapshotEnd");
+  expect(asked(seedOf("other"))).toEqual(["welcome"]);
 });
 
 test("what a token does not name nobody gives back either, nor shows that there is more of it", () => {
