@@ -50,14 +50,17 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
       });
       incoming.once("end", () => controller.close());
       incoming.on("error", (error) => controller.error(error));
-      // Does nothing after the end; before it, no other event need come.
-      incoming.once("close", () => controller.error(new Error("the connection was lost")));
+      // Before the end no other event need come. After it an error would take what nobody has read yet.
+      incoming.once("close", () => {
+        if (!incoming.readableEnded) controller.error(new Error("the connection was lost"));
+      });
     },
     pull() {
       incoming.resume();
     },
     cancel() {
-      incoming.destroy();
+      // What has come already still follows, and there is nothing left that could take it.
+      incoming.removeAllListeners("data").removeAllListeners("end").destroy();
     },
   });
 }

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { nodeFetch } from "../../sdk/node-fetch.ts";
 
@@ -43,6 +44,21 @@ describe("a call", () => {
     await expect(nodeFetch(url)).rejects.toThrow(reason);
   });
 
+  test.each([
+    ["in one piece, by who reads at once", ["all"], false],
+    ["in one piece, by who reads later", ["all"], true],
+    ["in pieces, by who reads at once", ["a", "l", "l"], false],
+    ["in pieces, by who reads later", ["a", "l", "l"], true],
+  ])("whose answer comes together with its end, %s, is heard whole", async (_, pieces, isLate) => {
+    const url = await serve((_request, response) => {
+      for (const piece of pieces) response.write(piece);
+      response.end();
+    });
+    const response = await nodeFetch(url);
+    if (isLate) await turn();
+    expect(await response.text()).toBe("all");
+  });
+
   test("that is answered without a body has none", async () => {
     const url = await serve((_, response) => response.writeHead(204).end());
     const response = await nodeFetch(url);
@@ -80,6 +96,25 @@ describe("a stream", () => {
     const next = reader.read();
     reading.abort();
     await expect(next).rejects.toThrow("abort");
+  });
+
+  test.each([
+    ["while there is more to read", false],
+    ["after its end, which nobody has read", true],
+  ])("is cancelled %s", async (_, hasEnded) => {
+    const url = await serve((_request, response) => {
+      response.write("one");
+      response.write("two");
+      if (hasEnded) response.end();
+    });
+    const response = await nodeFetch(url);
+    await turn();
+    const reader = response.body!.getReader();
+    const first = reader.read();
+    await reader.cancel();
+    expect(new TextDecoder().decode((await first).value)).toBe("one");
+    expect(await reader.closed).toBeUndefined();
+    await turn();
   });
 
   test("comes whole, and ends on the server when it is cancelled", async () => {
