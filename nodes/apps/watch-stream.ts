@@ -99,7 +99,7 @@ export class WatchStreams {
       });
     }
     const watcher = this.#add(target, sink);
-    return new Place(watcher, () => this.#remove(target, watcher));
+    return new Place(watcher, () => this.#remove(watcher));
   }
 
   /** One timer for all. */
@@ -128,8 +128,11 @@ export class WatchStreams {
     return watcher;
   }
 
-  #remove({ project, version }: WatchTarget, watcher: Watcher): void {
+  /** What the app asked with is not kept until then: it may be a thousand times as long as what is. */
+  #remove(watcher: Watcher): void {
     if (!this.#watchers.delete(watcher)) return;
+    const { version, group } = watcher;
+    const { project } = group;
     this.#counts.watchersCount--;
     this.#batches.forget(watcher);
     this.#leave(project, watcher);

@@ -7,6 +7,9 @@ import type { WatchGroup } from "./watch-group.ts";
 /** How long an app waits for a node that is behind; its flags are labelled STALE meanwhile. */
 const behindMsMax = staleAfterMs;
 
+/** Of a digest, which is what positions of tables are. */
+const positionBytes = 32;
+
 /** A stream that has been silent for so many rounds, less one, is owed a heartbeat. */
 export const roundsPerHeartbeat = 4;
 
@@ -44,7 +47,8 @@ export class Watcher {
     this.reports = of.reports;
     this.group = of.group;
     this.#sink = of.sink;
-    this.#position = of.position;
+    // A copy: what came is a part of the whole request. What is no position is not kept.
+    this.#position = of.position.slice(0, of.position.length === positionBytes ? positionBytes : 0);
     this.#awaited = { progress: of.progress, untilMonoMs: of.group.monoMs + behindMsMax };
   }
 
