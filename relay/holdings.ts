@@ -4,7 +4,7 @@ import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.t
 import { WriterKeysSchema } from "../gen/headwater/v1/store_pb.ts";
 import { changeWrites, leftoverWrites, type Records, restoreLedger } from "./durable.ts";
 import type { Exposure, Write } from "./effect.ts";
-import { Project } from "./layers/project.ts";
+import { noChange, Project } from "./layers/project.ts";
 import { Ledger, type LedgerChange } from "./ledger/ledger.ts";
 import { type LedgerId, type LedgerNameLike, ledgerId } from "./ledger/position.ts";
 import { type Writer, writerOf } from "./ledger/writer.ts";
@@ -187,8 +187,7 @@ export class Holdings {
     return [...this.#projects.values()].flatMap((one): Exposure[] => {
       if (project !== undefined && one.name !== project) return [];
       const change = one.refold(wallMs);
-      const isNothing = change.changes.length === 0 && !change.vocabulary;
-      return isNothing ? [] : [{ project: one.name, ...change }];
+      return change === noChange ? [] : [{ project: one.name, ...change }];
     });
   }
 

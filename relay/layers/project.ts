@@ -1,10 +1,12 @@
-import type { OverlayAuthority } from "../../gen/headwater/v1/ledger_pb.ts";
+import { toBinary } from "@bufbuild/protobuf";
+import { type OverlayAuthority, OverlayAuthoritySchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import { type Decision, decide, type EffectiveFlag } from "../flag/effective-flag.ts";
 import type { FlagByRelease } from "../flag/flag-by-release.ts";
 import { ruleFlag, splitEntryKey } from "../ledger/entry.ts";
 import { type Freshness, freshnessOf, worstFreshness } from "../ledger/freshness.ts";
 import type { EntryChanges, Ledger } from "../ledger/ledger.ts";
 import { idleTablesMax } from "../limits.ts";
+import { sha256, toHex } from "../trust/key.ts";
 import { overlayGrantsOf } from "../trust/trusted.ts";
 import { buildOf } from "./build.ts";
 import { FlagTable, type FlagTableChange } from "./flag-table.ts";
@@ -28,7 +30,8 @@ export interface ProjectChange {
   readonly vocabulary: boolean;
 }
 
-const noChange: ProjectChange = { changes: [], vocabulary: false };
+/** Of what is all as it was, whether anybody has a table of it or not. */
+export const noChange: ProjectChange = { changes: [], vocabulary: false };
 
 /**
  * A project as apps see it: its pinned layers folded, with a table for each release that somebody
@@ -97,6 +100,12 @@ export class Project {
       64,
       parts.reduce((sum, part) => sum + part, 0n),
     );
+  }
+
+  /** The grants that it was last folded with, as a text: equal for equal ones; empty without any. */
+  get grantsText(): string {
+    const grants = this.#granted.map((one) => toHex(toBinary(OverlayAuthoritySchema, one))).sort();
+    return grants.length === 0 ? "" : toHex(sha256(Buffer.from(grants.join(" ")))).slice(0, 16);
   }
 
   layerOf(ledger: Ledger): Layer | undefined {

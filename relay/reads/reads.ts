@@ -49,7 +49,7 @@ export interface TableView {
 
 /** Where a project stands, without its flags. */
 export interface ProjectStanding extends Omit<FlagSet, "flags"> {
-  /** Differs whenever a ledger has moved or freshness has changed; the same on every node. */
+  /** Differs whenever a ledger has moved, or grants or freshness have changed; the same on every node. */
   readonly state: string;
 }
 
@@ -137,7 +137,8 @@ export class Reads {
     const sequence = held.ownLedger.position?.seq ?? 0;
     const positions = held.ledgers.map(({ position }) => position && positionText(position));
     const freshness = held.freshness(wallMs);
-    return { project, sequence, freshness, state: [...positions, freshness].join(" ") };
+    const parts = [...positions, held.grantsText, freshness].filter((part) => part !== "");
+    return { project, sequence, freshness, state: parts.join(" ") };
   }
 
   /** All flags of a project for every build; undefined while it is EMPTY. */
