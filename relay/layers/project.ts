@@ -224,8 +224,8 @@ export class Project {
       return noChange;
     this.#granted = granted;
     this.#byRelease.forgetAll();
-    if (this.isEmpty) return noChange;
     const vocabulary = this.#overlays.some(({ layer }) => layer.aliases.size > 0);
+    if (this.isEmpty) return { changes: [], vocabulary };
     const changes = [...this.#tables.values()].flatMap((table) => {
       const build = this.buildOf(table.release, wallMs);
       return table.update(this.#effectives(this.own.flags.keys(), build, wallMs)) ?? [];
