@@ -58,19 +58,26 @@ export class WatchLane {
   readonly #shutdown: AbortSignal;
   readonly #onCall: (path: string) => void;
   readonly #open = new Set<LaneStream>();
-  readonly #formats: Readonly<Record<string, Format>> = {
-    "application/connect+proto": {
-      read: (message) => fromBinary(WatchRequestSchema, message),
-      write: (frame) => toBinary(WatchResponseSchema, frame),
-      ready: new ReadyChunks(),
-    },
-    "application/connect+json": {
-      read: (message) =>
-        fromJsonString(WatchRequestSchema, message.toString(), { ignoreUnknownFields: true }),
-      write: (frame) => Buffer.from(toJsonString(WatchResponseSchema, frame)),
-      ready: new ReadyChunks(),
-    },
-  };
+  /** By what clients may say, which is anything: `constructor` is no format. */
+  readonly #formats: ReadonlyMap<string, Format> = new Map([
+    [
+      "application/connect+proto",
+      {
+        read: (message: Buffer) => fromBinary(WatchRequestSchema, message),
+        write: (frame: WatchResponse) => toBinary(WatchResponseSchema, frame),
+        ready: new ReadyChunks(),
+      },
+    ],
+    [
+      "application/connect+json",
+      {
+        read: (message: Buffer) =>
+          fromJsonString(WatchRequestSchema, message.toString(), { ignoreUnknownFields: true }),
+        write: (frame: WatchResponse) => Buffer.from(toJsonString(WatchResponseSchema, frame)),
+        ready: new ReadyChunks(),
+      },
+    ],
+  ]);
 
   constructor(of: {
     streams: WatchStreams;
@@ -137,7 +144,7 @@ export class WatchLane {
 
   /** Undefined where more is asked for than the stream, or in another format. */
   #formatOf(request: Pick<HttpRequest, "method" | "url" | "headers">): Format | undefined {
-    return isPlain(request) ? this.#formats[contentType(request)] : undefined;
+    return isPlain(request) ? this.#formats.get(contentType(request)) : undefined;
   }
 
   /** @throws HeadwaterError `limit` past the bound on streams */

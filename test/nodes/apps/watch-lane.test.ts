@@ -123,6 +123,7 @@ describe("a watch over HTTP/1.1", () => {
   test.each([
     ["with a deadline", { headers: ["connect-timeout-ms: 50"] }, "\u0002\0\0\0\u0002{}"],
     ["in a format of nobody", { type: "application/connect+xml" }, "HTTP/1.1 415"],
+    ["in a format that is none", { type: "constructor" }, "HTTP/1.1 415"],
     ["over HTTP/1.0", { version: "1.0" }, "Connection: close\r\n\r\n\0\0\0\0"],
   ])("%s is Connect's to answer", async (_, of, expected) => {
     const { apps } = await openHorizon();
