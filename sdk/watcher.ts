@@ -33,7 +33,7 @@ export interface WatcherParts {
   readonly failed: (url: string, thrown: unknown) => void;
 }
 
-/** Keeps one stream of flags open, to the first node that serves it, for as long as it is let. */
+/** Keeps one stream of flags open, to the first node that serves them, for as long as it is let. */
 export class Watcher {
   readonly #parts: WatcherParts;
   readonly #backoff: Backoff;
@@ -58,7 +58,7 @@ export class Watcher {
     this.#cancelSilence();
   }
 
-  /** Follows one stream to its end; answers whether a frame came. */
+  /** Follows one stream to its end; answers whether a frame came that served. */
   async #follow(node: NodeCalls, signal: AbortSignal): Promise<boolean> {
     const deadline = new Deadline(signal);
     let hasServed = false;
@@ -66,6 +66,7 @@ export class Watcher {
       deadline.set(firstFrameMsMax);
       for await (const { frame } of node.watch(this.#request(), deadline.signal)) {
         deadline.set(frameSilenceMsMax);
+        if (this.#isPassedOver(frame)) throw this.#holdingNothing();
         if (!hasServed) this.#begun();
         hasServed = true;
         this.#heard();
@@ -91,6 +92,16 @@ export class Watcher {
       progress: known?.progress ?? 0n,
       reports: isReporting,
     });
+  }
+
+  /** A node that holds nothing of the project serves nobody; it is waited for where it is the only one. */
+  #isPassedOver(frame: WatchFrame): boolean {
+    const isEmpty = frame.case !== undefined && frame.value.freshness === "EMPTY";
+    return isEmpty && this.#parts.nodes.length > 1;
+  }
+
+  #holdingNothing(): Error {
+    return new Error(`the node holds nothing of ${this.#parts.app.project} yet`);
   }
 
   #begun(): void {
