@@ -47,10 +47,13 @@ export class FlagFeed {
       this.#parts.refused();
       return true;
     }
-    if (!this.#takeFlags(frame)) return false;
-    this.#label(freshness);
+    const differences = this.#takeFlags(frame);
+    if (differences === undefined) return false;
     this.#hasServed = true;
     this.#parts.served();
+    this.#label(freshness);
+    // Last: whoever hears of it may ask for all of the above.
+    if (frame.case !== "heartbeat") this.#parts.changed(differences);
     return true;
   }
 
@@ -59,13 +62,14 @@ export class FlagFeed {
     if (this.#freshness === "FRESH") this.#label("STALE");
   }
 
-  #takeFlags(frame: Exclude<WatchFrame, { case: undefined }>): boolean {
-    if (frame.case === "heartbeat") return this.table.isAt(frame.value.position);
-    const differences =
-      frame.case === "table" ? this.table.replace(frame.value) : this.table.change(frame.value);
-    if (differences === undefined) return false;
-    this.#parts.changed(differences);
-    return true;
+  /** What differs now; undefined where the frame does not follow. */
+  #takeFlags(
+    frame: Exclude<WatchFrame, { case: undefined }>,
+  ): readonly FlagDifference[] | undefined {
+    if (frame.case === "heartbeat") return this.table.isAt(frame.value.position) ? [] : undefined;
+    return frame.case === "table"
+      ? this.table.replace(frame.value)
+      : this.table.change(frame.value);
   }
 
   #label(freshness: Freshness): void {

@@ -67,6 +67,20 @@ describe("flags", () => {
     ]);
   });
 
+  test("that come are vouched for by the time that anybody is told of them", async () => {
+    const node = await startNode();
+    const flags = await openClient({ url: node.url, waitMs: 0 });
+    await eventually(() => expect(node.streamsCount).toBe(1));
+    const heard: unknown[] = [];
+    const note = (event: string) => () =>
+      heard.push([event, flags.ready, flags.problems.length, flags.details("on")]);
+    flags.on("change", note("change")).on("update", note("update")).on("freshness", note("fresh"));
+    node.send({ table: { on: 10_000 }, at: "one" });
+    const on = { name: "on", enabled: true, reason: "FULL", freshness: "FRESH" };
+    await eventually(() => expect(heard).toHaveLength(3));
+    expect(heard).toEqual(["fresh", "update", "change"].map((event) => [event, true, 0, on]));
+  });
+
   test("of a listener that is gone, or throws, disturb nobody", async () => {
     const node = await startNode({ table: { a: 0 }, at: "one" });
     const flags = await openClient({ url: node.url });

@@ -187,6 +187,8 @@ describe("the provider", () => {
     silent.send({ table, at: "one" });
     await eventually(() => expect(late.client.providerStatus).toBe(ProviderStatus.READY));
     expect(await late.client.getBooleanValue("on", false)).toBe(true);
+    const changed = "CONFIGURATION_CHANGED on off half";
+    await eventually(() => expect(late.heard).toEqual(["ERROR", "READY", changed]));
   });
 
   test("is stale from the start where only the cache file has flags", async () => {
