@@ -23,7 +23,7 @@ export type FlagChanges = ReadonlyMap<string, FlagChange>;
  */
 export class FlagSetGroup {
   readonly project: string;
-  /** Called after each change. */
+  /** To be called after each change. */
   readonly members: Set<() => void> = new Set();
   readonly #access: NodeAccess;
   #set: FlagSet | undefined;
@@ -45,23 +45,26 @@ export class FlagSetGroup {
     return this.#revision;
   }
 
-  /** Takes up what is exposed now. A set that is gone leaves the last one: it takes no flag away. */
-  update(): void {
+  /**
+   * Takes up what is exposed now; answers whether it is another. A set that is gone leaves the last
+   * one: it takes no flag away.
+   */
+  update(): boolean {
     const set = this.#access.reads.flagSet(this.project, this.#access.now().wallMs);
-    if (set === undefined) return;
+    if (set === undefined) return false;
     const flags = new Map(set.flags.map((flag) => [flag.name, flag]));
     const changes = changesBetween(this.#flags, flags);
     const known = this.#set;
     const isSame =
       set.sequence === known?.sequence && set.freshness === known.freshness && changes.size === 0;
-    if (isSame) return;
+    if (isSame) return false;
     this.#set = set;
     this.#flags = flags;
     this.#messages.clear();
     this.#changes.push(changes);
     if (this.#changes.length > flagChangesKeptMax) this.#changes.shift();
     this.#revision++;
-    for (const wake of this.members) wake();
+    return true;
   }
 
   /**

@@ -7,6 +7,7 @@ import { messageStream, Wakening } from "../../http/message-stream.ts";
 import type { AppsCounts } from "../apps-counts.ts";
 import { noteUnreported } from "../unreported.ts";
 import { FlagSetGroup } from "./flag-set-group.ts";
+import { WakeBatches } from "./wake-batches.ts";
 
 /** One client's place among those that ask for the same. */
 interface Membership {
@@ -24,6 +25,7 @@ export class FlagSetStreams {
   readonly #counts: AppsCounts;
   /** By project. */
   readonly #groups = new Map<string, FlagSetGroup>();
+  readonly #batches = new WakeBatches();
 
   constructor(of: { access: NodeAccess; counts: AppsCounts; shutdown: AbortSignal }) {
     this.access = of.access;
@@ -80,6 +82,7 @@ export class FlagSetStreams {
     this.#noteAll();
     const leave = (): void => {
       this.#counts.watchersCount--;
+      this.#batches.forget(wake);
       for (const group of groups) this.#leave(group, wake);
     };
     return { groups, wakening, leave };
@@ -97,6 +100,7 @@ export class FlagSetStreams {
   }
 
   #expose({ project }: Exposure): void {
-    this.#groups.get(project)?.update();
+    const group = this.#groups.get(project);
+    if (group?.update() === true) this.#batches.wake(group.members);
   }
 }
