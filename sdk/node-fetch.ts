@@ -18,6 +18,8 @@ export const nodeFetch: typeof globalThis.fetch = (input, init = {}) =>
     });
     request.on("socket", (socket) => socket.unref());
     request.on("error", (error) => reject(withMessage(error)));
+    // What nobody has asked for, such as another protocol, is neither a response nor an error.
+    request.on("close", () => reject(new Error("the connection was lost without an answer")));
     request.on("response", (incoming) => {
       // An answer that no Response can hold throws, which nobody would catch out here.
       Promise.resolve(incoming).then(responseOf).then(resolve, reject);

@@ -39,6 +39,7 @@ describe("a call", () => {
     ["a status that none may have", "HTTP/1.1 999 What\r\n\r\n", "status"],
     ["no HTTP at all", "SSH-2.0-OpenSSH\r\n\r\n", "Expected HTTP"],
     ["nothing", "", "hang up"],
+    ["another protocol", "HTTP/1.1 101 No\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n", "lost"],
   ])("that is answered with %s fails", async (_, answer, reason) => {
     const url = await serve((request) => request.socket.end(answer));
     await expect(nodeFetch(url)).rejects.toThrow(reason);
