@@ -89,6 +89,10 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     tls: options.tls,
     signal: stop.signal,
     deadlines: options.deadlines,
+  }).catch((thrown: unknown) => {
+    // The rhythms of streams would keep the process alive.
+    stop.abort();
+    throw thrown;
   });
   const close = async (): Promise<void> => {
     stop.abort();

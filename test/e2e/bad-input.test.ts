@@ -87,14 +87,22 @@ describe("commands", () => {
     expectClearError(result, { code: 3, says: /HEADWATER_ADMIN_TOKEN/ });
   });
 
-  test("a port in use", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "headwater-port-"));
-    const result = await headwater(["node"], {
-      env: { ...root.env, HEADWATER_DATA_DIR: directory },
-    });
-    expectClearError(result, { code: 3, says: /HEADWATER_(APPS|MESH|ADMIN)_ADDR/ });
-    rmSync(directory, { recursive: true });
-  });
+  test.each(["HEADWATER_APPS_ADDR", "HEADWATER_MESH_ADDR", "HEADWATER_ADMIN_ADDR"])(
+    "a port in use: %s",
+    async (setting) => {
+      const directory = mkdtempSync(join(tmpdir(), "headwater-port-"));
+      const env = {
+        HEADWATER_APPS_ADDR: "127.0.0.1:0",
+        HEADWATER_MESH_ADDR: "127.0.0.1:0",
+        HEADWATER_ADMIN_ADDR: "127.0.0.1:0",
+        [setting]: root.env[setting] ?? "",
+        HEADWATER_DATA_DIR: directory,
+      };
+      const result = await headwater(["node"], { env });
+      expectClearError(result, { code: 3, says: new RegExp(setting) });
+      rmSync(directory, { recursive: true });
+    },
+  );
 
   test("a data directory that another node has locked", async () => {
     const result = await headwater(["node"], { env: root.env });
