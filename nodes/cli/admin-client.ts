@@ -77,6 +77,13 @@ export function adminError(thrown: unknown, of: { url: string; env: Texts }): He
       hint: "Set HEADWATER_ADMIN_URL to the address that `headwater node` printed as admin.",
       cause,
     });
+  if (isCutOff(cause))
+    return new HeadwaterError({
+      kind: "unreachable",
+      message: `what listens at ${of.url} has ended the connection: ${message}`,
+      hint: "Set HEADWATER_ADMIN_URL to the address that `headwater node` printed as admin; if it is that, see the node's log.",
+      cause,
+    });
   if (error.kind === "unreachable")
     return new HeadwaterError({
       kind: error.kind,
@@ -92,6 +99,11 @@ export function adminError(thrown: unknown, of: { url: string; env: Texts }): He
       cause,
     });
   return error;
+}
+
+/** Whether the other side has hung up without an answer, as the port for nodes does. */
+function isCutOff({ cause }: ConnectError): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNRESET";
 }
 
 function tokenHint(env: Texts): string {

@@ -41,8 +41,8 @@ export function answerText(
   response.end(of.text);
 }
 
-/** Answers that there is nothing at this path. */
+/** Answers that there is nothing at this path, as Connect says it of a service that is not there. */
 export function notFound(request: HttpRequest, response: HttpResponse): void {
   const message = `there is nothing at ${pathOf(request)}; calls are POST /headwater.v1.…Service/…`;
-  answerJson(response, 404, { code: "not_found", message });
+  answerJson(response, 404, { code: "unimplemented", message });
 }

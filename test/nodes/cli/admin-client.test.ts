@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { openTestApps } from "../apps/open-apps.ts";
 import { temporaryDirectory } from "../store/temporary-directory.ts";
 import { adminToken, openFakeAdmin } from "./fake-admin.ts";
 import { FakeTerminal } from "./fake-terminal.ts";
@@ -74,6 +75,21 @@ describe("a node", () => {
     const { code, stderr } = await new FakeTerminal({ HEADWATER_ADMIN_URL: url }).run("status");
     expect(code).toBe(3);
     expect(stderr).toContain(`what listens at ${url} is no admin port`);
+    expect(stderr).toContain("hint: Set HEADWATER_ADMIN_URL");
+  });
+
+  it("that is asked at its port for apps, or for nodes, is told from one", async () => {
+    const { url } = await openTestApps();
+    const apps = await new FakeTerminal({ HEADWATER_ADMIN_URL: url }).run("status");
+    expect(apps.code).toBe(3);
+    expect(apps.stderr).toContain(`what listens at ${url} is no admin port`);
+    const mesh = createTcpServer((socket) => socket.once("data", () => socket.resetAndDestroy()));
+    await new Promise<void>((resolve) => mesh.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void mesh.close());
+    const meshUrl = `http://127.0.0.1:${(mesh.address() as AddressInfo).port}`;
+    const { code, stderr } = await new FakeTerminal({ HEADWATER_ADMIN_URL: meshUrl }).run("status");
+    expect(code).toBe(3);
+    expect(stderr).toContain(`what listens at ${meshUrl} has ended the connection`);
     expect(stderr).toContain("hint: Set HEADWATER_ADMIN_URL");
   });
 });

@@ -185,7 +185,7 @@ describe("a request", () => {
     const response = await fetch(`${url}/nowhere?x=1`);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({
-      code: "not_found",
+      code: "unimplemented",
       message: expect.stringContaining("/nowhere") as string,
     });
   });
