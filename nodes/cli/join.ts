@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { JoinToken } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { JoinResponse } from "../../gen/headwater/v1/nodes_pb.ts";
@@ -26,7 +27,7 @@ export function addJoinCommand(parent: Command, context: CommandContext): void {
         const { terminal } = context;
         const token = (text === "-" ? await terminal.readInput() : text).trim();
         const parsed = parseToken(token);
-        if (!parsed.ok) throw HeadwaterError.refused(parsed.refusal);
+        if (!parsed.ok) throw wrongToken(text, HeadwaterError.refused(parsed.refusal));
         const joined = await context.admin().nodes.join({ token });
         const certificate = certificateOf(parsed.value);
         if (options.json) terminal.print(formatJson({ ...joined, certificate }));
@@ -34,6 +35,16 @@ export function addJoinCommand(parent: Command, context: CommandContext): void {
         return exitCode.done;
       }),
     );
+}
+
+/** Whoever has a token in a file may well name the file. */
+function wrongToken(text: string, error: HeadwaterError): HeadwaterError {
+  if (text === "-" || !existsSync(text)) return error;
+  return new HeadwaterError({
+    kind: error.kind,
+    message: `${text} is a file, not a token`,
+    hint: `To join with the token in it: headwater join - < ${text}`,
+  });
 }
 
 function certificateOf({ certificate }: JoinToken): string {

@@ -1,9 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { beforeEach, expect, it } from "vitest";
 import { JoinTokenSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { formatFingerprint } from "../../../nodes/config/fingerprint.ts";
 import { formatToken } from "../../../relay/trust/join-token.ts";
 import { sha256 } from "../../../relay/trust/key.ts";
+import { temporaryDirectory } from "../store/temporary-directory.ts";
 import { openFakeAdmin } from "./fake-admin.ts";
 import type { FakeTerminal } from "./fake-terminal.ts";
 
@@ -68,6 +71,15 @@ it("answers machines", async () => {
       { project: "keystone", authority: formatFingerprint(authority(3)), overlays: [] },
     ],
   });
+});
+
+it("tells who names a file how to join with what is in it", async () => {
+  const file = join(temporaryDirectory(), "acme.token");
+  writeFileSync(file, token);
+  const { code, stderr } = await terminal.run("join", file);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`hint: To join with the token in it: headwater join - < ${file}`);
+  expect(asked).toEqual([]);
 });
 
 it("does not bother the node with what is no token", async () => {
