@@ -80,9 +80,21 @@ export async function putRule(
   of: { view: LedgerView; rule: RuleSaying; json: boolean | undefined },
 ): Promise<ExitCode> {
   const { view, rule, json } = of;
+  await tellOfNoFlag(context, { project: view.ledger.project, flag: rule.flag });
   const wanted = [ruleEntry(rule)];
   const changes = planChanges({ held: view.entries, wanted, pruned: new Set() });
   return makeChanges(context, { view, changes, json, title: overlayTitle(view) });
+}
+
+/** A rule may be there before its flag; most often the name is wrong. */
+async function tellOfNoFlag(context: CommandContext, { project, flag }: FlagPath): Promise<void> {
+  if (flag === everyFlag) return;
+  // Where nothing verified is held of the project, nobody knows.
+  const held = await readLedger(context.admin(), project).catch(() => undefined);
+  if (held?.entries.has(`flag/${flag}`) === false)
+    context.terminal.note(
+      `${project} has no flag ${flag} yet; the rule waits for one of that name`,
+    );
 }
 
 export function overlayTitle({ ledger }: LedgerView): string {

@@ -51,6 +51,15 @@ describe("overlay cap", () => {
     expect(ledger.commits[0]).toMatchObject({ ledger: { authority: overlay.ledger.authority } });
   });
 
+  it("says so when the project has no such flag, and waits for it", async () => {
+    const { code, stderr } = await run("cap", "horizon/a", "1%");
+    expect(code).toBe(0);
+    expect(stderr).toBe("horizon has no flag a yet; the rule waits for one of that name");
+    ledger.entries.set("flag/a", new Uint8Array());
+    expect((await run("cap", "horizon/a", "2%")).stderr).toBe("");
+    expect((await run("cap", "horizon/*", "2%")).stderr).toBe("");
+  });
+
   it("keeps versions and note that it is not told, and takes 'PROJECT/*' for all", async () => {
     await run("cap", "horizon/*", "5", "--versions", "<3", "--note", "why");
     const { stdout } = await run("cap", "horizon/*", "4");
