@@ -27,6 +27,8 @@ export interface Terminal {
   readInput(): Promise<string>;
   /** Aborted at the first interrupt; the second ends the process. */
   untilInterrupted(): AbortSignal;
+  /** Aborted once something was printed that nobody reads any more. */
+  untilUnread(): AbortSignal;
 }
 
 export type Color = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -64,6 +66,11 @@ export function openTerminal(): Terminal {
     untilInterrupted: () => {
       progress.stop();
       return untilInterrupted();
+    },
+    untilUnread: () => {
+      const leaving = new AbortController();
+      process.stdout.once("error", () => leaving.abort());
+      return leaving.signal;
     },
   };
 }

@@ -16,8 +16,8 @@ export function addWatchCommand(parent: Command, context: CommandContext): void 
     name: "watch",
     summary: "print effective flags as they change",
     details:
-      "First all as they are, then a line for each change, until interrupted. A node that goes " +
-      "away is waited for. With --json each line is a JSON value.",
+      "First all as they are, then a line for each change, until interrupted, or until nobody " +
+      "reads them. A node that goes away is waited for. With --json each line is a JSON value.",
     examples: ["headwater watch", "headwater watch horizon --json"],
   })
     .argument("[PROJECT]", "only this project")
@@ -43,7 +43,8 @@ class Watch {
     this.#context = context;
     this.#project = of.project;
     this.#json = of.json;
-    this.#signal = context.terminal.untilInterrupted();
+    const { terminal } = context;
+    this.#signal = AbortSignal.any([terminal.untilInterrupted(), terminal.untilUnread()]);
   }
 
   async run(): Promise<ExitCode> {

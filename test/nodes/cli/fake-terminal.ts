@@ -22,6 +22,8 @@ export class FakeTerminal implements Terminal {
   readonly questions: string[] = [];
   input = "";
   readonly interruption: AbortController = new AbortController();
+  /** Aborted by a test when whoever read it has left. */
+  readonly leaving: AbortController = new AbortController();
   readonly printed: string[] = [];
   readonly noted: string[] = [];
 
@@ -56,6 +58,10 @@ export class FakeTerminal implements Terminal {
 
   untilInterrupted(): AbortSignal {
     return this.interruption.signal;
+  }
+
+  untilUnread(): AbortSignal {
+    return this.leaving.signal;
   }
 
   /** Runs a command line; what it printed since the last one. */

@@ -52,6 +52,16 @@ it("prints flags as they are, then each change, until interrupted", async () => 
   expect(await running).toMatchObject({ code: 0, stderr: "" });
 });
 
+it("ends when nobody reads it any more", async () => {
+  const { terminal } = await openFakeAdmin({
+    nodes: { watchFlags: watchFlags([[initial("a", "5 %")]]) },
+  });
+  const running = terminal.run("watch", "horizon");
+  await printed(terminal, 1);
+  terminal.leaving.abort();
+  expect(await running).toMatchObject({ code: 0, stderr: "" });
+});
+
 it("prints a JSON value a line for machines", async () => {
   const { terminal } = await openFakeAdmin({
     nodes: { watchFlags: watchFlags([[initial("a", "5 %")]]) },
