@@ -10,7 +10,7 @@ import { censusEntry } from "../commit/ledger-entry.ts";
 import { readLedger } from "../commit/ledger-view.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { parseProject } from "../flag/flag-path.ts";
-import { durationOption } from "../number-option.ts";
+import { durationOr } from "../number-option.ts";
 import { formatJson } from "../output.ts";
 import { formatTime } from "../time-text.ts";
 
@@ -45,8 +45,8 @@ export function addCensusOpenCommand(parent: Command, context: CommandContext): 
     .option("--feature <FEATURE>", "is it used?")
     .option("--flag <FLAG>", "is it asked for?")
     .option("--below <RELEASE>", "does anything older still run?")
-    .option("--window <TIME>", "how long nobody may have used it", durationOption, 90 * dayMs)
-    .option("--in <TIME>", "until it opens", durationOption, 2 * dayMs)
+    .addOption(durationOr(90 * dayMs, "--window <TIME>", "how long nobody may have used it"))
+    .addOption(durationOr(2 * dayMs, "--in <TIME>", "until it opens"))
     .option("--note <TEXT>", "why; travels with the question")
     .action(
       answer(context, async (text: string, options: OpenOptions) => open(context, text, options)),

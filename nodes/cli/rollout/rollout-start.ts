@@ -9,7 +9,7 @@ import { addCommand, answer, type CommandContext, type CommonOptions } from "../
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { parseFlagPath } from "../flag/flag-path.ts";
 import { percentArgument } from "../flag/flag-saying.ts";
-import { countOption, durationOption } from "../number-option.ts";
+import { countOption, durationOption, durationOr } from "../number-option.ts";
 import { formatJson } from "../output.ts";
 import { rolloutText } from "./rollout-words.ts";
 
@@ -24,6 +24,8 @@ interface StartOptions extends CommonOptions {
   readonly goOnAfter?: number;
   readonly hops?: number;
 }
+
+const dayMs = 86_400_000;
 
 export function addRolloutStartCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
@@ -45,7 +47,7 @@ export function addRolloutStartCommand(parent: Command, context: CommandContext)
       "percentages, each with how long it lasts",
       "1%,5%,25%,100%",
     )
-    .option("--dwell <TIME>", "how long steps last that do not say so", durationOption, 86_400_000)
+    .addOption(durationOr(dayMs, "--dwell <TIME>", "how long steps last that do not say so"))
     .option("--release <RELEASE>", "the release that carries the flag; bad is bad for both")
     .option("--share <PERCENT>", "no step before so much runs that release or a newer one")
     .option("--arrival <PERCENT>", "no step before the last one is at so many sites")
