@@ -96,7 +96,7 @@ export function assertScope(needed: Scopes, { token, scopes }: Admitted): void {
   const wanted = needed.includes("read") ? "read" : needed.join(" or ") || "admin";
   throw new HeadwaterError({
     kind: "forbidden",
-    message: `the token ${token} may ${[...scopes].join(", ")}; this needs ${wanted}`,
+    message: `the token ${token} is for ${[...scopes].join(", ")}; this needs ${wanted}`,
     hint: `use a token with that scope: headwater token add NAME --scope ${needed.at(0) ?? "admin"}`,
   });
 }

@@ -25,10 +25,10 @@ export function addAuditCommand(parent: Command, context: CommandContext): void 
         const limit = options.limit ?? 0;
         const { records } = await context.admin().operators.listAudit({ limit });
         const rows = records.map((record) => {
-          const [time = "", , , ...rest] = historyRow(record);
+          const [time = "", , ...rest] = historyRow(record);
           return [time, record.ledger?.project ?? "", ...rest];
         });
-        const head = ["time", "project", "change", "by", "with"];
+        const head = ["time", "project", "", "change", "by", "with"];
         if (options.json) terminal.print(formatJson(records.map(historyJson)));
         else if (records.length === 0) terminal.print("nothing was changed yet");
         else terminal.print(formatTable({ head, rows, terminal }));

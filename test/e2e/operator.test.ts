@@ -47,7 +47,7 @@ describe("a root and a site, for those who run them", () => {
     expect(set).toMatchObject({ code: 0 });
     const forbidden = await runWith(root, token, ["child", "add", "another"]);
     expect(forbidden).toMatchObject({ code: 3, stdout: "" });
-    expect(forbidden.stderr).toMatch(/the token ci may flags; this needs admin\n {2}hint: /);
+    expect(forbidden.stderr).toMatch(/the token ci is for flags; this needs admin\n {2}hint: /);
     expect(await root.do(["token", "list"])).toMatch(/^ci +flags /m);
     await root.do(["token", "revoke", "ci"]);
     const revoked = await runWith(root, token, ["flag", "set", "horizon/fast-path", "6%"]);
@@ -73,6 +73,7 @@ describe("a root and a site, for those who run them", () => {
       expect.arrayContaining(["child/plant", "token/ci", "flag/fast-path", "ledger/created"]),
     );
     expect(audit.find(({ key }) => key === "flag/fast-path")?.token).toBe("ci");
+    expect(await root.do(["audit", "--limit", "1"])).toMatch(/ horizon +\+ +flag wide-path: 1 %/);
     const history = await root.do(["flag", "history", "horizon/wide-path"]);
     expect(history).toMatch(/admin\.token from 127\.0\.0\.1, commit 4c1d2f0e9b8a/);
     const below = await eventually("the change is at the site", async () => {
