@@ -76,13 +76,25 @@ function projectRow(one: ProjectStatus, terminal: Terminal): string[] {
   return [project, freshnessText(freshness, terminal), String(flagsCount), String(instancesCount)];
 }
 
-const layerHead = ["project", "authority", "position", "entries", "freshness", "beat", "from"];
+const layerHead = [
+  "project",
+  "layer",
+  "authority",
+  "position",
+  "entries",
+  "freshness",
+  "beat",
+  "from",
+];
 
 function layerRows({ projects }: GetStatusResponse, terminal: Terminal): string[][] {
-  return projects.flatMap(({ layers }) => layers.map((layer) => layerRow(layer, terminal)));
+  // The project's own ledger is the first.
+  return projects.flatMap(({ layers }) =>
+    layers.map((layer, at) => layerRow(layer, at === 0 ? "project" : "overlay", terminal)),
+  );
 }
 
-function layerRow(layer: LedgerStatus, terminal: Terminal): string[] {
+function layerRow(layer: LedgerStatus, kind: string, terminal: Terminal): string[] {
   const beatMs = Number(layer.beatIssuedMs);
   const misunderstoodCount = layer.misunderstood.length;
   const misunderstood = misunderstoodCount === 0 ? "" : `, ${misunderstoodCount} not understood`;
@@ -90,6 +102,7 @@ function layerRow(layer: LedgerStatus, terminal: Terminal): string[] {
   const ungranted = ungrantedCount === 0 ? "" : `, ${ungrantedCount} without a grant`;
   return [
     layer.ledger?.project ?? "",
+    kind,
     formatFingerprint(layer.ledger?.authority ?? new Uint8Array(0)),
     positionText(layer.position),
     `${layer.entriesCount}${misunderstood}${ungranted}`,
