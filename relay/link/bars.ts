@@ -1,7 +1,10 @@
+import type { Holding } from "../../gen/headwater/v1/mesh_pb.ts";
 import { barMsMax, barMsMin, heartbeatIntervalMs, heartbeatsMissedMax } from "../cadence.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerId } from "../ledger/position.ts";
 import type { Random } from "../random.ts";
 import { Backoff } from "./backoff.ts";
+import { holdingOf, holdingWithout } from "./holding.ts";
 
 interface Bar {
   readonly backoff: Backoff;
@@ -12,6 +15,8 @@ interface Bar {
     | { readonly kind: "heard" };
   /** Empty once something of it has checked again. */
   why: string;
+  /** Whether a delta of it did not check: the same would come again. */
+  isDeltaWrong: boolean;
 }
 
 /** How long a question may go unanswered. */
@@ -31,13 +36,25 @@ export class Bars {
 
   /** Milliseconds until the ledger is asked for again. */
   bar(id: LedgerId, why: string, monoMs: number): number {
+    const former = this.#bars.get(id);
     const backoff =
-      this.#bars.get(id)?.backoff ??
-      new Backoff(this.#random, { msMin: barMsMin, msMax: barMsMax });
+      former?.backoff ?? new Backoff(this.#random, { msMin: barMsMin, msMax: barMsMax });
     const waitMs = backoff.next();
     const state = { kind: "barred", untilMonoMs: monoMs + waitMs } as const;
-    this.#bars.set(id, { backoff, why, state });
+    this.#bars.set(id, { backoff, why, state, isDeltaWrong: former?.isDeltaWrong ?? false });
     return waitMs;
+  }
+
+  /** From now on a barred ledger is asked for whole, until something of it is applied. */
+  wantWhole(id: LedgerId): void {
+    const bar = this.#bars.get(id);
+    if (bar !== undefined) bar.isDeltaWrong = true;
+  }
+
+  /** What this upstream is told of a ledger when it is asked for it. */
+  holdingOf(ledger: Ledger): Holding {
+    const isWantedWhole = this.#bars.get(ledger.id)?.isDeltaWrong ?? false;
+    return isWantedWhole ? holdingWithout(ledger) : holdingOf(ledger);
   }
 
   /** Whether nothing of a ledger is heard from here now. */

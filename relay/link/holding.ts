@@ -5,9 +5,15 @@ import { trustDigest } from "../trust/trusted.ts";
 
 /** What is held of a ledger, as one tells another node. */
 export function holdingOf(ledger: Ledger): Holding {
+  const holding = holdingWithout(ledger);
+  if (ledger.position !== undefined) holding.position = ledger.position;
+  return holding;
+}
+
+/** The same without its position: who gives it is sent the whole ledger. */
+export function holdingWithout({ name, trusted }: Ledger): Holding {
   return create(HoldingSchema, {
-    ledger: { authority: ledger.name.authority, project: ledger.name.project },
-    trustDigest: trustDigest(ledger.trusted),
-    ...(ledger.position && { position: ledger.position }),
+    ledger: { authority: name.authority, project: name.project },
+    trustDigest: trustDigest(trusted),
   });
 }

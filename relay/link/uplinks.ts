@@ -12,7 +12,6 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import type { Random } from "../random.ts";
 import { ledgerNameOf, ledgersOf, withoutLedgers } from "./frame-ledgers.ts";
-import { holdingOf } from "./holding.ts";
 import { type Arrival, Inbox, type Trouble, textOf, wrong } from "./inbox.ts";
 import { protocolOfAgain, protocolVersion } from "./protocol.ts";
 import { Uplink, type UpstreamSettings } from "./uplink.ts";
@@ -171,8 +170,10 @@ export class Uplinks {
     );
     if (!heard.ok) {
       if (ledger === undefined) return nothing([]);
-      const trouble = wrong(ledger, textOf(heard.refusal));
-      return nothing(this.bar(uplink.settings.id, trouble, at.monoMs));
+      const effects = this.bar(uplink.settings.id, wrong(ledger, textOf(heard.refusal)), at.monoMs);
+      // A parent whose history is damaged would send the same again, whenever it is asked.
+      if (frame.case === "delta") uplink.bars.wantWhole(ledger.id);
+      return nothing(effects);
     }
     if (frame.case === "snapshotBegin" || frame.case === "snapshotChunk") {
       if (ledger !== undefined && inbox.isAssembling(ledger.id))
@@ -240,7 +241,7 @@ export class Uplinks {
       const ledger = wanted.get(id);
       if (ledger === undefined) bars.applied(id);
       else bars.asked(id, monoMs);
-      return ledger === undefined ? [] : [holdingOf(ledger)];
+      return ledger === undefined ? [] : [bars.holdingOf(ledger)];
     });
     if (again.length === 0) return [];
     const request = create(ConfirmRequestSchema, { node: this.#self.node, again });
@@ -275,7 +276,7 @@ export class Uplinks {
       site,
       node,
       nodeId,
-      holdings: asked.map(holdingOf),
+      holdings: asked.map((ledger) => bars.holdingOf(ledger)),
     });
     const { id, certificate, credential } = settings;
     const dial: Dial = { upstream: id, address, certificate, credential, request };

@@ -139,4 +139,13 @@ export const foundStories: readonly (readonly [string, string])[] = [
      136250 partition vendor site-a1 100000
      400000 wait`,
   ],
+  [
+    "a parent whose history was damaged sent the same delta again and again, which the child never took",
+    `seed 20101 layout tree overlay none disclosure OFF
+     faults lossShare=0.009782 delayMsMax=2854 tickLagMsMax=744 writeFailureShare=0.013766
+     45520 change flag-4=2900
+     51889 change flag-3=4600 flag-5=800
+     53733 change flag-9=1000 flag-6=gone flag-2=4400
+     55345 flip vendor history 68464`,
+  ],
 ];

@@ -11,6 +11,7 @@ import {
   heartbeatIntervalMs,
   heartbeatsMissedMax,
   redialIntervalMs,
+  snapshotKeptMs,
   stalledAfterMs,
 } from "../../../relay/cadence.ts";
 import type { Effect } from "../../../relay/effect.ts";
@@ -131,18 +132,24 @@ class Pair {
   }
 }
 
-/** Alters the entries of every change of the first project. */
+/** Alters the entries of every change of the first project, also where all of it is sent. */
 function forging(frame: Frame): Frame {
-  const ledger =
-    "ledger" in (frame.value ?? {})
-      ? (frame.value as { ledger?: { project: string } }).ledger
-      : undefined;
-  if (frame.case !== "delta" || ledger?.project !== "horizon") return frame;
+  return forgingDeltas(frame.case === "snapshotChunk" ? forged(frame) : frame);
+}
+
+/** Alters its deltas alone. */
+function forgingDeltas(frame: Frame): Frame {
+  return frame.case === "delta" ? forged(frame) : frame;
+}
+
+function forged(frame: Extract<Frame, { case: "delta" | "snapshotChunk" }>): Frame {
+  if (frame.value.ledger?.project !== "horizon") return frame;
   const copy = fromBinary(
     ReplicateResponseSchema,
     toBinary(ReplicateResponseSchema, create(ReplicateResponseSchema, { frame })),
   ).frame;
-  if (copy.case === "delta") copy.value.entries[0]!.value = Buffer.from("forged");
+  if (copy.case === "delta" || copy.case === "snapshotChunk")
+    copy.value.entries[0]!.value = Buffer.from("forged");
   return copy;
 }
 
@@ -167,6 +174,20 @@ describe("a ledger of which something does not check", () => {
     expect(contentOf(pair.ours)).toEqual(contentOf(pair.parent.ledger));
     expect(pair.problem).toBe("");
     expect(pair.dialsCount).toBe(1);
+  });
+
+  test("is asked for whole where it was a delta, which the parent would send once more", () => {
+    const pair = new Pair();
+    pair.alter = forgingDeltas;
+    pair.parent.change();
+    pair.pump();
+    expect(pair.ours.position?.seq).toBe(1);
+    // A snapshot that is kept from before would be sent with the same delta.
+    for (const ms of [0, snapshotKeptMs]) pair.parent.links.tick(ms);
+    pair.wait(barMsMin);
+    expect(contentOf(pair.ours)).toEqual(contentOf(pair.parent.ledger));
+    expect(pair.problem).toBe("");
+    expect(pair.asked).toEqual(["horizon"]);
   });
 
   test("is asked for more and more rarely, and tells of it as often", () => {
