@@ -5,6 +5,7 @@ export function natsProblem(error: unknown, servers: readonly string[]): string 
   const where = `NATS at ${servers.join(", ")}`;
   switch (codeOf(error)) {
     case ErrorCode.ConnectionRefused:
+    case "ECONNREFUSED":
       return `${where} can not be reached: nothing listens there`;
     case ErrorCode.AuthorizationViolation:
     case ErrorCode.BadAuthentication:

@@ -8,6 +8,7 @@ import type { NatsAddress } from "../config/nats-address.ts";
 import { DropLog } from "./drop-log.ts";
 import type { Fanout } from "./fanout.ts";
 import { natsAuthenticator } from "./nats-credentials.ts";
+import { greetingServers } from "./nats-greeting.ts";
 import { natsProblem } from "./nats-problem.ts";
 import { PeerSession } from "./peer-session.ts";
 import { type SiteSubjects, siteSubjects } from "./site-subjects.ts";
@@ -113,10 +114,10 @@ class NatsFanout implements Fanout {
   }
 
   async #connect(): Promise<NatsConnection> {
-    const { node, readSecrets } = this.#options;
-    return connect(
-      clientOptions({ address: this.#options.address, node, secrets: readSecrets?.() ?? {} }),
-    );
+    const { address, node, readSecrets } = this.#options;
+    const secrets = readSecrets?.() ?? {};
+    const servers = await greetingServers(address.servers, this.#closing.signal);
+    return connect(clientOptions({ address: { ...address, servers }, node, secrets }));
   }
 
   async #serve(connection: NatsConnection): Promise<void> {

@@ -10,6 +10,7 @@ test.for([
   [natsError(ErrorCode.AuthenticationExpired), "refuses this node: its user or account"],
   [natsError(ErrorCode.Timeout), "does not answer"],
   [natsError(ErrorCode.ServerOptionNotAvailable), "has no TLS"],
+  [systemError("ECONNREFUSED"), "can not be reached: nothing listens there"],
   [systemError("ENOTFOUND"), "can not be reached: no such host name"],
   [systemError("EAI_AGAIN"), "can not be reached: no such host name"],
   [systemError("EHOSTUNREACH"), "can not be used: system says EHOSTUNREACH"],

@@ -1,4 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { siteSubjects } from "../../../nodes/fanout/site-subjects.ts";
 import { fanoutBytesInFlightMax } from "../../../relay/limits.ts";
 import { eventually } from "./eventually.ts";
@@ -132,6 +134,32 @@ describe("the connection to NATS", { timeout: 60_000 }, () => {
     expect(b.access.changes).toEqual([{ connected: true, problem: "" }]);
   });
 
+  test("of a server that takes connections and says nothing none is kept", async (context) => {
+    const silent = await silentServer();
+    const a = openPeer(await natsServer(context), "a", { url: silent.url });
+    await eventually(() => expect(silent.openCount()).toBe(1));
+    await eventually(() => expect(a.access.state?.problem).toContain("does not answer"));
+    await eventually(() => expect(silent.openCount()).toBe(0));
+  });
+
+  test("closing ends a dial that nobody answers", async (context) => {
+    const silent = await silentServer();
+    const a = openPeer(await natsServer(context), "a", { url: silent.url });
+    await eventually(() => expect(silent.openCount()).toBe(1));
+    await a.fanout.close();
+    await eventually(() => expect(silent.openCount()).toBe(0));
+    expect(a.access.changes).toEqual([]);
+  });
+
+  test.for([
+    ["220 mail.example.org ESMTP", "is no NATS server"],
+    ["", "hangs up before it has greeted"],
+  ] as const)("who says %o and leaves %s", async ([greeting, problem], context) => {
+    const stranger = await silentServer(greeting);
+    const a = openPeer(await natsServer(context), "a", { url: stranger.url });
+    await eventually(() => expect(a.access.state?.problem).toContain(problem));
+  });
+
   test("what a server that hangs does not take is dropped, past a bound", async (context) => {
     const server = await startedServer(context);
     const a = await connectedPeer(server, "a");
@@ -151,6 +179,23 @@ describe("the connection to NATS", { timeout: 60_000 }, () => {
     expect(reasons(a)).toContain("server-slow");
   });
 });
+
+/** Takes connections and says nothing, or a greeting and ends them. */
+async function silentServer(greeting?: string): Promise<{ url: string; openCount: () => number }> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket.on("close", () => open.delete(socket)).resume());
+    socket.on("error", () => {});
+    if (greeting !== undefined) socket.end(greeting);
+  });
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  return { url: `nats://127.0.0.1:${port}`, openCount: () => open.size };
+}
 
 function authorization(password: string, rest = ""): string {
   return `authorization { users: [{ user: node, password: "${password}", ${rest} }] }`;
