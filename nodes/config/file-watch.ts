@@ -32,11 +32,17 @@ export function watchFiles(of: {
   );
 }
 
-/** A file that is gone for a moment has a mark of its own, and is looked at again. */
 function marksOf(files: readonly string[]): string {
-  const marks = files.map((file) => {
-    const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
-    return stat === undefined ? "" : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
-  });
-  return marks.join("\n");
+  return files.map(markOf).join("\n");
+}
+
+/** Of a change of its mode, too: what could not be read may be readable now. */
+function markOf(file: string): string {
+  try {
+    const { ino, ctimeNs, mtimeNs, size } = statSync(file, { bigint: true });
+    return `${ino} ${ctimeNs} ${mtimeNs} ${size}`;
+  } catch (error) {
+    // One that is gone or out of reach for a moment has a mark of its own, and is looked at again.
+    return String(error);
+  }
 }
