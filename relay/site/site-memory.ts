@@ -16,7 +16,7 @@ import {
 } from "../../gen/headwater/v1/store_pb.ts";
 import type { Write } from "../effect.ts";
 import type { Holdings } from "../holdings.ts";
-import { chunkBytesMax, sharedAnswerBytesMax } from "../limits.ts";
+import { chunkBytesMax, frameBytesMax, sharedAnswerBytesMax } from "../limits.ts";
 import type { Rollouts } from "../rollout/rollouts.ts";
 import { rolloutWrite } from "../rollout/rollouts.ts";
 import { receivedWrite } from "../telemetry/received.ts";
@@ -26,15 +26,7 @@ import { type Stamp, slicesApart, slicesOf } from "./slices.ts";
 
 type Kind = (typeof allKinds)[number];
 
-/** One record of some kind, with the slice that its key falls into. */
-interface Shared {
-  readonly kind: Kind;
-  readonly slice: number;
-  readonly record: MessageShape<DescMessage>;
-  readonly bytes: number;
-}
-
-/** One that is held, with what it is compared by. */
+/** A record that is held, with what it is compared by; written out only where it is sent. */
 interface Stamped {
   readonly stamp: Stamp;
   message(): MessageShape<DescMessage>;
@@ -99,13 +91,19 @@ export class SiteMemory {
   /** What a peer may lack, in messages of a bounded size, and all together of one. */
   *lacking(theirs: RecordDigests, wallMs: number): Generator<SiteRecords> {
     const first = this.#firstSlice++;
-    const turnOf = ({ slice }: Shared): number => (slice + 256 - (first % 256)) % 256;
+    const turnOf = ({ stamp }: Stamped): number => (stamp.slice + 256 - (first % 256)) % 256;
     const apart = this.#apart(theirs, wallMs).sort((one, other) => turnOf(one) - turnOf(other));
     let leftBytes = sharedAnswerBytesMax;
     let batch = create(SiteRecordsSchema);
     let batchBytes = 0;
-    for (const { kind, record, bytes } of apart) {
-      if (bytes > leftBytes) continue;
+    for (const one of apart) {
+      const { kind } = one;
+      const schema: DescMessage = schemas[kind];
+      const record = one.message();
+      const bytes = toBinary(schema, record).length;
+      // No message between peers takes it.
+      if (bytes > frameBytesMax) continue;
+      if (bytes > leftBytes) break;
       leftBytes -= bytes;
       if (batchBytes > 0 && batchBytes + bytes > chunkBytesMax) {
         yield batch;
@@ -152,20 +150,13 @@ export class SiteMemory {
   }
 
   /** Those in slices that are not the same at a peer, of what it asks for. */
-  #apart(theirs: RecordDigests, wallMs: number): Shared[] {
+  #apart(theirs: RecordDigests, wallMs: number): (Stamped & { kind: Kind })[] {
     return allKinds.flatMap((kind) => {
       const digest = theirs[kind];
       const shared = this.#shared(kind, wallMs);
       if (digest === undefined || shared === undefined) return [];
       const slices = slicesApart(slicesOf(shared.map(({ stamp }) => stamp)), digest);
-      const schema: DescMessage = schemas[kind];
-      return shared
-        .filter(({ stamp }) => slices.has(stamp.slice))
-        .map((one) => {
-          const record = one.message();
-          const { slice } = one.stamp;
-          return { kind, slice, record, bytes: toBinary(schema, record).length };
-        });
+      return shared.filter(({ stamp }) => slices.has(stamp.slice)).map((one) => ({ kind, ...one }));
     });
   }
 

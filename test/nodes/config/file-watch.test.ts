@@ -16,7 +16,7 @@ function watched() {
     stop.abort();
     rmSync(root, { recursive: true });
   });
-  const changed = vi.fn();
+  const changed = vi.fn<() => void>();
   watchFiles({ files: [file], everyMs: 60_000, signal: stop.signal, changed });
   return { directory, file, changed, look: () => process.emit("SIGHUP") };
 }

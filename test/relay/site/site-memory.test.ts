@@ -6,9 +6,10 @@ import {
   SiteRecordsSchema,
 } from "../../../gen/headwater/v1/fanout_pb.ts";
 import { type Trial as TrialRecord, TrialSchema } from "../../../gen/headwater/v1/store_pb.ts";
-import { trialInstancesMax } from "../../../relay/limits.ts";
+import { chunkBytesMax, sharedAnswerBytesMax, trialInstancesMax } from "../../../relay/limits.ts";
 import { Peers } from "../../../relay/link/peers.ts";
-import { slicesApart, slicesOf, stampOf } from "../../../relay/site/slices.ts";
+import { SiteMemory } from "../../../relay/site/site-memory.ts";
+import { type Stamp, slicesApart, slicesOf, stampOf } from "../../../relay/site/slices.ts";
 import { Trial } from "../../../relay/telemetry/trial/trial.ts";
 import { trialProblem } from "../../../relay/telemetry/trial/trial-problem.ts";
 import { deriveSecret, SigningKey } from "../../../relay/trust/key.ts";
@@ -30,6 +31,51 @@ describe("slices", () => {
   test("that are none stand for nothing", () => {
     const apart = slicesApart(slicesOf(stamps), new Uint8Array(7));
     expect(apart).toEqual(slicesApart(slicesOf(stamps), new Uint8Array(0)));
+  });
+});
+
+describe("what one answer brings", () => {
+  const stamps = Array.from({ length: 1_000 }, (_, n) => stampOf(`trial-${n}`, "1"));
+
+  /** A node that holds a trial of so many bytes for each stamp, and how many were written out. */
+  function holding(of: readonly { stamp: Stamp; bytes: number }[]) {
+    const made = { count: 0 };
+    const shared = of.map(({ stamp, bytes }) => ({
+      stamp,
+      trial: {
+        toRecord: () => {
+          made.count++;
+          return create(TrialSchema, { name: `${bytes}`, members: new Uint8Array(bytes) });
+        },
+      },
+    }));
+    const memory = new SiteMemory({
+      telemetry: undefined,
+      trials: { shared } as never,
+      rollouts: { shared: [] } as never,
+      holdings: {} as never,
+    });
+    const nothing = create(RecordDigestsSchema, { trials: new Uint8Array(0) });
+    const brought = (): TrialRecord[] =>
+      [...memory.lacking(nothing, epochMs)].flatMap(({ trials }) => trials);
+    return { made, brought };
+  }
+
+  test("is all that is written out for it, and the next one begins elsewhere", () => {
+    const { made, brought } = holding(stamps.map((stamp) => ({ stamp, bytes: chunkBytesMax })));
+    const count = brought().length;
+    expect(count).toBe(Math.floor(sharedAnswerBytesMax / (chunkBytesMax + 100)));
+    expect(made.count).toBeLessThanOrEqual(count + 1);
+  });
+
+  test("is not held back by a record that no message takes", () => {
+    const [stamp, ...others] = stamps;
+    const beside = others.find(({ slice }) => slice === stamp!.slice);
+    const { brought } = holding([
+      { stamp: stamp!, bytes: 3 * 1024 * 1024 },
+      { stamp: beside!, bytes: 100 },
+    ]);
+    expect(brought().map(({ name }) => name)).toEqual(["100"]);
   });
 });
 
