@@ -3,12 +3,13 @@ import {
   existsSync,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { BackupResponse } from "../../gen/headwater/v1/operators_pb.ts";
 import { HeadwaterError } from "../error.ts";
@@ -47,11 +48,12 @@ export function addBackupCommand(parent: Command, context: CommandContext): void
 
 /** Under its name only once it is whole and on the disk. */
 async function save(pieces: AsyncIterable<BackupResponse>, directory: string): Promise<string[]> {
-  const draft = `${directory}.part`;
-  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  const target = resolve(directory);
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  const draft = mkdtempSync(`${target}.part-`);
   try {
     const names = await write(pieces, draft);
-    renameSync(draft, directory);
+    renameSync(draft, target);
     return names;
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -76,7 +78,8 @@ async function write(pieces: AsyncIterable<BackupResponse>, draft: string): Prom
         descriptor = openSync(join(draft, name), "wx", 0o600);
         names.push(name);
       }
-      if (descriptor !== undefined) writeSync(descriptor, bytes);
+      // All of it: a disk that is nearly full takes a part of a write, and says nothing.
+      if (descriptor !== undefined) writeFileSync(descriptor, bytes);
     }
   } finally {
     end();

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { FleetService } from "../../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../../gen/headwater/v1/nodes_pb.ts";
+import { OperatorService } from "../../../gen/headwater/v1/operators_pb.ts";
 import { RolloutService } from "../../../gen/headwater/v1/rollouts_pb.ts";
 import { FakeLedger, refusal } from "./fake-ledger.ts";
 import { FakeTerminal } from "./fake-terminal.ts";
@@ -44,6 +45,7 @@ export class FakeAdmin {
 export async function openFakeAdmin(
   of: {
     nodes?: Partial<ServiceImpl<typeof NodeService>>;
+    operators?: Partial<ServiceImpl<typeof OperatorService>>;
     fleet?: Partial<ServiceImpl<typeof FleetService>>;
     rollouts?: Partial<ServiceImpl<typeof RolloutService>>;
     ledger?: FakeLedger;
@@ -54,6 +56,7 @@ export async function openFakeAdmin(
   const routes = (router: ConnectRouter): void => {
     router.service(LedgerService, ledger.service());
     router.service(NodeService, of.nodes ?? {});
+    router.service(OperatorService, of.operators ?? {});
     router.service(FleetService, of.fleet ?? {});
     router.service(RolloutService, { listRollouts: () => ({}), ...of.rollouts });
   };
