@@ -3,6 +3,7 @@ import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
 import type { StoredRecord } from "../../relay/durable.ts";
 import { type Bucket, logBuckets, type Write } from "../../relay/effect.ts";
 import { logRecordsOverMax } from "../../relay/limits.ts";
+import { removeDrafts } from "./backup.ts";
 import { openDatabase } from "./database.ts";
 import { isLogBucket, type LogBucket, logLengths } from "./log-bucket.ts";
 import { storeError } from "./store-error.ts";
@@ -46,6 +47,7 @@ export interface FileStore extends Store {
 export function openStore(of: { directory: string }): FileStore {
   const database = openDatabase(of.directory);
   try {
+    removeDrafts(of.directory);
     return new SqliteStore(database, of.directory);
   } catch (error) {
     database.close();
