@@ -310,6 +310,9 @@ export const logRecordsOverMax = 1_000;
 /** Nodes of one site whose half-received messages are kept: a site is a handful of nodes. */
 export const peersCountMax = 64;
 
+/** Children that one message between peers tells of: with names of a hundred letters below 1 MiB. */
+export const childrenPerMessageMax = 5_000;
+
 /** Children that give something back at the same time; each may have half a snapshot here. */
 export const returnsCountMax = 16;
 

@@ -163,6 +163,11 @@ export class Peers {
     return effects;
   }
 
+  /** What became of the site's children. */
+  tellChildren({ shared }: Pick<Children, "shared">): Effect[] {
+    return this.seal.children(shared).map((body) => this.publish(body));
+  }
+
   publish(body: PeerMessage["body"]): Effect {
     return { kind: "publish", message: this.#message(body) };
   }
@@ -205,7 +210,7 @@ export class Peers {
     });
     return [
       ...(lacks(ask.childrenDigest, children)
-        ? [this.#message(this.seal.children(children.shared))]
+        ? this.seal.children(children.shared).map((body) => this.#message(body))
         : []),
       ...(consents !== undefined && lacks(ask.consentsDigest, consents)
         ? [this.#message(this.seal.consents(consents.shared))]

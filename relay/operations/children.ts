@@ -41,7 +41,7 @@ export function addChild(parts: NodeParts, event: EventOf<"add-child">): Outcome
     accept: () => {
       const { children, peers } = parts;
       children.accept(record.value);
-      return { value: token, effects: [peers.publish(peers.seal.children(children.shared))] };
+      return { value: token, effects: peers.tellChildren(children) };
     },
   });
 }
@@ -58,7 +58,7 @@ export function revokeChild(parts: NodeParts, event: EventOf<"revoke-child">): O
     writes: records.map(childWrite),
     accept: () => {
       const effects = acceptChildren(parts, records, at);
-      effects.push(peers.publish(peers.seal.children(children.shared)));
+      effects.push(...peers.tellChildren(children));
       const revokedCount = records.filter(({ certificate }) => !certificate).length;
       return { value: { revokedCount }, effects };
     },

@@ -17,7 +17,7 @@ import {
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { ProjectPin } from "../../gen/headwater/v1/mesh_pb.ts";
-import { projectsCountMax } from "../limits.ts";
+import { childrenPerMessageMax, projectsCountMax } from "../limits.ts";
 import { isSealedBy, type PayloadType, payloadType, seal } from "../trust/envelope.ts";
 import { pinProblem } from "../trust/join-token.ts";
 import type { SigningKey } from "../trust/key.ts";
@@ -37,10 +37,15 @@ export class SiteSeal {
     return { case: "pins", value: this.#seal(payloadType.sitePins, payload) };
   }
 
-  children(children: readonly SiteChild[]): Body {
-    const message = create(SiteChildrenSchema, { children: [...children] });
-    const payload = toBinary(SiteChildrenSchema, message);
-    return { case: "children", value: this.#seal(payloadType.siteChildren, payload) };
+  /** In as many messages as they take. */
+  children(children: readonly SiteChild[]): Body[] {
+    const messagesCount = Math.ceil(children.length / childrenPerMessageMax);
+    return Array.from({ length: messagesCount }, (_, index) => {
+      const from = index * childrenPerMessageMax;
+      const some = children.slice(from, from + childrenPerMessageMax);
+      const payload = toBinary(SiteChildrenSchema, create(SiteChildrenSchema, { children: some }));
+      return { case: "children", value: this.#seal(payloadType.siteChildren, payload) };
+    });
   }
 
   consents(consents: readonly SiteConsent[]): Body {

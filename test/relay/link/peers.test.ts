@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import {
   PeerAskSchema,
@@ -10,7 +10,13 @@ import { ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { peerAskIntervalMs, peerIntervalMs } from "../../../relay/cadence.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import type { LedgerId } from "../../../relay/ledger/position.ts";
-import { addressesCountMax, peersCountMax } from "../../../relay/limits.ts";
+import {
+  addressesCountMax,
+  childrenPerMessageMax,
+  peerMessageBytesMax,
+  peersCountMax,
+  tokensCountMax,
+} from "../../../relay/limits.ts";
 import type { Served } from "../../../relay/link/downlink.ts";
 import { holdingOf } from "../../../relay/link/holding.ts";
 import { encodeFrame, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
@@ -73,6 +79,26 @@ describe("an answer", () => {
     ledger.trusted = valueOf(extendTrust(ledger.name, ledger.trusted, rotation));
     const child = new Mirror(authority);
     expect(child.hearAll(framesOf(answerTo(ledger, [child.ledger])))).toEqual(["trust"]);
+  });
+
+  test("brings all children that there may be, in messages that are taken", () => {
+    const told = new Children(keyOf("site").publicKey, []);
+    const of = { name: "a".repeat(100), addedMs: epochMs, expiresMs: epochMs };
+    for (let n = 0; n < tokensCountMax; n++)
+      told.accept(valueOf(told.prepare({ ...of, id: Buffer.from(String(n).padStart(16)) })));
+    const holdings = { pins: [], served: new Map() };
+    const telemetry = { consents: new Consents("OFF", new Map()) };
+    const ask = create(PeerAskSchema, { node: "n2" });
+    const messages = connected().answer(ask, { holdings, children: told, telemetry });
+    expect(messages).toHaveLength(Math.ceil(tokensCountMax / childrenPerMessageMax));
+    for (const message of messages)
+      expect(toBinary(PeerMessageSchema, message).length).toBeLessThan(peerMessageBytesMax);
+    const { seal } = new Peers({ node: "n2", siteKey: keyOf("site") });
+    const heard = new Children(keyOf("site").publicKey, []);
+    for (const { body } of messages)
+      if (body.case === "children")
+        for (const record of heard.heard(seal.openChildren(body.value))) heard.accept(record);
+    expect(heard.digest).toEqual(told.digest);
   });
 
   test("tells of pins that the asking node does not have, and of no ledger it did not ask for", () => {
