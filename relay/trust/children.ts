@@ -48,7 +48,11 @@ export class Children {
   }): Outcome<ChildRecord> {
     if (!isName(of.name)) return refused("invalid", `name: ${quoted(of.name)} is not a name`);
     if (this.#records.size >= tokensCountMax)
-      return refused("limit", `name: ${tokensCountMax} tokens were given out`, "Revoke some.");
+      return refused(
+        "limit",
+        `name: ${tokensCountMax} tokens were given out, and revoked ones count too`,
+        "Let more children in by certificates, of an authority in HEADWATER_TLS_CA_FILE.",
+      );
     const addedMs = BigInt(Math.floor(of.addedMs));
     const expiresMs = BigInt(Math.floor(of.expiresMs));
     return done(create(ChildRecordSchema, { name: of.name, id: of.id, addedMs, expiresMs }));

@@ -92,6 +92,11 @@ test("names are names, and tokens have a bound", () => {
   }));
   const full = new Children(siteKey.publicKey, many);
   expect(refusalOf(full.prepare({ name: "b", ...of }))).toContain("limit");
+  // The way out is one that is there: nothing is forgotten once it is revoked.
+  revoke(full, "a");
+  expect(full.prepare({ name: "b", ...of })).toMatchObject({
+    refusal: { hint: expect.stringContaining("HEADWATER_TLS_CA_FILE") },
+  });
 });
 
 test("a revocation at another node of the site is heard where there is no room for more tokens", () => {
