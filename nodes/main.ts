@@ -95,7 +95,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   parts.defer(() => fanout.close());
   parts.defer(() => driver.tell({ kind: "stopping" }));
   driver.start({ server, client, fanout });
-  await joinFromFile(config, driver);
+  await joinFromFile(config, driver, log);
 
   const serverTls = serverTlsOf(tls);
   const apps = await openApps({
@@ -213,12 +213,21 @@ function openFanout(of: {
   });
 }
 
-/** Joining again with the same token changes nothing but the link. */
-async function joinFromFile(config: NodeConfig, driver: Driver): Promise<void> {
+/**
+ * Joining again with the same token changes nothing but the link, so a disk that takes no writes now
+ * is no reason not to serve what it holds.
+ */
+async function joinFromFile(config: NodeConfig, driver: Driver, log: Log): Promise<void> {
   if (config.joinFile === undefined) return;
   const token = parseToken(readSetting("HEADWATER_JOIN_FILE", config.joinFile));
   if (!token.ok) throw HeadwaterError.refused(token.refusal);
-  await driver.ask((call) => ({ kind: "join", call, token: token.value }));
+  try {
+    await driver.ask((call) => ({ kind: "join", call, token: token.value }));
+  } catch (cause) {
+    const { kind, message } = HeadwaterError.from(cause);
+    if (kind !== "unavailable") throw cause;
+    log.write({ level: "error", event: "not-joined", message: `HEADWATER_JOIN_FILE: ${message}` });
+  }
 }
 
 function serverTlsOf({ identity }: Tls): TlsFiles | undefined {
