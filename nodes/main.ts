@@ -4,7 +4,7 @@ import { minuteMs } from "../relay/cadence.ts";
 import type { UpstreamSettings } from "../relay/link/uplink.ts";
 import type { NodeSettings } from "../relay/settings.ts";
 import { parseToken } from "../relay/trust/join-token.ts";
-import { deriveSecret, SigningKey } from "../relay/trust/key.ts";
+import { bytesEqual, deriveSecret, SigningKey, sha256 } from "../relay/trust/key.ts";
 import { openAdmin } from "./admin/admin.ts";
 import { EventCounts } from "./admin/event-counts.ts";
 import { openApps } from "./apps/apps.ts";
@@ -95,7 +95,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   parts.defer(() => fanout.close());
   parts.defer(() => driver.tell({ kind: "stopping" }));
   driver.start({ server, client, fanout });
-  await joinFromFile(config, driver, log);
+  await joinFromFile({ config, driver, store, log });
 
   const serverTls = serverTlsOf(tls);
   const apps = await openApps({
@@ -182,11 +182,18 @@ function reachableAddress({ meshAdvertise, meshAddress }: NodeConfig): string | 
 
 /** Made at the first start and kept: hop paths and loops are told by it. */
 function nodeIdOf(store: Store): Uint8Array {
-  for (const { bucket, key, value } of store.load())
-    if (bucket === "node" && key === "id") return value;
+  const kept = keptOf(store, "id");
+  if (kept !== undefined) return kept;
   const id = randomBytes(8);
   store.write([{ bucket: "node", key: "id", value: id }]);
   return id;
+}
+
+/** What a node keeps of itself. */
+function keptOf(store: Store, name: string): Uint8Array | undefined {
+  for (const { bucket, key, value } of store.load())
+    if (bucket === "node" && key === name) return value;
+  return undefined;
 }
 
 function configuredUpstream(address: string): UpstreamSettings {
@@ -214,15 +221,26 @@ function openFanout(of: {
 }
 
 /**
- * Joining again with the same token changes nothing but the link, so a disk that takes no writes now
- * is no reason not to serve what it holds.
+ * A token of the file is taken once: its operator may have joined with a newer one since. A disk that
+ * takes no writes now is no reason not to serve what it holds.
  */
-async function joinFromFile(config: NodeConfig, driver: Driver, log: Log): Promise<void> {
+async function joinFromFile(of: {
+  config: NodeConfig;
+  driver: Driver;
+  store: Store;
+  log: Log;
+}): Promise<void> {
+  const { config, driver, store, log } = of;
   if (config.joinFile === undefined) return;
-  const token = parseToken(readSetting("HEADWATER_JOIN_FILE", config.joinFile));
+  const text = readSetting("HEADWATER_JOIN_FILE", config.joinFile);
+  const token = parseToken(text);
   if (!token.ok) throw HeadwaterError.refused(token.refusal);
+  const mark = sha256(Buffer.from(text.trim()));
+  const taken = keptOf(store, "join-file");
+  if (taken !== undefined && bytesEqual(taken, mark)) return;
   try {
     await driver.ask((call) => ({ kind: "join", call, token: token.value }));
+    store.write([{ bucket: "node", key: "join-file", value: mark }]);
   } catch (cause) {
     const { kind, message } = HeadwaterError.from(cause);
     if (kind !== "unavailable") throw cause;
