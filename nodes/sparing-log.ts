@@ -3,7 +3,7 @@ import { RateLimit } from "../relay/rate-limit.ts";
 import type { Log } from "./log.ts";
 
 /** What strangers bring about as often as they call. */
-const strangerEvents: ReadonlySet<string> = new Set(["child-refused"]);
+const strangerEvents: ReadonlySet<string> = new Set(["child-refused", "frame-refused"]);
 
 /**
  * A log that strangers do not fill: of what they bring about so many lines are written, and from

@@ -8,6 +8,7 @@ import {
 } from "../../gen/headwater/v1/fanout_pb.ts";
 import { peerIntervalMs } from "../../relay/cadence.ts";
 import type { PeerAskBody } from "../../relay/effect.ts";
+import { isName } from "../../relay/flag/name.ts";
 import { peerAnswersMax, peerMessageBytesMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import type { DropLog } from "./drop-log.ts";
@@ -138,7 +139,8 @@ export class PeerSession {
   }
 
   #spoke(message: PeerMessage): void {
-    if (message.node === "") return this.#of.drops.note("unreadable");
+    // What a name may be has a bound: it is kept, and stands in the log.
+    if (!isName(message.node)) return this.#of.drops.note("unreadable");
     if (this.#isOwn(message.node)) return;
     this.#of.access.tell({ kind: "peer-spoke", message });
   }

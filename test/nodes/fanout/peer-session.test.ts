@@ -160,6 +160,21 @@ describe("nodes that share a NATS", { timeout: 60_000 }, () => {
     expect(a.access.changes).toEqual([{ connected: true, problem: "" }]);
   });
 
+  test("who has a name that no node can have is not heard", async (context) => {
+    const server = await startedServer(context);
+    const a = await connectedPeer(server, "a");
+    const b = await connectedPeer(server, "b");
+    const { frames } = siteSubjects(siteKey);
+    const someone = await stranger(server);
+    for (const name of ["x".repeat(500_000), "x\ny", "x y"])
+      someone.publish(frames, toBinary(PeerMessageSchema, saying(name, "hello")));
+    await someone.flush();
+    b.fanout.publish(saying("b", "end"));
+    await eventually(() => expect(words(a)).toContain("b end"));
+    expect(words(a)).toEqual(["b end"]);
+    expect(reasons(a)).toEqual(["unreadable", "unreadable"]);
+  });
+
   test("what is kept of a message does not keep more alive than the message", async (context) => {
     const server = await startedServer(context);
     const a = await connectedPeer(server, "a");
