@@ -27,6 +27,16 @@ export function namedFileProblems(config: Partial<NodeSettings>): string[] {
       path: config.tlsCaFile,
       check: pemProblems,
     }),
+    ...problemsOf({
+      variable: "HEADWATER_NATS_CREDENTIALS_FILE",
+      path: config.natsCredentialsFile,
+      check: () => [],
+    }),
+    ...problemsOf({
+      variable: "HEADWATER_NATS_CA_FILE",
+      path: config.natsCaFile,
+      check: pemProblems,
+    }),
   ];
 }
 

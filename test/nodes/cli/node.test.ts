@@ -37,12 +37,15 @@ describe("--check", () => {
       HEADWATER_TRUST_FILE: trust,
       HEADWATER_JOIN_FILE: token,
       HEADWATER_TLS_CA_FILE: join(directory, "none.crt"),
+      HEADWATER_NATS_URL: "nats://127.0.0.1:4222",
+      HEADWATER_NATS_CREDENTIALS_FILE: join(directory, "none.creds"),
+      HEADWATER_NATS_CA_FILE: certificate,
     });
     const args = ["node", "--check", "--config", config, "--window", "soon"];
     const { code, stdout, stderr } = await terminal.run(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr.split("\n")).toEqual([
-      "error: 8 problems in the configuration",
+      "error: 10 problems in the configuration",
       "  HEADWATER_NAM: no such setting: did you mean HEADWATER_NAME?",
       "  windwo: no such setting: did you mean window?",
       expect.stringContaining('  --window: "soon" is no duration: write'),
@@ -53,6 +56,8 @@ describe("--check", () => {
       expect.stringContaining(`  HEADWATER_JOIN_FILE: ${token}: token: `),
       expect.stringContaining(`  HEADWATER_TLS_CERT_FILE: ${certificate}: is not PEM`),
       expect.stringContaining("  HEADWATER_TLS_CA_FILE: cannot read"),
+      expect.stringContaining("  HEADWATER_NATS_CREDENTIALS_FILE: cannot read"),
+      expect.stringContaining(`  HEADWATER_NATS_CA_FILE: ${certificate}: is not PEM`),
       "  hint: `headwater node --help` explains every setting.",
     ]);
   });
