@@ -1,6 +1,6 @@
 import { type FlagDifference, FlagTable, type ReceivedFlag } from "./flag-table.ts";
 import { type Freshness, parseFreshness } from "./freshness.ts";
-import type { WatchFrame } from "./watcher.ts";
+import type { WatchFrame } from "./node-stream.ts";
 
 /** Who hears of what a feed takes up. */
 export interface FlagFeedParts {

@@ -13,6 +13,13 @@ export const connectWaitMsMax = 86_400_000;
 export const backoffMsMin = 500;
 export const backoffMsMax = 30_000;
 
+/**
+ * The same between two looks at other nodes while the one that serves is not FRESH. The apps of a node
+ * hear of that together, and where a site is cut off none of its nodes is FRESH for as long.
+ */
+export const searchMsMin = 5_000;
+export const searchMsMax = 60_000;
+
 /** From dialling to the first frame: longer than a node that has nothing to send is silent. */
 export const firstFrameMsMax = 20_000;
 

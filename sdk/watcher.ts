@@ -1,16 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import {
-  type WatchRequest,
-  WatchRequestSchema,
-  type WatchResponse,
-} from "../gen/headwater/v1/apps_pb.ts";
+import { type WatchRequest, WatchRequestSchema } from "../gen/headwater/v1/apps_pb.ts";
 import { Backoff } from "./backoff.ts";
-import { Deadline } from "./deadline.ts";
-import { firstFrameMsMax, frameSilenceMsMax } from "./limits.ts";
+import { frameSilenceMsMax } from "./limits.ts";
 import type { NodeCalls } from "./node-calls.ts";
+import { NodeStream, type WatchFrame } from "./node-stream.ts";
+import { Search } from "./search.ts";
 import { pause, startTimer } from "./timer.ts";
-
-export type WatchFrame = WatchResponse["frame"];
 
 /** What a watcher works with. */
 export interface WatcherParts {
@@ -33,12 +28,21 @@ export interface WatcherParts {
   readonly failed: (url: string, thrown: unknown) => void;
 }
 
+/** How a stream has ended. */
+interface StreamEnd {
+  /** Whether a frame came that served. */
+  readonly hasServed: boolean;
+  /** The stream to go on with. */
+  readonly found: NodeStream | undefined;
+}
+
 /** Keeps one stream of flags open, to the first node that serves them, for as long as it is let. */
 export class Watcher {
   readonly #parts: WatcherParts;
   readonly #backoff: Backoff;
   #mustStartOver = false;
   #streamsCount = 0;
+  #search: Search | undefined;
   #cancelSilence: () => void = () => {};
 
   constructor(parts: WatcherParts) {
@@ -49,36 +53,74 @@ export class Watcher {
   /** Ends with the signal, and never fails. */
   async run(signal: AbortSignal): Promise<void> {
     const { nodes } = this.#parts;
+    let found: NodeStream | undefined;
     for (let at = 0; !signal.aborted; ) {
-      const node = nodes[at];
-      const hasServed = node !== undefined && (await this.#follow(node, signal));
-      at = hasServed ? 0 : (at + 1) % nodes.length;
+      const stream = found ?? this.#open(nodes[at], signal);
+      if (stream === undefined) break;
+      const end = await this.#follow(stream, signal);
+      found = end.found;
+      if (found !== undefined) continue;
+      at = end.hasServed ? 0 : (at + 1) % nodes.length;
       await pause(this.#backoff.nextMs(), signal);
     }
+    found?.close();
     this.#cancelSilence();
   }
 
-  /** Follows one stream to its end; answers whether a frame came that served. */
-  async #follow(node: NodeCalls, signal: AbortSignal): Promise<boolean> {
-    const deadline = new Deadline(signal);
+  /** Follows one stream to its end, or until another is found to go on with. */
+  async #follow(stream: NodeStream, signal: AbortSignal): Promise<StreamEnd> {
     let hasServed = false;
+    let found: NodeStream | undefined;
+    const instead = (other: NodeStream): void => {
+      found = other;
+      stream.close();
+    };
     try {
-      deadline.set(firstFrameMsMax);
-      for await (const { frame } of node.watch(this.#request(), deadline.signal)) {
-        deadline.set(frameSilenceMsMax);
+      for (;;) {
+        const frame = await stream.next();
+        // The other leads on from what was held before this frame.
+        if (found !== undefined) break;
         if (this.#isPassedOver(frame)) throw this.#holdingNothing();
         if (!hasServed) this.#begun();
         hasServed = true;
         this.#heard();
         if (!this.#parts.take(frame)) throw this.#startingOver();
+        this.#searchAfter(frame, () => this.#newSearch(stream.node, instead, signal));
       }
-      throw new Error("the stream has ended");
     } catch (thrown) {
-      if (!signal.aborted) this.#parts.failed(node.url, thrown);
+      if (!signal.aborted && found === undefined) this.#parts.failed(stream.node.url, thrown);
     } finally {
-      deadline.close();
+      this.#stopSearch();
+      stream.close();
     }
-    return hasServed;
+    return { hasServed, found };
+  }
+
+  /** Whoever is FRESH is kept, and so is who is not, until another is found that is. */
+  #searchAfter(frame: WatchFrame, newSearch: () => Search): void {
+    if (frame.case === undefined || this.#parts.nodes.length < 2) return;
+    if (frame.value.freshness === "FRESH") this.#stopSearch();
+    else if (this.#search === undefined) {
+      this.#search = newSearch();
+      void this.#search.run();
+    }
+  }
+
+  #newSearch(current: NodeCalls, found: (stream: NodeStream) => void, signal: AbortSignal): Search {
+    const { nodes, random, held } = this.#parts;
+    const at = nodes.indexOf(current);
+    const open = (node: NodeCalls): NodeStream => new NodeStream(node, this.#request(), signal);
+    const others = [...nodes.slice(at + 1), ...nodes.slice(0, at)];
+    return new Search({ nodes: others, random, held, open, found }, signal);
+  }
+
+  #stopSearch(): void {
+    this.#search?.stop();
+    this.#search = undefined;
+  }
+
+  #open(node: NodeCalls | undefined, signal: AbortSignal): NodeStream | undefined {
+    return node && new NodeStream(node, this.#request(), signal);
   }
 
   #request(): WatchRequest {

@@ -18,7 +18,7 @@ type Shares = Readonly<Record<string, number>>;
 
 /** A frame as the tests write it; a position is one word. */
 export type Frame =
-  | { table: Shares; at: string; freshness?: string }
+  | { table: Shares; at: string; freshness?: string; progress?: bigint }
   | { delta: Shares; from: string; at: string; removed?: string[]; freshness?: string }
   | { heartbeat: string; freshness?: string };
 
@@ -30,7 +30,8 @@ export function frameOf(frame: Frame): WatchResponse {
   }
   const position = positionOf(frame.at);
   if ("table" in frame) {
-    const value = { freshness, position, flags: flagsOf(frame.table) };
+    const { progress = 0n } = frame;
+    const value = { freshness, position, progress, flags: flagsOf(frame.table) };
     return create(WatchResponseSchema, { frame: { case: "table", value } });
   }
   const { removed = [] } = frame;
@@ -138,7 +139,8 @@ export class SmallNode {
   #opening(first: Frame, held: Uint8Array): WatchResponse {
     const at = "at" in first ? first.at : first.heartbeat;
     const isSame = at !== "" && at === new TextDecoder().decode(held);
-    return frameOf(isSame ? { heartbeat: at } : first);
+    const { freshness = "FRESH" } = first;
+    return frameOf(isSame ? { heartbeat: at, freshness } : first);
   }
 }
 
