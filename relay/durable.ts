@@ -153,7 +153,8 @@ export function auditNote(of: {
 
 /**
  * Takes up what was stored of a ledger. Damaged data is named, and nothing of it is served: the
- * ledger is then as if it had never been here, and is fetched again.
+ * ledger is then as if it had never been here, and is fetched again from an upstream or a peer. Where this
+ * node writes it and has neither, its operator is told and decides: nothing is taken from children.
  */
 export function restoreLedger(ledger: Ledger, records: Records): string | undefined {
   const trust = records.get("trust")?.get(ledger.id);

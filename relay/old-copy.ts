@@ -6,7 +6,7 @@ import { refused } from "./refusal.ts";
 
 /**
  * The record that a backup carries, and the data that it was made of does not. Its value says when
- * that was, for people.
+ * that was, or what else it is a copy of, for people.
  */
 export const copyMark = { bucket: "node", key: "copied" } as const;
 
@@ -23,6 +23,16 @@ export class OldCopy {
     if (value === undefined) return;
     const copied = new TextDecoder().decode(value);
     this.#mark = { copied, untilMonoMs: at.monoMs + copyWaitMs };
+  }
+
+  /** A ledger that was lost here has come from another node, which may not have the newest either. */
+  begin(from: string, at: Moment): { writes: Write[]; accept: () => void } {
+    const copied = `what ${from} holds`;
+    const accept = (): void => {
+      this.#mark = { copied, untilMonoMs: at.monoMs + copyWaitMs };
+      this.#isTold = false;
+    };
+    return { writes: [{ ...copyMark, value: new TextEncoder().encode(copied) }], accept };
   }
 
   isWaiting({ monoMs }: Moment): boolean {

@@ -83,6 +83,25 @@ export function outrunProblem(
 export const outrunHint =
   "It was restored from an older copy, or somebody else has its key. `headwater promote` goes on in a new term: at a node that holds the newer one, or here with --force.";
 
+/** Whether a ledger is written here, and what this node held of it could not be believed. */
+export function isLost({ writers }: Holdings, ledger: Ledger): boolean {
+  return ledger.head === undefined && writers.has(ledger.id);
+}
+
+/** What an operator is told of data that was not used, and of ledgers that nobody gives back. */
+export function damageProblems(holdings: Holdings): string[] {
+  const lost = [...holdings.ledgers.values()].filter((ledger) => isLost(holdings, ledger));
+  return [
+    ...holdings.damaged.map((what) => `stored data is damaged, and was not used: ${what}`),
+    ...lost.map(
+      ({ name }) => `${name.project} is written here, and nothing of it is held. ${lostHint}`,
+    ),
+  ];
+}
+
+export const lostHint =
+  "Start the node on a backup, or let it `headwater join` a node that holds it: it then goes on by itself, after a wait. Else promote that node.";
+
 /** The head that others hold, while this node holds less. */
 export function outrunPosition(holdings: Holdings, ledger: Ledger): Position | undefined {
   const position = holdings.outrun.get(ledger.id);

@@ -9,7 +9,7 @@ import type { Writer } from "./ledger/writer.ts";
 import { vouchedPins } from "./libraries.ts";
 import { projectsCountMax } from "./limits.ts";
 import { redial } from "./operations/joining.ts";
-import { outrunPosition } from "./outrun.ts";
+import { damageProblems, outrunPosition } from "./outrun.ts";
 import type { NodeParts } from "./parts.ts";
 import { reactionTo } from "./reaction.ts";
 import { renewalOf } from "./renewal.ts";
@@ -33,6 +33,7 @@ export class Upkeep {
   readonly #told = new Map<string, ReadonlySet<string>>();
   /** Verdicts that nobody has been told of yet: a kill may follow, so not while nothing is signed. */
   #news: readonly TrialNews[] = [];
+  #hasToldDamaged = false;
   #lookedAtMonoMs = Number.NEGATIVE_INFINITY;
   #rampedAtMonoMs = Number.NEGATIVE_INFINITY;
 
@@ -141,12 +142,21 @@ export class Upkeep {
     trials?.close(holdings.projects, at.wallMs);
     const folded = holdings.refold(at.wallMs);
     return [
+      ...this.#tellDamaged(),
       ...downlinks.end(ended, "REVOKED"),
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
       ...this.#parts.freshness.expose(at),
       ...this.#tellIdle(at),
       ...this.#parts.oldCopy.tell(at),
     ];
+  }
+
+  /** At the start. */
+  #tellDamaged(): Effect[] {
+    const { holdings } = this.#parts;
+    if (this.#hasToldDamaged) return [];
+    this.#hasToldDamaged = true;
+    return damageProblems(holdings).map((what) => logged("error", "ledger-damaged", what));
   }
 
   /** Names entries without effect. */

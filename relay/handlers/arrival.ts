@@ -4,7 +4,7 @@ import { type Effect, logged } from "../effect.ts";
 import type { Moment } from "../event.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type Arrival, projectsOf, type Trouble } from "../link/inbox.ts";
-import { retirement } from "../outrun.ts";
+import { isLost, retirement } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
 import { nothingBut, type Staged } from "../staged.ts";
 
@@ -62,14 +62,26 @@ function takeChange(parts: NodeParts, { arrival, source, at }: ArrivalOf<"change
       : auditWrites({ ledger, change, by: { actor }, wallMs: at.wallMs });
   const { term } = change.head.position;
   const retired = retirement(parts, { ledger, term, from: actor, at });
-  const accept = (): Effect[] => [
-    ...retired.accept(),
-    ...advance(parts, { ledger, change, source, at }),
-    ...(retired.writes.length > 0 ? renewHops(parts, at) : []),
-  ];
+  const copy =
+    retired.writes.length === 0 && isLost(parts.holdings, ledger)
+      ? parts.oldCopy.begin(actor, at)
+      : undefined;
+  const accept = (): Effect[] => {
+    copy?.accept();
+    return [
+      ...retired.accept(),
+      ...advance(parts, { ledger, change, source, at }),
+      ...(retired.writes.length > 0 ? renewHops(parts, at) : []),
+    ];
+  };
   return {
     effects: [],
-    writes: [...parts.holdings.changeWrites(ledger, change), ...audit, ...retired.writes],
+    writes: [
+      ...parts.holdings.changeWrites(ledger, change),
+      ...audit,
+      ...retired.writes,
+      ...(copy?.writes ?? []),
+    ],
     ...durably(parts, { ledgers: [ledger], source, at }, accept),
   };
 }

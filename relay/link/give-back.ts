@@ -34,7 +34,8 @@ export function givingBack(of: {
 
 /**
  * What children give back, each child's frames by themselves. Checked like any other frame, and
- * only of ledgers whose way begins here.
+ * only of ledgers whose way begins here. One that nothing is held of, as its disk was damaged, could be
+ * made to forget what it was at by a child that is behind.
  */
 export class Returns {
   readonly #inboxes = new Map<string, Inbox>();
@@ -72,7 +73,9 @@ export class Returns {
   }
 
   #ledgers(): ReadonlyMap<LedgerId, Ledger> {
-    const own = [...this.#served()].filter(([, { hops }]) => hops.length === 1);
+    const own = [...this.#served()].filter(
+      ([, { hops, ledger }]) => hops.length === 1 && ledger.head !== undefined,
+    );
     return new Map(own.map(([id, { ledger }]) => [id, ledger]));
   }
 }

@@ -5,7 +5,7 @@ import type { EventOf, Moment, Origin } from "../event.ts";
 import type { Project } from "../layers/project.ts";
 import { prepareCommit } from "../ledger/commit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { outrunProblem } from "../outrun.ts";
+import { lostHint, outrunProblem } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { toHex } from "../trust/key.ts";
@@ -43,7 +43,7 @@ export function prepareChange(
       writerHint(parts, ledger, at),
     );
   if (ledger.head === undefined)
-    return refused("unavailable", `ledger: ${name.project} has nothing verified here`);
+    return refused("unavailable", `ledger: ${name.project} has nothing verified here`, lostHint);
   const outrun = parts.oldCopy.problem(at) ?? outrunProblem(parts.holdings, ledger);
   if (outrun !== undefined) return outrun;
   const ungranted = ungrantedProblem(parts, { ledger, entries: request.entries, at });

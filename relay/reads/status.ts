@@ -9,14 +9,14 @@ import {
 } from "../../gen/headwater/v1/nodes_pb.ts";
 import type { Moment } from "../event.ts";
 import type { Project } from "../layers/project.ts";
-import { freshnessOf } from "../ledger/freshness.ts";
+import { type Freshness, freshnessOf } from "../ledger/freshness.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { ledgerId, samePosition } from "../ledger/position.ts";
 import { grantProblem, isSignedElsewhere } from "../ledger/writer.ts";
 import { vouchingProblems } from "../libraries.ts";
 import type { Downlink } from "../link/downlink.ts";
 import type { Uplink } from "../link/uplink.ts";
-import { outrunHint, outrunPosition, outrunText } from "../outrun.ts";
+import { damageProblems, outrunHint, outrunPosition, outrunText } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
 import { noOverlay } from "../reaction.ts";
 import { toHex } from "../trust/key.ts";
@@ -118,9 +118,7 @@ function childStatus(parts: NodeParts, link: Downlink): MessageInitShape<typeof 
 
 function problemsOf(parts: NodeParts, at: Moment): string[] {
   const { holdings, uplinks } = parts;
-  const problems = holdings.damaged.map(
-    (what) => `stored data is damaged, and was not used: ${what}`,
-  );
+  const problems = damageProblems(holdings);
   for (const { problem, settings } of uplinks.all)
     if (problem !== "") problems.push(`upstream ${settings.id}: ${problem}`);
   for (const [id, writer] of holdings.writers) {
@@ -141,7 +139,7 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
   for (const project of holdings.projects.values()) {
     const freshness = project.freshness(at.wallMs);
     if (freshness !== "FRESH")
-      problems.push(`${project.name} is ${freshness}: its last values are served`);
+      problems.push(`${project.name} is ${freshness}: ${servedThen(freshness)}`);
     problems.push(...layerProblems(project, at));
     if (isJudging && holdings.ownOverlayOf(project.name) === undefined)
       problems.push(noOverlay(project.name));
@@ -181,4 +179,10 @@ function layerProblems(project: Project, at: Moment): string[] {
     ];
   });
   return [...missing, ...idle];
+}
+
+function servedThen(freshness: Freshness): string {
+  return freshness === "EMPTY"
+    ? "nothing is served, apps keep what they have"
+    : "its last values are served";
 }

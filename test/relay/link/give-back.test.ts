@@ -4,6 +4,7 @@ import {
   GiveBackRequestSchema,
   ReplicateResponseSchema,
 } from "../../../gen/headwater/v1/mesh_pb.ts";
+import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import { returnsCountMax } from "../../../relay/limits.ts";
 import { Returns } from "../../../relay/link/give-back.ts";
 import { framesAfter, LedgerFrames } from "../../../relay/link/ledger-frames.ts";
@@ -11,10 +12,10 @@ import { Authority, epochMs, valueOf } from "../authority.ts";
 
 test("so many children may be giving back; one more takes the place of who was silent longest", () => {
   const authority = new Authority();
-  const behind = authority.emptyLedger();
+  const behind = authority.ledger();
   const served = { ledger: behind, frames: new LedgerFrames(behind), hops: [new Uint8Array(8)] };
   const returns = new Returns(() => new Map([[behind.id, served]]));
-  const ahead = authority.ledger();
+  const ahead = newer(authority);
   const trustDigest = new Uint8Array(0);
   const frames = framesAfter(
     { ledger: ahead, frames: new LedgerFrames(ahead) },
@@ -49,10 +50,10 @@ test("of what is held here already nothing is kept, so that no child fills this 
 
 test("frames of nothing take no place of a snapshot that is under way", () => {
   const authority = new Authority();
-  const behind = authority.emptyLedger();
+  const behind = authority.ledger();
   const served = { ledger: behind, frames: new LedgerFrames(behind), hops: [new Uint8Array(8)] };
   const returns = new Returns(() => new Map([[behind.id, served]]));
-  const [begin, ...rest] = new LedgerFrames(authority.ledger()).snapshot()!.frames;
+  const [begin, ...rest] = new LedgerFrames(newer(authority)).snapshot()!.frames;
   const give = (child: string, bytes: Uint8Array): string => {
     const frame = fromBinary(ReplicateResponseSchema, bytes);
     return valueOf(returns.hear(child, create(GiveBackRequestSchema, { frame }), epochMs)).kind;
@@ -61,3 +62,22 @@ test("frames of nothing take no place of a snapshot that is under way", () => {
   for (let n = 0; n < returnsCountMax; n++) give(`other/${n}`, new Uint8Array(0));
   expect(rest.map((bytes) => give("site/c", bytes))).toEqual(["partial", "change"]);
 });
+
+test("who holds nothing takes nothing: what was lost may be newer than what a child gives unasked", () => {
+  const authority = new Authority();
+  const lost = authority.emptyLedger();
+  const served = { ledger: lost, frames: new LedgerFrames(lost), hops: [new Uint8Array(8)] };
+  const returns = new Returns(() => new Map([[lost.id, served]]));
+  const kinds = new LedgerFrames(newer(authority)).snapshot()!.frames.map((bytes) => {
+    const frame = fromBinary(ReplicateResponseSchema, bytes);
+    return valueOf(returns.hear("site/c", create(GiveBackRequestSchema, { frame }), epochMs)).kind;
+  });
+  expect(new Set(kinds)).toEqual(new Set(["known"]));
+});
+
+/** What a child holds whose parent is one step behind. */
+function newer(authority: Authority): Ledger {
+  const ledger = authority.ledger();
+  authority.commit(ledger, { "flag/a": Buffer.from("1") });
+  return ledger;
+}
