@@ -140,6 +140,7 @@ export class Upkeep {
     telemetry?.censuses.look(holdings.projects, at.wallMs, peers.alive(at.monoMs));
     const ended = admissions.ended(at.wallMs);
     trials?.close(holdings.projects, at.wallMs);
+    for (const { frames } of holdings.served.values()) frames.look(at.wallMs);
     const folded = holdings.refold(at.wallMs);
     return [
       ...this.#tellDamaged(),

@@ -6,7 +6,7 @@ import {
   type ReplicateRequest,
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Flushed, LinkId } from "../event.ts";
-import { isAbout, type SignedBeat } from "../ledger/head.ts";
+import type { SignedBeat } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
   comparePositions,
@@ -195,11 +195,10 @@ export class Downlink {
   #nextBeats(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
     const beats: { ledger: LedgerNameLike; beat: Envelope }[] = [];
     for (const [id, sent] of this.#sent) {
-      const ledger = served.get(id)?.ledger;
+      const { ledger, frames } = served.get(id) ?? {};
       const position = ledger?.position;
-      if (ledger?.beat === undefined || ledger.head === undefined || position === undefined)
-        continue;
-      if (ledger.beat === sent.beat || !isAbout(ledger.beat, ledger.head)) continue;
+      if (ledger?.beat === undefined || position === undefined) continue;
+      if (ledger.beat === sent.beat || frames?.beat === undefined) continue;
       if (sent.position === undefined || !samePosition(sent.position, position)) continue;
       sent.beat = ledger.beat;
       const name = { authority: sent.name.authority, project: sent.name.project };

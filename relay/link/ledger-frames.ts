@@ -8,13 +8,19 @@ import {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { snapshotKeptMs } from "../cadence.ts";
 import { deltaSince } from "../ledger/delta.ts";
-import { isAbout, type SignedHead } from "../ledger/head.ts";
+import { isAbout, openBeat, type SignedBeat, type SignedHead } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { comparePositions, positionText, samePosition } from "../ledger/position.ts";
 import { snapshotOf } from "../ledger/snapshot.ts";
 import { snapshotsLiveMax } from "../limits.ts";
 import { bytesEqual, toHex } from "../trust/key.ts";
-import { ledgerKeyOf, type Trusted, trustDigest, trustMessage } from "../trust/trusted.ts";
+import {
+  beatKeysOf,
+  ledgerKeyOf,
+  type Trusted,
+  trustDigest,
+  trustMessage,
+} from "../trust/trusted.ts";
 
 /** A whole ledger at one position, ready to be sent. */
 export interface EncodedSnapshot {
@@ -32,7 +38,10 @@ export class LedgerFrames {
   /** The last that was asked for: with each change nearly all children ask for the same. */
   #lastDelta: { readonly from: Position; readonly bytes: Uint8Array | undefined } | undefined;
   #head: SignedHead | undefined;
-  #granted: { readonly by: Trusted | undefined; readonly is: boolean } | undefined;
+  #granted: Judged | undefined;
+  #beatGranted: (Judged & { readonly beat: SignedBeat }) | undefined;
+  /** The time by which grants are judged; undefined before the first look at the clock. */
+  #wallMs: number | undefined;
   #snapshots: readonly EncodedSnapshot[] = [];
   /** Since when nobody has wanted a snapshot; undefined while somebody does. */
   #idleSinceMonoMs: number | undefined;
@@ -43,13 +52,30 @@ export class LedgerFrames {
     this.#ledger = ledger;
   }
 
-  /** Whether its head may go on: one whose grant has ended with its root would be refused below. */
+  /** Now and then: grants end by their date as well. */
+  look(wallMs: number): void {
+    this.#wallMs = wallMs;
+  }
+
+  /** Whether its head may go on: one whose grant has ended would be refused below. */
   get isGranted(): boolean {
     this.#renew();
     const { trusted, head } = this.#ledger;
-    if (this.#granted?.by !== trusted || this.#granted === undefined)
-      this.#granted = { by: trusted, is: isGranted(head, trusted) };
-    return this.#granted.is;
+    const wallMs = this.#wallMs ?? Number(head?.head.issuedMs ?? 0);
+    if (!isJudged(this.#granted, trusted, wallMs))
+      this.#granted = { by: trusted, wallMs, is: isGranted(head, trusted, wallMs) };
+    return this.#granted?.is === true;
+  }
+
+  /** The beat, if it is about the head and may go on: it would bar the whole ledger below. */
+  get beat(): SignedBeat | undefined {
+    const { beat, head, trusted } = this.#ledger;
+    if (beat === undefined || head === undefined || !isAbout(beat, head)) return undefined;
+    const wallMs = this.#wallMs ?? beat.issuedMs;
+    const known = this.#beatGranted;
+    if (known?.beat !== beat || !isJudged(known, trusted, wallMs))
+      this.#beatGranted = { beat, by: trusted, wallMs, is: isBeatGranted(beat, trusted, wallMs) };
+    return this.#beatGranted?.is === true ? beat : undefined;
   }
 
   /** From a position to now; undefined when only a snapshot will do. */
@@ -130,10 +156,32 @@ export class LedgerFrames {
   }
 }
 
-function isGranted(head: SignedHead | undefined, trusted: Trusted | undefined): boolean {
+/** What was found of a grant, by whose word and at what time. */
+interface Judged {
+  readonly by: Trusted | undefined;
+  readonly wallMs: number;
+  readonly is: boolean;
+}
+
+function isJudged(known: Judged | undefined, by: Trusted | undefined, wallMs: number): boolean {
+  return known !== undefined && known.by === by && known.wallMs === wallMs;
+}
+
+function isGranted(
+  head: SignedHead | undefined,
+  trusted: Trusted | undefined,
+  wallMs: number,
+): boolean {
   if (head === undefined || trusted === undefined) return false;
-  const wallMs = Number(head.head.issuedMs);
   return ledgerKeyOf(trusted, { term: head.position.term, wallMs }) !== undefined;
+}
+
+/** It was checked when it came: only where a key has ended since is it to be checked again. */
+function isBeatGranted(beat: SignedBeat, trusted: Trusted | undefined, wallMs: number): boolean {
+  if (trusted === undefined) return false;
+  const [then, now] = [beat.issuedMs, wallMs].map((at) => beatKeysOf(trusted, at).length);
+  if (then === now) return true;
+  return openBeat(beat.envelope, { trusted, wallMs: Math.max(beat.issuedMs, wallMs) }).ok;
 }
 
 export function encodeFrame(frame: ReplicateResponse["frame"]): Uint8Array {
@@ -147,7 +195,7 @@ export function framesAfter(
   { ledger, frames }: { readonly ledger: Ledger; readonly frames: LedgerFrames },
   holding: Pick<Holding, "position" | "trustDigest">,
 ): ReplicateResponse[] {
-  const { position, beat, head, name } = ledger;
+  const { position, name } = ledger;
   const out: Uint8Array[] = [];
   const trust = frames.trust();
   if (trust !== undefined && !bytesEqual(holding.trustDigest, trustDigest(ledger.trusted)))
@@ -156,7 +204,8 @@ export function framesAfter(
   const held = holding.position;
   if (held === undefined || comparePositions(position, held) > 0)
     out.push(...entriesAfter(frames, held, position));
-  if (beat !== undefined && head !== undefined && isAbout(beat, head)) {
+  const { beat } = frames;
+  if (beat !== undefined) {
     const ledgerName = { authority: name.authority, project: name.project };
     const beats = [{ ledger: ledgerName, beat: beat.envelope }];
     out.push(encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema, { beats }) }));
