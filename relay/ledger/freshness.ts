@@ -18,10 +18,23 @@ export function freshnessOf(
   if (ledger.head === undefined) return "EMPTY";
   const beat = presentBeat(ledger.beat, wallMs);
   const headMs = Number(ledger.head.head.issuedMs);
-  const vouchedMs = Math.max(headMs, beat?.issuedMs ?? 0);
   const expiresMs = Math.max(headMs + beatExpiryMs, beat?.expiresMs ?? 0);
   if (wallMs >= expiresMs) return "EXPIRED";
+  const vouchedMs = vouchedMsOf({ head: ledger.head, beat }, wallMs);
   return wallMs - vouchedMs > staleAfterMs ? "STALE" : "FRESH";
+}
+
+/**
+ * When the writer last said that something that is held, or was before it, is the newest. A head that
+ * was let in while this node's clock was ahead does not say when, once it is right.
+ */
+export function vouchedMsOf(
+  { head: { head }, beat }: { readonly head: SignedHead; readonly beat: SignedBeat | undefined },
+  wallMs: number,
+): number {
+  const headMs = Number(head.issuedMs);
+  const presentMs = isFromFuture(headMs, wallMs) ? 0 : headMs;
+  return Math.max(presentMs, presentBeat(beat, wallMs)?.issuedMs ?? 0);
 }
 
 /** A beat that was let in while this node's clock was ahead says nothing once it is right. */

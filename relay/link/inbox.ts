@@ -10,8 +10,8 @@ import type {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Heard } from "../ledger/delta.ts";
 import { hearDelta } from "../ledger/delta.ts";
-import { presentBeat } from "../ledger/freshness.ts";
-import { isAbout, openBeat, type SignedBeat, type SignedHead } from "../ledger/head.ts";
+import { presentBeat, vouchedMsOf } from "../ledger/freshness.ts";
+import { isAbout, openBeat, type SignedBeat } from "../ledger/head.ts";
 import type { Ledger, LedgerChange } from "../ledger/ledger.ts";
 import { type LedgerId, ledgerId } from "../ledger/position.ts";
 import { SnapshotAssembly } from "../ledger/snapshot.ts";
@@ -203,7 +203,7 @@ export class Inbox {
       return beat.value.issuedMs > (presentBeat(ledger.beat, wallMs)?.issuedMs ?? 0)
         ? { ledger, beat: beat.value }
         : undefined;
-    if (beat.value.issuedMs <= vouchedMsOf(ledger, head, wallMs)) return undefined;
+    if (beat.value.issuedMs <= vouchedMsOf({ head, beat: ledger.beat }, wallMs)) return undefined;
     return { ledger, why: "a beat about a head that has not come", isWrong: false };
   }
 }
@@ -222,11 +222,6 @@ export function wrong(ledger: Ledger, why: string): Trouble {
 
 export function textOf({ message, hint }: Refusal): string {
   return hint === undefined ? message : `${message}. ${hint}`;
-}
-
-/** When the writer last said that something that is held, or was before it, is the newest. */
-function vouchedMsOf({ beat }: Ledger, { head }: SignedHead, wallMs: number): number {
-  return Math.max(Number(head.issuedMs), presentBeat(beat, wallMs)?.issuedMs ?? 0);
 }
 
 function arrivalOf(ledger: Ledger, heard: Outcome<Heard>): Outcome<Arrival> {

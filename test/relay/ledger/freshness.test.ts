@@ -46,6 +46,22 @@ describe("age counts from what the writer has said, end to end (I11)", () => {
     expect(freshnessOf({ head, beat }, epochMs + staleAfterMs + 1)).toBe("STALE");
     expect(freshnessOf({ head, beat }, epochMs + day)).toBe("FRESH");
   });
+
+  test("so does a head, which then is as old as its beats", () => {
+    const ahead = authority.ledger();
+    authority.commit(ahead, { "flag/a": Buffer.from("1") }, epochMs + day);
+    const beat = (wallMs: number) =>
+      signBeat({ head: ahead.head!, wallMs, key: authority.writer.beatKey });
+    const at = (wallMs: number, beatMs?: number) =>
+      freshnessOf(
+        { head: ahead.head, beat: beatMs === undefined ? undefined : beat(beatMs) },
+        wallMs,
+      );
+    expect(at(epochMs)).toBe("STALE");
+    expect(at(epochMs + staleAfterMs + 1, epochMs)).toBe("STALE");
+    expect(at(epochMs + staleAfterMs, epochMs)).toBe("FRESH");
+    expect(at(epochMs + day)).toBe("FRESH");
+  });
 });
 
 test("a set of layers is as old as its oldest", () => {

@@ -173,6 +173,18 @@ describe("a beat", () => {
     expect(heard).toMatchObject({ value: { beats: [], troubles: [{ isWrong: false }] } });
   });
 
+  test("says so too where the head that is held came while the clock was ahead", () => {
+    const { child, ledger } = held();
+    const [before, dayMs] = [ledger.position!, 24 * 3_600_000];
+    authority.commit(ledger, { "flag/a": one }, epochMs + dayMs);
+    child.hear(new LedgerFrames(ledger).delta(before)!, epochMs + dayMs);
+    expect(child.ledger.position).toEqual(ledger.position);
+    authority.commit(ledger, { "flag/b": one }, epochMs + 10);
+    expect(child.hearAll([beatFrame(ledger, beatOf(ledger, 20))])).toEqual([
+      "a beat about a head that has not come",
+    ]);
+  });
+
   test("about the head before is no news", () => {
     const { child, ledger } = held();
     const late = beatFrame(ledger, beatOf(ledger, 5));
