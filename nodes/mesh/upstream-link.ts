@@ -10,10 +10,7 @@ import {
 } from "@grpc/grpc-js";
 import {
   type ConfirmRequest,
-  ConfirmRequestSchema,
   type GiveBackRequest,
-  type Holding,
-  type LedgerProof,
   MeshService,
   type ReplicateRequest,
   type ReplicateResponse,
@@ -27,7 +24,6 @@ import {
   secondMs,
 } from "../../relay/cadence.ts";
 import type { Dial } from "../../relay/effect.ts";
-import { ledgerId } from "../../relay/ledger/position.ts";
 import { frameReceivedBytesMax, linkBytesInFlightMax } from "../../relay/limits.ts";
 import { parseAddress } from "./address.ts";
 import { ParentCredentials } from "./client-credentials.ts";
@@ -39,6 +35,7 @@ import {
   undialledReason,
 } from "./closing-reason.ts";
 import { type MethodCodec, methodCodec } from "./codec.ts";
+import { firstPart, isUrgent, joinConfirms } from "./confirm-parts.ts";
 import { peerMetadata } from "./peer.ts";
 import { siteServerName } from "./site-certificate.ts";
 import type { Tls } from "./tls.ts";
@@ -137,8 +134,8 @@ export class UpstreamLink {
     this.#isConfirming = true;
     for (let failures = 0; this.#unconfirmed !== undefined && !this.#hasEnded; ) {
       if (!isUrgent(this.#unconfirmed)) await sleep(confirmGatherMs, undefined, { ref: false });
-      const asked = this.#unconfirmed;
-      this.#unconfirmed = undefined;
+      const { part: asked, rest } = firstPart(this.#unconfirmed);
+      this.#unconfirmed = rest;
       const answer = await this.#ask(confirm, asked);
       if (typeof answer !== "string") {
         failures = 0;
@@ -225,32 +222,6 @@ export class UpstreamLink {
     );
     return promise;
   }
-}
-
-/** Whether a parent is to stop writing, or is waited for. */
-function isUrgent({ ahead, again }: ConfirmRequest): boolean {
-  return ahead.length > 0 || again.length > 0;
-}
-
-/** Of each ledger the newest word counts. */
-function joinConfirms(former: ConfirmRequest | undefined, newer: ConfirmRequest): ConfirmRequest {
-  if (former === undefined) return newer;
-  return create(ConfirmRequestSchema, {
-    node: newer.node,
-    holdings: joinByLedger(former.holdings, newer.holdings),
-    ahead: joinByLedger(former.ahead, newer.ahead),
-    again: joinByLedger(former.again, newer.again),
-  });
-}
-
-function joinByLedger<Said extends Holding | LedgerProof>(
-  former: readonly Said[],
-  newer: readonly Said[],
-): Said[] {
-  const all = [...former, ...newer].flatMap((said) =>
-    said.ledger === undefined ? [] : [[ledgerId(said.ledger), said] as const],
-  );
-  return [...new Map(all).values()];
 }
 
 function openChannel(of: {

@@ -4,6 +4,7 @@ import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { ConfirmRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { HeadwaterError } from "../../../nodes/error.ts";
+import { meshRequestBytesMax } from "../../../relay/limits.ts";
 import { eventually } from "./fake-node.ts";
 import { type Child, dialTo, openChild, openParent, type Parent, upstream } from "./mesh-pair.ts";
 
@@ -143,6 +144,25 @@ test("of all ledgers that a parent lacks something of it is shown the newest pro
   first.resolve({});
   const { request } = await parent.node.nth("child-confirmed", 2);
   expect(request.ahead.map(({ ledger }) => ledger?.project)).toEqual(["b", "c"]);
+});
+
+test("what is more than a call may have goes in several: all of it, once, and the proofs first", async () => {
+  const { parent, child } = await linked();
+  const projects = Array.from({ length: 40 }, (_, n) => `p${n}`);
+  const head = { payload: new Uint8Array(meshRequestBytesMax / 32) };
+  const request = create(ConfirmRequestSchema, {
+    holdings: projects.map((project) => ({ ledger: { project } })),
+    ahead: projects.map((project) => ({ ledger: { project }, head })),
+  });
+  child.client.confirm(upstream, request);
+  await eventually(() => {
+    const said = parent.node.all("child-confirmed").map(({ request: one }) => one);
+    const names = (of: readonly { ledger?: { project: string } | undefined }[]): string[] =>
+      of.flatMap(({ ledger }) => ledger?.project ?? []);
+    expect(said.flatMap(({ ahead }) => names(ahead))).toEqual(projects);
+    expect(said.flatMap(({ holdings }) => names(holdings))).toEqual(projects);
+    expect(said.findIndex(({ holdings }) => holdings.length > 0)).toBe(said.length - 1);
+  });
 });
 
 test("a confirmation without a link is nothing", () => {
