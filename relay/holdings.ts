@@ -5,6 +5,7 @@ import { WriterKeysSchema } from "../gen/headwater/v1/store_pb.ts";
 import { changeWrites, leftoverWrites, type Records, restoreLedger } from "./durable.ts";
 import type { Exposure, Write } from "./effect.ts";
 import { noChange, Project } from "./layers/project.ts";
+import { Watchers } from "./layers/watchers.ts";
 import { Ledger, type LedgerChange } from "./ledger/ledger.ts";
 import { type LedgerId, type LedgerNameLike, ledgerId } from "./ledger/position.ts";
 import { type Writer, writerOf } from "./ledger/writer.ts";
@@ -29,6 +30,8 @@ export class Holdings {
   readonly #fixed: ReadonlySet<string>;
   /** Heads of ledgers written here that others hold and this node does not: it has an old copy. */
   readonly outrun = new Map<LedgerId, Position>();
+  /** Of all projects, also of those that are not pinned. */
+  readonly watchers: Watchers = new Watchers();
   /** Keys of ledgers that do not exist yet, by what they are for. */
   readonly prepared = new Map<string, Writer>();
   /** Ledgers whose stored form was damaged, with what was wrong. */
@@ -209,7 +212,7 @@ export class Holdings {
   #open(pin: ProjectPin): void {
     const [own, ...overlays] = this.#ledgersOf(pin);
     if (own === undefined) return;
-    this.#projects.set(pin.project, new Project(pin.project, own, overlays));
+    this.#projects.set(pin.project, new Project(pin.project, own, overlays, this.watchers));
     for (const ledger of [own, ...overlays]) this.#serve(ledger);
   }
 

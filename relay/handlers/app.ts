@@ -38,5 +38,5 @@ export function countWatch(
   { holdings }: NodeParts,
   { kind, project, version }: EventOf<"watch-opened" | "watch-closed">,
 ): void {
-  holdings.projects.get(project)?.watch(version, kind === "watch-opened" ? 1 : -1);
+  holdings.watchers.count(project, version, kind === "watch-opened" ? 1 : -1);
 }

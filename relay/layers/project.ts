@@ -17,6 +17,7 @@ import { Layer } from "./layer.ts";
 import { type Overlay, overlayOf, ungrantedKeys } from "./overlay.ts";
 import type { Build } from "./scope.ts";
 import { termsOf } from "./terms.ts";
+import { Watchers } from "./watchers.ts";
 
 interface HeldLayer {
   readonly ledger: Ledger;
@@ -47,13 +48,18 @@ export class Project {
   /** By release; those without watchers are dropped, the longest unused first. */
   readonly #tables = new Map<string, FlagTable>();
   readonly #byRelease = new FlagsByRelease();
-  /** How many watch, by version: which release that is may change while they do. */
-  readonly #watchers = new Map<string, number>();
+  readonly #watchers: Watchers;
   /** The grants that tables were last folded with. */
   #granted: readonly OverlayAuthority[] = [];
 
-  constructor(name: string, own: Ledger, overlays: readonly Ledger[]) {
+  constructor(
+    name: string,
+    own: Ledger,
+    overlays: readonly Ledger[],
+    watchers: Watchers = new Watchers(),
+  ) {
     this.name = name;
+    this.#watchers = watchers;
     this.#own = { ledger: own, layer: new Layer() };
     this.#overlays = overlays.map((ledger) => ({ ledger, layer: new Layer() }));
     for (const { ledger, layer } of this.#held())
@@ -233,13 +239,6 @@ export class Project {
     return { changes, vocabulary };
   }
 
-  /** Somebody begins (1) or ends (-1) to watch the table for a version. */
-  watch(version: string, by: 1 | -1): void {
-    const count = (this.#watchers.get(version) ?? 0) + by;
-    if (count > 0) this.#watchers.set(version, count);
-    else this.#watchers.delete(version);
-  }
-
   #effectives(
     names: Iterable<string>,
     build: Build,
@@ -259,7 +258,7 @@ export class Project {
 
   #dropIdle(wallMs: number): void {
     if (this.#tables.size <= idleTablesMax) return;
-    const versions = [...this.#watchers.keys()];
+    const versions = [...this.#watchers.versionsOf(this.name)];
     const watched = new Set(versions.map((version) => this.buildOf(version, wallMs).release));
     const idle = [...this.#tables.keys()].filter((release) => !watched.has(release));
     for (const release of idle.slice(0, -idleTablesMax)) this.#tables.delete(release);

@@ -6,6 +6,7 @@ import { flagFor } from "../../../relay/flag/flag-by-release.ts";
 import { explain, flagText } from "../../../relay/layers/explanation.ts";
 import { FlagTable, type FlagTableChange } from "../../../relay/layers/flag-table.ts";
 import { Project } from "../../../relay/layers/project.ts";
+import { Watchers } from "../../../relay/layers/watchers.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import { idleTablesMax } from "../../../relay/limits.ts";
 import { toHex } from "../../../relay/trust/key.ts";
@@ -83,7 +84,6 @@ describe("tables brought forward by changes are those of a node that starts now"
       ...flagEntry("alpha", { basisPoints: 10, versions: ">=2" }),
     });
     const project = new Project("horizon", ledger, []);
-    project.watch("2.0", 1);
     project.table("2.0", epochMs);
     for (const entries of [
       { "release/2.0": undefined },
@@ -189,27 +189,29 @@ describe("tables that nobody watches", () => {
 
   test("are kept to a number, those that are watched are kept", () => {
     const ledger = upstream.ledger(releaseEntries(...names));
-    const project = new Project("horizon", ledger, []);
-    project.watch("1.0", 1);
+    const watchers = new Watchers();
+    const project = new Project("horizon", ledger, [], watchers);
+    watchers.count("horizon", "1.0", 1);
     for (const name of names) project.table(name, epochMs);
     expect(changedTables(project, ledger)).toEqual(
       new Set(["1.0", ...names.slice(-idleTablesMax)]),
     );
-    project.watch("1.0", -1);
+    watchers.count("horizon", "1.0", -1);
     project.table("1.5", epochMs);
     expect(changedTables(project, ledger).has("1.0")).toBe(false);
   });
 
   test("are not those of a version that has become another release while it was watched", () => {
     const ledger = upstream.ledger(releaseEntries(...names.slice(1)));
-    const project = new Project("horizon", ledger, []);
-    project.watch("1.0", 1);
+    const watchers = new Watchers();
+    const project = new Project("horizon", ledger, [], watchers);
+    watchers.count("horizon", "1.0", 1);
     project.table("1.0", epochMs);
     upstream.commit(ledger, releaseEntries("1.0"));
     project.changed(ledger, ["release/1.0"], epochMs);
     for (const name of names) project.table(name, epochMs);
     expect(changedTables(project, ledger).has("1.0")).toBe(true);
-    project.watch("1.0", -1);
+    watchers.count("horizon", "1.0", -1);
     for (const name of names) project.table(name, epochMs);
     expect(changedTables(project, ledger).has("1.0")).toBe(false);
     expect(changedTables(project, ledger).has("")).toBe(false);
@@ -272,7 +274,6 @@ function watchedProject() {
   const project = new Project("horizon", ledgers[0]!.ledger, ledgers.slice(1).map(ledgerOf));
   const watched = new Map<string, FlagTable>();
   for (const version of versions) {
-    project.watch(version, 1);
     const { release, flags } = project.table(version, epochMs)!;
     watched.set(release, new FlagTable(release, [...flags.values()]));
   }
