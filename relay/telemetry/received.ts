@@ -33,10 +33,9 @@ export interface Prepared {
 
 /** The latest document of each child, by project and kind. */
 export class Received {
-  readonly #documents = new Map<string, ReceivedDocument>();
+  /** By project, then key: what is asked for is always of one of them. */
+  readonly #projects = new Map<string, Map<string, ReceivedDocument>>();
   readonly #room: FairRoom;
-  /** Documents of each project. */
-  readonly #counts = new Map<string, number>();
   readonly #stamps = new WeakMap<ReceivedDocument, Stamp>();
 
   constructor(records: Records, bytesMax: number = receivedBytesMax) {
@@ -59,7 +58,7 @@ export class Received {
     if (problem !== undefined) return refused("invalid", problem);
     if (isFromLongAgo(document, wallMs)) return refused("invalid", "window: from long ago");
     const key = keyOf(child, document);
-    const held = this.#documents.get(key);
+    const held = this.#documentsOf(document.project).get(key);
     if (held?.document !== undefined && startOf(document) <= startOf(held.document))
       return done("REPEATED");
     const outdated = held === undefined ? this.#outdatedFor(document.project, wallMs) : [];
@@ -81,7 +80,8 @@ export class Received {
 
   /** What the other nodes of the site are to hold too: that which still counts. */
   shared(wallMs: number): { received: ReceivedDocument; stamp: Stamp }[] {
-    return [...this.#documents].flatMap(([key, received]) => {
+    const all = [...this.#projects.values()].flatMap((documents) => [...documents]);
+    return all.flatMap(([key, received]) => {
       if (windowsOldOf(received, wallMs) > windowsOldMax) return [];
       let stamp = this.#stamps.get(received);
       if (stamp === undefined) {
@@ -103,43 +103,42 @@ export class Received {
       if (document === undefined || !isName(child) || !isTimely) return [];
       const prepared = this.prepare(child, document, wallMs, Math.min(Number(atMs), wallMs));
       if (!prepared.ok || prepared.value === "REPEATED") return [];
-      if (this.#documents.has(keyOf(child, document))) return prepared.value;
       const { project } = document;
+      const held = this.#documentsOf(project);
+      if (held.has(keyOf(child, document))) return prepared.value;
       const newCount = newCounts.get(project) ?? 0;
       newCounts.set(project, newCount + 1);
-      const count = (this.#counts.get(project) ?? 0) + newCount;
+      const count = held.size + newCount;
       return newCount === 0 || count < receivedPerProjectMax ? prepared.value : [];
     });
   }
 
   /** What goes for one more of a project: nothing, one that counts no more, or undefined. */
   #outdatedFor(project: string, wallMs: number): string[] | undefined {
-    if ((this.#counts.get(project) ?? 0) < receivedPerProjectMax) return [];
+    const held = this.#documentsOf(project);
+    if (held.size < receivedPerProjectMax) return [];
     let oldest: readonly [string, ReceivedDocument] | undefined;
-    for (const one of this.#documents)
-      if (one[1].document?.project === project && one[1].atMs < (oldest?.[1].atMs ?? Infinity))
-        oldest = one;
+    for (const one of held) if (one[1].atMs < (oldest?.[1].atMs ?? Infinity)) oldest = one;
     const [key = "", received] = oldest ?? [];
     return windowsOldOf(received, wallMs) > windowsOldMax ? [key] : undefined;
   }
 
   #put(key: string, received: ReceivedDocument, bytes: number): void {
-    if (!this.#documents.has(key)) this.#count(received, 1);
-    this.#documents.set(key, received);
+    const project = projectOf(key);
+    this.#projects.set(project, this.#documentsOf(project).set(key, received));
     this.#room.put({ owner: received.child, key, bytes });
   }
 
   #drop(key: string): void {
-    const received = this.#documents.get(key);
+    const documents = this.#documentsOf(projectOf(key));
+    const received = documents.get(key);
     if (received === undefined) return;
-    this.#count(received, -1);
-    this.#documents.delete(key);
+    documents.delete(key);
     this.#room.drop(received.child, key);
   }
 
-  #count({ document }: ReceivedDocument, by: 1 | -1): void {
-    const project = document?.project ?? "";
-    this.#counts.set(project, (this.#counts.get(project) ?? 0) + by);
+  #documentsOf(project: string): Map<string, ReceivedDocument> {
+    return this.#projects.get(project) ?? new Map<string, ReceivedDocument>();
   }
 
   /** The documents that count now, with how many of their own windows old each is. */
@@ -153,8 +152,8 @@ export class Received {
     to?: string | undefined;
   }): { child: string; document: Document; windowsOld: number }[] {
     const { project, kind, wallMs, sinceMs, to } = asked;
-    return [...this.#documents.values()].flatMap(({ child, atMs, document }) => {
-      if (document?.project !== project || document.kind !== kind || child === to) return [];
+    return [...this.#documentsOf(project).values()].flatMap(({ child, atMs, document }) => {
+      if (document?.kind !== kind || child === to) return [];
       if (Number(atMs) < sinceMs) return [];
       const windowsOld = windowsOldOf({ atMs, document }, wallMs);
       return windowsOld > windowsOldMax ? [] : [{ child, document, windowsOld }];
@@ -180,6 +179,10 @@ function windowsOldOf(
 
 function keyOf(child: string, { project, kind }: Document): string {
   return `${project} ${kind} ${child}`;
+}
+
+function projectOf(key: string): string {
+  return key.slice(0, key.indexOf(" "));
 }
 
 /** Windows of another length have other numbers, but their starts rise all the same. */

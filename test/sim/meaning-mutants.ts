@@ -118,8 +118,8 @@ export const meaningMutants: readonly Mutant[] = [
     5778,
     "tell a parent what it has said itself as a child",
     "telemetry/received.ts",
-    "document.kind !== kind || child === to) return [];",
-    "document.kind !== kind) return [];",
+    "document?.kind !== kind || child === to) return [];",
+    "document?.kind !== kind) return [];",
   ),
   mutant(
     2,

@@ -87,6 +87,17 @@ describe("documents that count", () => {
   });
 });
 
+test("what is held of other projects makes no question about one take longer", () => {
+  const projects = Array.from({ length: 1_000 }, (_, n) => `p-${n}`);
+  const received = new Received(new Map());
+  for (const project of projects)
+    for (let n = 0; n < 30; n++) hear(received, `child-${n}`, { ...weightsDocument({}), project });
+  const beganMs = performance.now();
+  const counts = projects.map((project) => received.of({ ...asked, project }).length);
+  expect(performance.now() - beganMs).toBeLessThan(300);
+  expect(new Set(counts)).toEqual(new Set([30]));
+});
+
 describe("a hostile document is refused, and the field is named", () => {
   const words = (count: number, name = "x") =>
     Array.from({ length: count }, () => ({ $typeName: "headwater.v1.Weight" as const, name }));
