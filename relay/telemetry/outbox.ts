@@ -63,6 +63,8 @@ interface Answered {
 export class Outbox {
   readonly #of: OutboxParts;
   readonly #states = new Map<Slot, WindowState>();
+  /** Slots with a state, by what they are about, whichever the upstream. */
+  readonly #slots = new Map<string, Set<Slot>>();
   readonly #pending = new Map<Slot, Pending>();
   readonly log: SentLog;
 
@@ -71,7 +73,7 @@ export class Outbox {
     this.#of = of;
     this.log = new SentLog(latest);
     for (const [slot, bytes] of records.get("window") ?? [])
-      this.#states.set(slot, fromBinary(WindowStateSchema, bytes));
+      this.#setState(slot, fromBinary(WindowStateSchema, bytes));
   }
 
   /**
@@ -175,7 +177,7 @@ export class Outbox {
       ],
       accept: () => {
         for (const { slot, state } of shown) {
-          this.#states.set(slot, state);
+          this.#setState(slot, state);
           this.#pending.delete(slot);
         }
         for (const sent of news) this.log.accept(sent);
@@ -189,9 +191,10 @@ export class Outbox {
    */
   #toldElsewhereMs(slot: Slot, { windowMs }: Windows): number {
     const { siteSecret } = this.#of;
-    const about = slot.slice(slot.indexOf(" "));
-    const ends = [...this.#states].flatMap(([other, { window, shown }]) => {
-      if (other === slot || other.slice(other.indexOf(" ")) !== about) return [];
+    const ends = [...(this.#slots.get(aboutOf(slot)) ?? [])].flatMap((other) => {
+      const state = this.#states.get(other);
+      if (other === slot || state === undefined) return [];
+      const { window, shown } = state;
       const windows = new Windows({
         siteSecret,
         slot: other,
@@ -200,6 +203,12 @@ export class Outbox {
       return windows.startMs(Number(window) + 1);
     });
     return Math.max(Number.NEGATIVE_INFINITY, ...ends);
+  }
+
+  #setState(slot: Slot, state: WindowState): void {
+    this.#states.set(slot, state);
+    const about = aboutOf(slot);
+    this.#slots.set(about, (this.#slots.get(about) ?? new Set<Slot>()).add(slot));
   }
 
   /** Windows may have had another length before a restart; their starts rise all the same. */
@@ -268,11 +277,16 @@ export class Outbox {
       document,
       writes: [stateWrite(slot, state), sentWrite(sent)],
       accept: () => {
-        this.#states.set(slot, state);
+        this.#setState(slot, state);
         this.#pending.set(slot, { sent, attempts: 1 });
       },
     };
   }
+}
+
+/** A slot without its upstream. */
+function aboutOf(slot: Slot): string {
+  return slot.slice(slot.indexOf(" ") + 1);
 }
 
 /** How long a document is left to those whose turn comes before, at most half a window. */

@@ -14,7 +14,12 @@ const authority = new Authority();
 
 /** A project that has published these words. */
 export function projectOf(
-  of: { releases?: readonly string[]; flags?: readonly string[]; crashes?: readonly string[] } = {},
+  of: {
+    name?: string;
+    releases?: readonly string[];
+    flags?: readonly string[];
+    crashes?: readonly string[];
+  } = {},
 ): Project {
   const { releases = ["1.0", "2.0"], flags = ["alpha", "beta"], crashes = [] } = of;
   const entries = Object.assign(
@@ -23,7 +28,7 @@ export function projectOf(
     ...flags.map((one) => flagEntry(one)),
     ...crashes.map(crashEntry),
   );
-  return new Project("horizon", authority.ledger(entries), []);
+  return new Project(of.name ?? "horizon", authority.ledger(entries), []);
 }
 
 export interface ReportInit {

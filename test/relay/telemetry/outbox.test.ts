@@ -6,7 +6,7 @@ import { dayMs } from "../../../relay/cadence.ts";
 import type { Write } from "../../../relay/effect.ts";
 import { type DocumentKind, slotOf, Windows } from "../../../relay/telemetry/window.ts";
 import { epochMs } from "../authority.ts";
-import { hourMs, settings, sharesOf, weightsDocument } from "./fixture.ts";
+import { hourMs, projectOf, settings, sharesOf, weightsDocument } from "./fixture.ts";
 import { Site, upstream } from "./site.ts";
 
 const levels = ["EXACT", "ROUNDED", "PANEL", "MODAL"] as const;
@@ -90,6 +90,18 @@ describe("documents", () => {
     // Two whole windows at most are told to nobody: the one it went over in, and the rest of a slot.
     const gaps = told.slice(1).map(({ beginsMs }, at) => beginsMs - told[at]!.beginsMs);
     expect(Math.max(...gaps)).toBeLessThan(3 * dayMs);
+  });
+
+  test("of a thousand projects take no longer to look for than of a few, each", () => {
+    const site = new Site();
+    site.choose("ROUNDED");
+    const { outbox } = site.telemetry;
+    const projects = Array.from({ length: 1_000 }, (_, n) => projectOf({ name: `p-${n}` }));
+    const wallMs = epochMs + 3 * dayMs;
+    for (const one of projects) for (const due of outbox.due(upstream, one, wallMs)) due.accept();
+    const beganMs = performance.now();
+    for (const one of projects) expect(outbox.due(upstream, one, wallMs)).toEqual([]);
+    expect(performance.now() - beganMs).toBeLessThan(250);
   });
 
   test("go on when windows become longer or shorter, and their starts rise", () => {
