@@ -10,22 +10,22 @@ interface TrialId {
 
 /** The trials of all projects, and the room that there is for their instances. */
 export class HeldTrials {
-  /** By project, then kind and name. */
-  readonly #projects = new Map<string, Map<string, Trial>>();
+  /** By project and kind, then name. */
+  readonly #groups = new Map<string, Map<string, Trial>>();
+  #count = 0;
   /** Instances of all trials together. */
   #membersCount = 0;
 
   get all(): Trial[] {
-    return [...this.#projects.values()].flatMap((trials) => [...trials.values()]);
+    return [...this.#groups.values()].flatMap((trials) => [...trials.values()]);
   }
 
   get(of: TrialId): Trial | undefined {
-    return this.#projects.get(of.project)?.get(keyOf(of));
+    return this.#groups.get(groupOf(of))?.get(of.name);
   }
 
   releases(project: string): Trial[] {
-    const trials = this.#projects.get(project)?.values() ?? [];
-    return [...trials].filter(({ kind }) => kind === "RELEASE");
+    return [...(this.#groups.get(groupOf({ project, kind: "RELEASE" }))?.values() ?? [])];
   }
 
   /** Whether one more instance may be remembered. */
@@ -35,20 +35,23 @@ export class HeldTrials {
 
   /** Takes the place of a former one of the same; where there is no room, nothing is begun. */
   begin(trial: Trial): void {
-    if (this.get(trial) === undefined && this.all.length >= trialsCountMax) return;
+    if (this.get(trial) === undefined && this.#count >= trialsCountMax) return;
     if (this.#membersCount + trial.membersCount < trialMembersMax) this.hold(trial);
   }
 
   hold(trial: Trial): void {
-    this.#membersCount += trial.membersCount - (this.get(trial)?.membersCount ?? 0);
-    const trials = this.#projects.get(trial.project) ?? new Map<string, Trial>();
-    this.#projects.set(trial.project, trials.set(keyOf(trial), trial));
+    this.drop(trial);
+    this.#count++;
+    this.#membersCount += trial.membersCount;
+    const group = groupOf(trial);
+    const trials = this.#groups.get(group) ?? new Map<string, Trial>();
+    this.#groups.set(group, trials.set(trial.name, trial));
   }
 
   /** Whichever is held of the same name. */
   drop(of: TrialId): void {
     this.#membersCount -= this.get(of)?.membersCount ?? 0;
-    this.#projects.get(of.project)?.delete(keyOf(of));
+    if (this.#groups.get(groupOf(of))?.delete(of.name) === true) this.#count--;
   }
 
   merge(held: Trial, theirs: Trial): void {
@@ -67,9 +70,9 @@ export class HeldTrials {
 
 /** The key of a trial in the store, and where nodes of a site compare. */
 export function trialKey(of: TrialId): string {
-  return `${of.project} ${keyOf(of)}`;
+  return `${groupOf(of)} ${of.name}`;
 }
 
-function keyOf({ kind, name }: Pick<TrialId, "kind" | "name">): string {
-  return `${kind} ${name}`;
+function groupOf({ project, kind }: Pick<TrialId, "project" | "kind">): string {
+  return `${project} ${kind}`;
 }
