@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { type SentDocument, SentDocumentSchema } from "../../gen/headwater/v1/fleet_pb.ts";
 import { type WindowState, WindowStateSchema } from "../../gen/headwater/v1/store_pb.ts";
 import type { CensusSlot, Document } from "../../gen/headwater/v1/telemetry_pb.ts";
@@ -11,6 +11,7 @@ import type { DisclosureLevel } from "./disclosure/level.ts";
 import { documentOf } from "./document.ts";
 import type { Fleet, FleetPart } from "./fleet.ts";
 import { SentLog, sentWrite } from "./sent-log.ts";
+import { ToldWindows } from "./told-windows.ts";
 import { type DocumentKind, documentKinds, type Slot, slotOf, Windows } from "./window.ts";
 
 /** A document that is due: to be made durable, then sent. */
@@ -62,9 +63,7 @@ interface Answered {
 /** Which documents are due to whom, and what became of those that were made. */
 export class Outbox {
   readonly #of: OutboxParts;
-  readonly #states = new Map<Slot, WindowState>();
-  /** Slots with a state, by what they are about, whichever the upstream. */
-  readonly #slots = new Map<string, Set<Slot>>();
+  readonly #told: ToldWindows;
   readonly #pending = new Map<Slot, Pending>();
   readonly log: SentLog;
 
@@ -72,8 +71,7 @@ export class Outbox {
   constructor(of: OutboxParts, records: Records, latest: Iterable<Uint8Array> = []) {
     this.#of = of;
     this.log = new SentLog(latest);
-    for (const [slot, bytes] of records.get("window") ?? [])
-      this.#setState(slot, fromBinary(WindowStateSchema, bytes));
+    this.#told = new ToldWindows(of.siteSecret, records);
   }
 
   /**
@@ -86,8 +84,8 @@ export class Outbox {
     return documentKinds.flatMap((kind) => {
       const slot = slotOf({ upstream, project: project.name, kind });
       const windows = this.#windows(slot, kind);
-      const last = this.#lastWindow(slot, windows.windowMs);
-      const untoldMs = Math.max(sinceMs, this.#toldElsewhereMs(slot, windows));
+      const last = this.#told.last(slot, windows.windowMs, wallMs);
+      const untoldMs = Math.max(sinceMs, this.#told.elsewhereMs(slot, windows.windowMs));
       const dueMs = wallMs - patienceMs(turn, windows.windowMs);
       const window = windows.due({ wallMs: dueMs, last, sinceMs: untoldMs });
       if (window === undefined) return [];
@@ -165,7 +163,7 @@ export class Outbox {
       const slot = slotOf({ upstream, project, kind });
       const ownMs = this.#windowMs(kind);
       const isNewer =
-        Math.floor((Number(window) * windowMs) / ownMs) > this.#lastWindow(slot, ownMs);
+        Math.floor((Number(window) * windowMs) / ownMs) > this.#told.last(slot, ownMs, wallMs);
       return isNewer
         ? [{ slot, state: create(WindowStateSchema, { window, shown: document }) }]
         : [];
@@ -177,46 +175,12 @@ export class Outbox {
       ],
       accept: () => {
         for (const { slot, state } of shown) {
-          this.#setState(slot, state);
+          this.#told.set(slot, state);
           this.#pending.delete(slot);
         }
         for (const sent of news) this.log.accept(sent);
       },
     };
-  }
-
-  /**
-   * The end of the last window that another upstream may have been told of. One that comes after it
-   * hears of what is later, so that above both nothing is counted twice.
-   */
-  #toldElsewhereMs(slot: Slot, { windowMs }: Windows): number {
-    const { siteSecret } = this.#of;
-    const ends = [...(this.#slots.get(aboutOf(slot)) ?? [])].flatMap((other) => {
-      const state = this.#states.get(other);
-      if (other === slot || state === undefined) return [];
-      const { window, shown } = state;
-      const windows = new Windows({
-        siteSecret,
-        slot: other,
-        windowMs: shown?.windowMs ?? windowMs,
-      });
-      return windows.startMs(Number(window) + 1);
-    });
-    return Math.max(Number.NEGATIVE_INFINITY, ...ends);
-  }
-
-  #setState(slot: Slot, state: WindowState): void {
-    this.#states.set(slot, state);
-    const about = aboutOf(slot);
-    this.#slots.set(about, (this.#slots.get(about) ?? new Set<Slot>()).add(slot));
-  }
-
-  /** Windows may have had another length before a restart; their starts rise all the same. */
-  #lastWindow(slot: Slot, windowMs: number): number {
-    const state = this.#states.get(slot);
-    if (state === undefined) return -1;
-    const formerMs = state.shown?.windowMs ?? windowMs;
-    return Math.floor((Number(state.window) * formerMs) / windowMs);
   }
 
   #windows(slot: Slot, kind: DocumentKind): Windows {
@@ -245,18 +209,10 @@ export class Outbox {
       level: of.level,
       window: of.window,
       windowMs: this.#windowMs(of.kind),
-      shown: this.#shown(of.slot, of.kind, of.sinceMs),
+      shown: this.#told.shown(of.slot, this.#windowMs(of.kind), of.sinceMs),
       siteSecret: this.#of.siteSecret,
       census: () => this.#of.census?.(of.project, of.wallMs, of.sinceMs) ?? [],
     });
-  }
-
-  /** What was shown last, if it was after the operator's consent: nothing from before is repeated. */
-  #shown(slot: Slot, kind: DocumentKind, sinceMs: number): Document | undefined {
-    const shown = this.#states.get(slot)?.shown;
-    const windowMs = shown?.windowMs ?? this.#windowMs(kind);
-    const windows = new Windows({ siteSecret: this.#of.siteSecret, slot, windowMs });
-    return windows.startMs(Number(shown?.window ?? 0n)) >= sinceMs ? shown : undefined;
   }
 
   #dueDocument(of: {
@@ -277,16 +233,11 @@ export class Outbox {
       document,
       writes: [stateWrite(slot, state), sentWrite(sent)],
       accept: () => {
-        this.#setState(slot, state);
+        this.#told.set(slot, state);
         this.#pending.set(slot, { sent, attempts: 1 });
       },
     };
   }
-}
-
-/** A slot without its upstream. */
-function aboutOf(slot: Slot): string {
-  return slot.slice(slot.indexOf(" ") + 1);
 }
 
 /** How long a document is left to those whose turn comes before, at most half a window. */

@@ -18,7 +18,7 @@ import { type Stamp, stampOf } from "../site/slices.ts";
 import { isDisclosureLevel } from "./disclosure/level.ts";
 import { FairRoom } from "./fair-room.ts";
 import { weightLists, whole } from "./weights.ts";
-import { type DocumentKind, documentKinds } from "./window.ts";
+import { type DocumentKind, documentKinds, latestWindow } from "./window.ts";
 
 /** A child whose last document is more windows old than this no longer counts as reporting. */
 const windowsOldMax = 3;
@@ -196,7 +196,7 @@ export function documentProblem(document: Document, wallMs: number): string | un
   if (!(documentKinds as readonly string[]).includes(kind)) return "kind: WEIGHTS or HEALTH";
   if (!isDisclosureLevel(disclosure) || disclosure === "OFF") return "disclosure: not a level";
   if (windowMs < secondMs || windowMs > 7 * dayMs) return "window_ms: from a second to a week";
-  if (window > BigInt(Math.ceil(wallMs / windowMs) + 1)) return "window: from the future";
+  if (window > BigInt(latestWindow(windowMs, wallMs))) return "window: from the future";
   if (kind === "HEALTH") return healthProblem(document);
   return weightsProblem(document) ?? censusProblem(document);
 }

@@ -11,6 +11,11 @@ export function slotOf(of: { upstream: string; project: string; kind: DocumentKi
   return `${of.upstream} ${of.project} ${of.kind}`;
 }
 
+/** The latest window that anybody can speak of: clocks may be apart, and slots are. */
+export function latestWindow(windowMs: number, wallMs: number): number {
+  return Math.ceil(wallMs / windowMs) + 1;
+}
+
 /**
  * Windows of one kind and slot. They begin at an offset drawn once from the site's secret, so that
  * when a document is sent says nothing about what happened.

@@ -4,8 +4,9 @@ import { SentDocumentSchema } from "../../../gen/headwater/v1/fleet_pb.ts";
 import { type Document, DocumentSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import type { Write } from "../../../relay/effect.ts";
+import { Received } from "../../../relay/telemetry/received.ts";
 import { type DocumentKind, slotOf, Windows } from "../../../relay/telemetry/window.ts";
-import { epochMs } from "../authority.ts";
+import { epochMs, valueOf } from "../authority.ts";
 import { hourMs, projectOf, settings, sharesOf, weightsDocument } from "./fixture.ts";
 import { Site, upstream } from "./site.ts";
 
@@ -61,6 +62,35 @@ describe("documents", () => {
     expect(site.due(wallMs)).toEqual([]);
     expect(site.restarted().due(wallMs)).toEqual([]);
     expect(site.restarted().due(wallMs + dayMs)).toHaveLength(2);
+  });
+
+  test("go on soon after a clock that was ahead is right again, and their windows rise", () => {
+    const site = new Site();
+    site.choose("EXACT");
+    for (const aheadMs of [100 * dayMs, 3 * dayMs, dayMs]) site.accept(site.due(epochMs + aheadMs));
+    const windows: number[] = [];
+    for (let wallMs = epochMs + 2 * dayMs; wallMs <= epochMs + 9 * dayMs; wallMs += hourMs) {
+      const due = site.due(wallMs).filter(({ document }) => document.kind === "WEIGHTS");
+      site.accept(due);
+      windows.push(...due.map(({ document }) => Number(document.window)));
+    }
+    expect(windows.length).toBeGreaterThanOrEqual(6);
+    expect(windows).toEqual(windows.map((_, n) => windows[0]! + n));
+  });
+
+  test("of a window that a parent may have taken are not made again when a clock goes back", () => {
+    const site = new Site();
+    site.choose("EXACT");
+    const parent = new Received(new Map());
+    // The parent takes what is ahead of it by as much as it ever does.
+    for (let wallMs = epochMs + 6 * dayMs; ; wallMs -= hourMs) {
+      const [due] = site.due(wallMs);
+      if (due === undefined || !parent.prepare("a", due.document, epochMs).ok) continue;
+      site.accept([due]);
+      expect(valueOf(parent.prepare("a", due.document, epochMs))).not.toBe("REPEATED");
+      break;
+    }
+    expect(site.dueOf("WEIGHTS", epochMs + 2 * dayMs)).toEqual([]);
   });
 
   test("to another upstream are about later windows: no time is told to two", () => {
