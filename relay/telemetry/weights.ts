@@ -77,15 +77,10 @@ export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): 
   const mean = (list: WeightList): { name: string; basisPoints: number; count: number }[] => {
     const words = wordsOf(vocabulary, list);
     const asked = list === "releases" ? reporters : reporters.filter(({ isModal }) => !isModal);
-    const known = asked.map(({ weights }) => byName(weights[list]));
-    return words.map((name) => {
-      const ofName = known.map((weights) => weights.get(name));
-      const share = sum(ofName.map((weight) => Math.min(whole, weight?.basisPoints ?? 0)));
-      return {
-        name,
-        basisPoints: shareOf(share, asked.length),
-        count: hasCounts ? Math.min(countMax, sum(ofName.map((weight) => weight?.count ?? 0))) : 0,
-      };
+    const sums = sumsOf(asked, list, words);
+    return words.map((name, at) => {
+      const count = hasCounts ? Math.min(countMax, sums.counts[at] ?? 0) : 0;
+      return { name, basisPoints: shareOf(sums.shares[at] ?? 0, asked.length), count };
     });
   };
   return create(WeightsSchema, {
@@ -95,6 +90,34 @@ export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): 
     flags: mean("flags"),
     crashes: mean("crashes"),
   });
+}
+
+/** Word by word, in their order; each weight of each reporter is looked at once. */
+function sumsOf(
+  reporters: readonly Reporter[],
+  list: WeightList,
+  words: readonly string[],
+): { shares: Float64Array; counts: Float64Array } {
+  const shares = new Float64Array(words.length);
+  const counts = new Float64Array(words.length);
+  if (words.length === 0) return { shares, counts };
+  const places = new Map(words.map((word, at) => [word, at]));
+  for (const { weights } of reporters) {
+    const part = list === "releases" ? partOf(weights.releases) : 1;
+    for (const { name, basisPoints = 0, count: n = 0 } of weights[list]) {
+      const at = places.get(name);
+      if (at === undefined) continue;
+      shares[at] = (shares[at] ?? 0) + part * Math.min(whole, basisPoints);
+      counts[at] = (counts[at] ?? 0) + n;
+    }
+  }
+  return { shares, counts };
+}
+
+/** An instance has one release, so that all of them together are the whole at most. */
+function partOf(releases: readonly Weight[]): number {
+  const all = sum(releases.map(({ basisPoints = 0 }) => Math.min(whole, basisPoints)));
+  return whole / Math.max(whole, all);
 }
 
 function wordsOf(vocabulary: Vocabulary, list: WeightList): readonly string[] {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { dayMs } from "../../../relay/cadence.ts";
+import { shareAtLeast } from "../../../relay/rollout/gate.ts";
 import { epochMs } from "../authority.ts";
-import { weightsDocument } from "./fixture.ts";
+import { projectOf, weightsDocument } from "./fixture.ts";
 import { hostileSite, hostileStringsCount } from "./hostile-strings.ts";
 import { Site } from "./site.ts";
 
@@ -15,6 +16,16 @@ test.each(levels)("of 100 000 hostile strings none leaves at %s", (level) => {
   const weights = documents.find(({ kind }) => kind === "WEIGHTS")!.weights!;
   expect(weights.releases.map(({ name }) => name)).toEqual(["1.0", "2.0", "other"]);
   expect(weights.releases.at(-1)).toMatchObject({ name: "other", basisPoints: 10_000 });
+});
+
+test("a child that is on each release at once moves a gate by its own share", () => {
+  const releases = ["1.0", ...Array.from({ length: 200 }, (_, n) => `2.${n}`)];
+  const site = new Site({}, new Map(), projectOf({ releases }));
+  for (let n = 0; n < 19; n++) site.receive(`child-${n}`, weightsDocument({ "1.0": 10_000 }));
+  const all = Object.fromEntries(releases.map((release) => [release, 10_000]));
+  site.receive("liar", weightsDocument(all));
+  const { weights } = site.telemetry.fleet(site.project, epochMs);
+  expect(shareAtLeast(weights, "2.0")).toBeLessThanOrEqual(550);
 });
 
 test("a child that names a million words, or lies about all, moves a mean by its own share", () => {
@@ -37,7 +48,7 @@ test("a child that names a million words, or lies about all, moves a mean by its
   expect(site.telemetry.fleet(site.project, epochMs).weights).toEqual(honest);
   site.receive("liar", weightsDocument({ "1.0": 0, "2.0": 10_000, other: 10_000 }, { window }));
   const lied = site.telemetry.fleet(site.project, epochMs).weights.releases;
-  expect(lied.map(({ basisPoints }) => basisPoints)).toEqual([9000, 1000, 1000]);
+  expect(lied.map(({ basisPoints }) => basisPoints)).toEqual([9000, 500, 500]);
   for (let repeat = 0; repeat < 1000; repeat++)
     expect(
       site.telemetry.received.prepare(
