@@ -25,12 +25,15 @@ export function joinHealth(
   vocabulary: Vocabulary,
   position: TermSeq,
 ): Health {
-  const known = all.map((health) => ({
-    RELEASE: new Map(health.releases.map(({ release, judgement = 0 }) => [release, judgement])),
-    FLAG: new Map(health.flags.map(({ flag, judgement = 0 }) => [flag, judgement])),
-  }));
-  const joined: VerdictOf = (kind, name) =>
-    joinVerdicts(known.map((one) => verdicts[one[kind].get(name) ?? 0] ?? "INSUFFICIENT"));
+  const said = {
+    RELEASE: new SaidVerdicts(vocabulary.releases),
+    FLAG: new SaidVerdicts(vocabulary.flags),
+  };
+  for (const { releases, flags } of all) {
+    for (const { release, judgement } of releases) said.RELEASE.add(release, judgement);
+    for (const { flag, judgement } of flags) said.FLAG.add(flag, judgement);
+  }
+  const joined: VerdictOf = (kind, name) => said[kind].joined(name);
   const arrived = all.map(({ arrival }) => {
     if (arrival === undefined) return 0;
     const at = { term: arrival.term ?? 0, seq: arrival.seq ?? 0 };
@@ -52,4 +55,27 @@ function healthOf(
     flags: flags.map((flag) => ({ flag, judgement: judged("FLAG", flag) })),
     arrival: { term: position.term, seq: position.seq, basisPoints },
   });
+}
+
+/** How many have said what of each word. */
+class SaidVerdicts {
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #counts: Uint32Array;
+
+  constructor(words: readonly string[]) {
+    this.#places = new Map(words.map((word, at) => [word, verdicts.length * at]));
+    this.#counts = new Uint32Array(verdicts.length * words.length);
+  }
+
+  add(word: string, judgement: number = 0): void {
+    const at = this.#places.get(word);
+    if (at === undefined || judgement >= verdicts.length) return;
+    this.#counts[at + judgement] = (this.#counts[at + judgement] ?? 0) + 1;
+  }
+
+  joined(word: string): VerdictWord {
+    const at = this.#places.get(word) ?? 0;
+    const [, OK = 0, DEGRADED = 0, BAD = 0] = this.#counts.subarray(at, at + verdicts.length);
+    return joinVerdicts({ OK, DEGRADED, BAD });
+  }
 }

@@ -74,12 +74,13 @@ function isMoreOf(
   return binomialTail({ hits: side.hits, of: all }, watched) <= shareMax;
 }
 
-/** What a parent makes of its children's verdicts on one item. Those that can not tell are left out. */
-export function joinVerdicts(all: readonly VerdictWord[]): VerdictWord {
-  const conclusive = all.filter((verdict) => verdict !== "INSUFFICIENT");
-  if (conclusive.length === 0) return "INSUFFICIENT";
-  if (conclusive.length === 1) return conclusive[0] ?? "INSUFFICIENT";
-  const bad = conclusive.filter((verdict) => verdict === "BAD").length;
-  if (bad >= Math.max(2, conclusive.length * 0.05)) return "BAD";
-  return bad > 0 || conclusive.includes("DEGRADED") ? "DEGRADED" : "OK";
+/** How many say what; those that can not tell are left out. */
+export type VerdictCounts = Readonly<Record<Exclude<VerdictWord, "INSUFFICIENT">, number>>;
+
+/** What a parent makes of its children's verdicts on one item. */
+export function joinVerdicts({ OK, DEGRADED, BAD }: VerdictCounts): VerdictWord {
+  const conclusive = OK + DEGRADED + BAD;
+  if (conclusive === 0) return "INSUFFICIENT";
+  if (BAD >= (conclusive === 1 ? 1 : Math.max(2, conclusive * 0.05))) return "BAD";
+  return BAD + DEGRADED > 0 ? "DEGRADED" : "OK";
 }

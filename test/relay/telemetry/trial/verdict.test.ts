@@ -101,6 +101,11 @@ describe("over all four looks of a trial", () => {
   });
 });
 
+function joined(all: readonly VerdictWord[]): VerdictWord {
+  const number = (word: VerdictWord): number => all.filter((one) => one === word).length;
+  return joinVerdicts({ OK: number("OK"), DEGRADED: number("DEGRADED"), BAD: number("BAD") });
+}
+
 function count(times: number, isHit: () => boolean): number {
   let hits = 0;
   for (let n = 0; n < times; n++) if (isHit()) hits++;
@@ -125,16 +130,15 @@ describe("what a parent makes of its children's verdicts", () => {
     [[...many("BAD", 5), ...many("OK", 95), ...many("INSUFFICIENT", 500)], "BAD"],
     [[...many("BAD", 4), ...many("OK", 96)], "DEGRADED"],
   ])("%j is %s", (all, expected) => {
-    expect(joinVerdicts(all)).toBe(expected);
+    expect(joined(all)).toBe(expected);
   });
 
-  test("does not depend on their order, and no single one of several makes it BAD", () => {
+  test("no single one of several makes it BAD", () => {
     const word = fc.constantFrom(...verdicts);
     fc.assert(
       fc.property(fc.array(word), (all) => {
-        expect(joinVerdicts([...all].reverse())).toBe(joinVerdicts(all));
         const conclusive = all.filter((one) => one !== "INSUFFICIENT" && one !== "BAD");
-        if (conclusive.length > 0) expect(joinVerdicts([...conclusive, "BAD"])).toBe("DEGRADED");
+        if (conclusive.length > 0) expect(joined([...conclusive, "BAD"])).toBe("DEGRADED");
       }),
     );
   });
