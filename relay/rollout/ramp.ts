@@ -8,13 +8,14 @@ import {
 } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { type Effect, logged, type Write } from "../effect.ts";
 import type { Moment } from "../event.ts";
+import type { Project } from "../layers/project.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { NodeParts } from "../parts.ts";
 import type { Outcome } from "../refusal.ts";
 import { tellPeers } from "../site/tell-peers.ts";
 import type { Consequence } from "../staged.ts";
 import { decide } from "./decision.ts";
-import { factsOf } from "./rollout-facts.ts";
+import { factsOf, RolloutFleet } from "./rollout-facts.ts";
 import { changeFlag, isWritten, keep, stepTo } from "./rollout-step.ts";
 import { decisionWrite, rolloutWrite } from "./rollouts.ts";
 
@@ -22,13 +23,17 @@ import { decisionWrite, rolloutWrite } from "./rollouts.ts";
 export function ramp(parts: NodeParts, at: Moment): Consequence {
   const turns: Consequence[] = [];
   const changed = new Set<string>();
-  for (const [order, rollout] of parts.rollouts.running.entries()) {
+  const fleets = new Map<string, RolloutFleet>();
+  const { running } = parts.rollouts;
+  for (const [order, rollout] of running.entries()) {
     const project = parts.holdings.projects.get(rollout.project);
     // Another node of the site writes it: this one only keeps what it says.
     if (project !== undefined && !isWritten(parts, project)) continue;
     // Of one ledger only one change can be prepared at a time; the others follow at the next tick.
     if (changed.has(rollout.project)) continue;
-    const one = turn(parts, { rollout, order, at });
+    const known = fleets.get(rollout.project) ?? fleetOf(parts, { project, running, at });
+    if (known !== undefined) fleets.set(rollout.project, known);
+    const one = turn(parts, { rollout, order, at, known });
     if (one.writes.some(({ bucket }) => bucket === "head")) changed.add(rollout.project);
     turns.push(one);
   }
@@ -38,9 +43,23 @@ export function ramp(parts: NodeParts, at: Moment): Consequence {
   };
 }
 
-function turn(parts: NodeParts, of: { rollout: Rollout; order: number; at: Moment }): Consequence {
+function fleetOf(
+  { telemetry }: NodeParts,
+  of: { project: Project | undefined; running: readonly Rollout[]; at: Moment },
+): RolloutFleet | undefined {
+  const { project, running, at } = of;
+  if (telemetry === undefined || project === undefined) return undefined;
+  const own = running.filter((rollout) => rollout.project === project.name);
+  const flags = own.map(({ flag }) => flag);
+  return new RolloutFleet(telemetry, { project, flags, wallMs: at.wallMs });
+}
+
+function turn(
+  parts: NodeParts,
+  of: { rollout: Rollout; order: number; at: Moment; known: RolloutFleet | undefined },
+): Consequence {
   const { rollout, order, at } = of;
-  const facts = factsOf(parts, rollout, at);
+  const facts = factsOf(parts, of);
   const decision = create(RolloutDecisionSchema, { rollout, facts, ...decide(rollout, facts) });
   if (!parts.rollouts.isNews(decision)) return { writes: [], accept: () => [] };
   const followed = follow(parts, { rollout, decision, at });

@@ -4,16 +4,61 @@ import {
   type RolloutFacts,
   RolloutFactsSchema,
 } from "../../gen/headwater/v1/rollouts_pb.ts";
+import type { Health, Weights } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Moment } from "../event.ts";
 import type { Project } from "../layers/project.ts";
 import { comparePositions } from "../ledger/position.ts";
 import type { NodeParts } from "../parts.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { whole } from "../telemetry/weights.ts";
 import { shareAtLeast, verdictOn } from "./gate.ts";
 import { travelMs } from "./plan.ts";
 
-/** What there is to decide on now: everything that a decision is made from, and that is kept with it. */
-export function factsOf(parts: NodeParts, rollout: Rollout, at: Moment): RolloutFacts {
+/**
+ * What is known of a project's releases and of some of its flags. Children say something of each flag
+ * that there is, so it is read once for all rollouts of the project.
+ */
+export class RolloutFleet {
+  readonly own: boolean;
+  readonly #healthOf: () => Health;
+  readonly #weightsOf: () => Weights;
+  #health: Health | undefined;
+  #weights: Weights | undefined;
+
+  /** @param flags those that rollouts are about */
+  constructor(
+    telemetry: Telemetry,
+    of: { project: Project; flags: readonly string[]; wallMs: number },
+  ) {
+    const { project, wallMs } = of;
+    const flags = [...new Set(of.flags)].filter((flag) => project.own.flags.has(flag));
+    const fleet = telemetry.fleet(project, wallMs, { flags });
+    this.own = fleet.own;
+    this.#healthOf = () => fleet.health;
+    this.#weightsOf = () => telemetry.fleet(project, wallMs, { flags: [] }).weights;
+  }
+
+  get health(): Health {
+    this.#health ??= this.#healthOf();
+    return this.#health;
+  }
+
+  /** Of releases. */
+  get weights(): Weights {
+    this.#weights ??= this.#weightsOf();
+    return this.#weights;
+  }
+}
+
+/**
+ * What there is to decide on now: everything that a decision is made from, and that is kept with it.
+ * @param known what was read for other rollouts of the project at the same time
+ */
+export function factsOf(
+  parts: NodeParts,
+  of: { rollout: Rollout; at: Moment; known?: RolloutFleet | undefined },
+): RolloutFacts {
+  const { rollout, at } = of;
   const { plan } = rollout;
   const project = parts.holdings.projects.get(rollout.project);
   const flag = project?.own.flags.get(rollout.flag);
@@ -27,22 +72,24 @@ export function factsOf(parts: NodeParts, rollout: Rollout, at: Moment): Rollout
     killed: flag.flag.kill !== undefined && ["", "*"].includes(flag.flag.kill.versions),
   };
   if (telemetry === undefined) return create(RolloutFactsSchema, stands);
-  const { health, weights, own } = telemetry.fleet(project, at.wallMs);
-  const asked = { project: project.name, kind: "HEALTH", wallMs: at.wallMs } as const;
+  const asked = { project, flags: [rollout.flag], wallMs: at.wallMs };
+  const fleet = of.known ?? new RolloutFleet(telemetry, asked);
+  const ofHealth = { project: project.name, kind: "HEALTH", wallMs: at.wallMs } as const;
   const { received } = telemetry;
-  const documents = received.of({ ...asked, sinceMs: 0 });
-  const fresh = received.of({ ...asked, sinceMs: Number(rollout.stepStartedMs) });
+  const documents = received.of({ ...ofHealth, sinceMs: 0 });
+  const fresh = received.of({ ...ofHealth, sinceMs: Number(rollout.stepStartedMs) });
   const position = rollout.position ?? { term: 0, seq: 0 };
   const arrived = documents.map(({ document }) => {
     const { term = 0, seq = 0, basisPoints = 0 } = document.health?.arrival ?? {};
     return comparePositions({ term, seq }, position) < 0 ? 0 : Math.min(whole, basisPoints);
   });
-  if (own) arrived.push(whole);
-  const releaseShare = plan.release === "" ? undefined : shareAtLeast(weights, plan.release);
+  if (fleet.own) arrived.push(whole);
+  const isReleaseAsked = plan.release !== "";
+  const releaseShare = isReleaseAsked ? shareAtLeast(fleet.weights, plan.release) : undefined;
   return create(RolloutFactsSchema, {
     ...stands,
-    flagVerdict: verdictOn(health, { kind: "FLAG", name: rollout.flag }),
-    releaseVerdict: verdictOn(health, { kind: "RELEASE", name: plan.release }),
+    flagVerdict: verdictOn(fleet.health, { kind: "FLAG", name: rollout.flag }),
+    releaseVerdict: verdictOn(fleet.health, { kind: "RELEASE", name: plan.release }),
     arrivalShare: Math.floor(
       arrived.reduce((sum, share) => sum + share, 0) / Math.max(1, arrived.length),
     ),

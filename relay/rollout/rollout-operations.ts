@@ -25,7 +25,8 @@ export function startRollout(
   const { project, flag } = held.value;
   const problem = startProblem(parts, { project, flag, plan, at });
   if (problem !== undefined) return problem;
-  const facts = factsOf(parts, create(RolloutSchema, { project: name, flag: flagName, plan }), at);
+  const planned = create(RolloutSchema, { project: name, flag: flagName, plan });
+  const facts = factsOf(parts, { rollout: planned, at });
   const nowMs = BigInt(Math.floor(at.wallMs));
   const rollout = create(RolloutSchema, {
     project: name,
@@ -85,7 +86,7 @@ export function changeRollout(
   if (!from.some((state) => state === rollout.state))
     return refused("conflict", `action: the rollout is ${rollout.state.toLowerCase()}`);
   const nowMs = BigInt(Math.floor(at.wallMs));
-  const facts = factsOf(parts, rollout, at);
+  const facts = factsOf(parts, { rollout, at });
   const isResumed = action === "RESUME";
   if (isResumed && facts.killed)
     return refused("conflict", "flag: it is killed", `headwater flag revive ${project}/${flag}`);

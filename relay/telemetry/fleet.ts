@@ -13,6 +13,8 @@ import { byName, type CrashesOf, meanOf, type Reporter, weigh, weightLists } fro
 export interface FleetPart {
   readonly sinceMs?: number;
   readonly to?: string;
+  /** Only these flags are asked about, and no crashes; else all. */
+  readonly flags?: readonly string[];
 }
 
 type IsWatched = (kind: TrialKind, name: string) => boolean;
@@ -49,6 +51,8 @@ export class Fleet {
     sinceMs: number;
     /** The upstream that is told of it, if any; what that one has said as a child does not count. */
     to?: string | undefined;
+    /** The flags that are asked about; all, with all crashes, unless it is given. */
+    flags?: readonly string[] | undefined;
   }) {
     this.#project = of.project;
     this.#tally = of.tally;
@@ -57,12 +61,13 @@ export class Fleet {
     this.#isWatched = of.isWatched ?? (() => false);
     this.#crashesOf = of.crashesOf;
     const releases = new Map<string, string>();
-    this.#vocabulary = vocabularyOf(of.project.own, (version) => {
+    const all = vocabularyOf(of.project.own, (version) => {
       const release = releases.get(version) ?? of.project.buildOf(version, of.wallMs).release;
       releases.set(version, release);
       return release || undefined;
     });
-    const { wallMs, sinceMs, to } = of;
+    const { wallMs, sinceMs, to, flags } = of;
+    this.#vocabulary = flags === undefined ? all : { ...all, flags, crashes: [] };
     const asked = { project: of.project.name, wallMs, sinceMs, to };
     this.#weightDocuments = of.received.of({ ...asked, kind: "WEIGHTS" });
     this.#healthDocuments = of.received.of({ ...asked, kind: "HEALTH" });

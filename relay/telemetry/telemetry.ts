@@ -129,12 +129,13 @@ export class Telemetry {
 
   /** What is known of a project: all of it, or the part that is asked for. */
   fleet(project: Project, wallMs: number, of: FleetPart = {}): Fleet {
-    const { sinceMs = 0, to } = of;
+    const { sinceMs = 0, to, flags } = of;
     const intake = this.intake(project.name);
     intake.expire(wallMs, this.reportEveryMs);
     return new Fleet({
       sinceMs,
       to,
+      flags,
       project,
       tally: intake.tally(sinceMs),
       panel: () => intake.panel(sinceMs),
