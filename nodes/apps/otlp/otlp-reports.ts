@@ -17,22 +17,31 @@ export class OtlpReports {
     this.#counts = of.counts;
   }
 
-  /** The records that were meant to be of use and are not, with the reason for the first. */
-  async take(batches: readonly OtlpBatch[]): Promise<Refused | undefined> {
+  /**
+   * The records that were meant to be of use and are not, with the reason for the first.
+   * @param mayReport whether whoever sends them may make one report more
+   */
+  async take(
+    batches: readonly OtlpBatch[],
+    mayReport: () => boolean,
+  ): Promise<Refused | undefined> {
     const refusals: Refused[] = [];
-    for (const batch of batches) refusals.push(...(await this.#takeOne(batch)));
+    for (const batch of batches) refusals.push(...(await this.#takeOne(batch, mayReport)));
     const [first] = refusals;
     if (first === undefined) return undefined;
     const count = refusals.reduce((total, refusal) => total + refusal.count, 0);
     return { count, message: first.message };
   }
 
-  async #takeOne({ resource, records, unreadCount }: OtlpBatch): Promise<Refused[]> {
+  async #takeOne(
+    { resource, records, unreadCount }: OtlpBatch,
+    mayReport: () => boolean,
+  ): Promise<Refused[]> {
     const { facts, problems } = sorted(records);
     const app = appOf(resource);
     const known = "problem" in app ? [] : this.#known(app, facts);
     this.#counts.otlpRecordsDroppedCount += unreadCount + records.length - known.length;
-    const problem = "problem" in app ? app.problem : await this.#report(app, known);
+    const problem = "problem" in app ? app.problem : await this.#report(app, known, mayReport);
     if (problem === undefined) return refused(problems.length, problems[0] ?? "");
     // Who sends nothing that is for this node need not hear that it is not.
     return refused(facts.length + problems.length, problem);
@@ -49,13 +58,19 @@ export class OtlpReports {
     );
   }
 
-  async #report(app: OtlpApp, facts: readonly OtlpFact[]): Promise<string | undefined> {
+  async #report(
+    app: OtlpApp,
+    facts: readonly OtlpFact[],
+    mayReport: () => boolean,
+  ): Promise<string | undefined> {
     const { wallMs, monoMs } = this.#access.now();
     if (this.#access.reads.standing(app.project, wallMs) === undefined)
       return `service.name: nothing is held of a project ${app.project}`;
     const report = this.#instances.take(app, facts, monoMs);
     if (report === undefined) return undefined;
     try {
+      if (!mayReport())
+        throw new HeadwaterError({ kind: "limit", message: "too many instances report at once" });
       const { nextAfterMs } = await this.#send(report);
       this.#instances.answered(app, nextAfterMs);
       return undefined;

@@ -21,7 +21,7 @@ import { type Answer, answerOf, type OtlpSignal, otlpSignals } from "./otlp-sign
 interface OtlpParts {
   readonly access: NodeAccess;
   readonly counts: AppsCounts;
-  /** Requests of one address: at once, and then each second. */
+  /** Requests of one address, and reports that they make: at once, and then each second. */
   readonly rate?: { burst: number; perSecond: number } | undefined;
 }
 
@@ -68,12 +68,18 @@ class OtlpDoor {
 
   /** @throws HeadwaterError for what is no export, or too much of it */
   #admit(request: HttpRequest): void {
-    const address = addressOf(request);
     if (request.method !== "POST") throw new WrongMethod();
-    if (!this.#rate.take(address, this.#parts.access.now().monoMs))
-      throw new HeadwaterError({ kind: "limit", message: `${address} exports too often` });
+    if (!this.#takeToken(request))
+      throw new HeadwaterError({
+        kind: "limit",
+        message: `${addressOf(request)} exports too often`,
+      });
     if (this.#bodiesCount >= otlpBodiesMax)
       throw new HeadwaterError({ kind: "unavailable", message: "too many export at once" });
+  }
+
+  #takeToken(request: HttpRequest): boolean {
+    return this.#rate.take(addressOf(request), this.#parts.access.now().monoMs);
   }
 
   async #take(
@@ -83,7 +89,10 @@ class OtlpDoor {
     this.#bodiesCount++;
     try {
       const message = await readMessage(request, { schema: signal.request, encoding });
-      return signal.answer(await this.#reports.take(signal.batches(message)));
+      // The request has paid for one.
+      let reportsCount = 0;
+      const mayReport = (): boolean => reportsCount++ === 0 || this.#takeToken(request);
+      return signal.answer(await this.#reports.take(signal.batches(message), mayReport));
     } finally {
       this.#bodiesCount--;
     }

@@ -53,6 +53,19 @@ function reports(): ReportRequest[] {
   return access.asked.flatMap((asked) => (asked.kind === "report" ? asked.report : []));
 }
 
+test("one request makes no more reports than its sender may make by itself", async () => {
+  const ofMany = Array.from({ length: 100 }, (_, n) =>
+    logs({ ...app, "service.instance.id": `i-${n}` }, evaluation("wide", on)),
+  );
+  const body = { resourceLogs: ofMany.flatMap(({ resourceLogs }) => resourceLogs) };
+  const answer = await post(body);
+  expect(answer.status).toBe(200);
+  expect(reports().length).toBeLessThanOrEqual(20);
+  expect(answer.json()).toMatchObject({
+    partialSuccess: { errorMessage: "too many instances report at once" },
+  });
+});
+
 describe("an evaluation of a flag", () => {
   test.each([
     ["a variant", on, true],
