@@ -29,6 +29,8 @@ interface Watched extends Question {
 /** The questions that this node watches for, each by itself. */
 export class CensusWatches {
   readonly #watches = new Map<string, Watched>();
+  /** How often apps have to report at the least, so that none is taken for lost. */
+  reportEveryMs: number = Number.POSITIVE_INFINITY;
 
   get all(): readonly Watched[] {
     return [...this.#watches.values()];
@@ -48,12 +50,6 @@ export class CensusWatches {
 
   delete(key: string): void {
     this.#watches.delete(key);
-  }
-
-  /** How often apps have to report at the least, so that none is taken for lost. */
-  get reportEveryMs(): number {
-    const graces = this.all.map(({ census }) => graceMsOf(windowsOf(census)));
-    return Math.max(secondMs, Math.floor(Math.min(Number.POSITIVE_INFINITY, ...graces) / 2));
   }
 
   /** A report of an instance. */
@@ -112,6 +108,9 @@ export class CensusWatches {
       this.#watches.set(key, { watch, census, project });
       watch.watch(wallMs);
     }
+    const graces = this.all.map(({ census }) => graceMsOf(windowsOf(census)));
+    const shortest = Math.min(Number.POSITIVE_INFINITY, ...graces);
+    this.reportEveryMs = Math.max(secondMs, Math.floor(shortest / 2));
   }
 }
 
