@@ -28,7 +28,8 @@ const crowd = "";
 
 /** What children that take part have said, by project; what each said last of a window counts. */
 export class CensusChildren {
-  readonly #records = new Map<string, CensusChildRecord>();
+  /** By project, then child. */
+  readonly #projects = new Map<string, Map<string, CensusChildRecord>>();
 
   constructor(records: Records) {
     for (const bytes of records.get("census-child")?.values() ?? [])
@@ -39,10 +40,10 @@ export class CensusChildren {
   hear(child: string, document: Document, wallMs: number): Pending {
     const { project } = document;
     const takesPart = document.census.some(({ answer = 0 }) => answer > 0);
-    const isKnown = this.#records.has(keyOf({ project, child }));
+    const isKnown = this.#of(project).has(child);
     if (document.kind !== "WEIGHTS" || (!isKnown && !takesPart)) return nothing;
     const name = isKnown || this.#hasRoom(project) ? child : crowd;
-    const held = this.#records.get(keyOf({ project, child: name }));
+    const held = this.#of(project).get(name);
     const now = BigInt(Math.floor(wallMs));
     const left = held?.leftMs || now;
     return this.#change([
@@ -59,8 +60,9 @@ export class CensusChildren {
 
   /** What the other nodes of the site are to hold too. */
   get shared(): { record: CensusChildRecord; stamp: Stamp }[] {
-    return [...this.#records].map(([key, record]) => {
-      return { record, stamp: stampOf(key, versionOf(record)) };
+    const records = [...this.#projects.values()].flatMap((children) => [...children.values()]);
+    return records.map((record) => {
+      return { record, stamp: stampOf(keyOf(record), versionOf(record)) };
     });
   }
 
@@ -69,10 +71,10 @@ export class CensusChildren {
     const news = new Map<string, CensusChildRecord>();
     for (const said of all) {
       if (childProblem(said, wallMs) !== undefined) continue;
-      const isKnown = this.#records.has(keyOf(said)) || said.child === crowd;
+      const isKnown = this.#of(said.project).has(said.child) || said.child === crowd;
       const theirs = isKnown || this.#hasRoom(said.project, news.size) ? said : crowdOf(said);
       const key = keyOf(theirs);
-      const held = news.get(key) ?? this.#records.get(key);
+      const held = news.get(key) ?? this.#of(theirs.project).get(theirs.child);
       const joined = held === undefined ? theirs : join(held, theirs);
       if (held === undefined || versionOf(joined) !== versionOf(held)) news.set(key, joined);
     }
@@ -92,11 +94,11 @@ export class CensusChildren {
   }
 
   #accept(record: CensusChildRecord): void {
-    this.#records.set(keyOf(record), record);
+    this.#projects.set(record.project, this.#of(record.project).set(record.child, record));
   }
 
   #hasRoom(project: string, more: number = 0): boolean {
-    return this.#of(project).length + more < receivedPerProjectMax;
+    return this.#of(project).size + more < receivedPerProjectMax;
   }
 
   /**
@@ -113,7 +115,7 @@ export class CensusChildren {
     readonly isExpelled: boolean;
   })[] {
     const startMs = of.openedMs + of.window * of.windowMs;
-    return this.#of(of.project).flatMap(({ sinceMs, heardMs, leftMs, words }) => {
+    return [...this.#of(of.project).values()].flatMap(({ sinceMs, heardMs, leftMs, words }) => {
       const word = words.find(
         ({ openedMs, window }) => Number(openedMs) === of.openedMs && window === of.window,
       );
@@ -130,8 +132,8 @@ export class CensusChildren {
     });
   }
 
-  #of(project: string): CensusChildRecord[] {
-    return [...this.#records.values()].filter((one) => one.project === project);
+  #of(project: string): Map<string, CensusChildRecord> {
+    return this.#projects.get(project) ?? new Map<string, CensusChildRecord>();
   }
 }
 

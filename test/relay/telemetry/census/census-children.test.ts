@@ -53,6 +53,20 @@ class Heard {
   }
 }
 
+test("what children say of other projects makes no question of one take longer", () => {
+  const children = new CensusChildren(new Map());
+  const projects = Array.from({ length: 1_000 }, (_, n) => `p-${n}`);
+  const beganMs = performance.now();
+  for (const project of projects)
+    for (let n = 0; n < 30; n++)
+      children
+        .hear(`child-${n}`, { ...documentOf(1, [slotOf("UNUSED")]), project }, epochMs)
+        .accept();
+  const counts = projects.map((project) => children.said({ ...asked, project }).length);
+  expect(performance.now() - beganMs).toBeLessThan(5_000);
+  expect(new Set(counts)).toEqual(new Set([30]));
+});
+
 test("a child that never took part is none, and one that has not answered is not known", () => {
   const heard = new Heard().say("plain", [{ answer: 0 }]).say("waits", [{ answer: 2 }]);
   expect(heard.children.said(asked)).toMatchObject([{ window: -1, answer: "UNKNOWN" }]);
