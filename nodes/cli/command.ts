@@ -30,8 +30,6 @@ export interface CommandText {
 
 /** Adds a command with what all have: an example in its help, and `--json`. */
 export function addCommand(parent: Command, of: CommandText): Command {
-  const examples = of.examples.map((line) => `  $ ${line}`).join("\n");
-  const title = of.examples.length === 1 ? "Example:" : "Examples:";
   return parent
     .command(of.name)
     .summary(of.summary)
@@ -39,12 +37,21 @@ export function addCommand(parent: Command, of: CommandText): Command {
       of.details === undefined ? sentence(of.summary) : `${sentence(of.summary)}\n\n${of.details}`,
     )
     .option("--json", "answer for machines")
-    .addHelpText("after", `\n${title}\n${examples}`);
+    .addHelpText("after", examplesText(of.examples));
 }
 
 /** Adds a word that only holds commands, such as `flag`. */
-export function addCommandGroup(parent: Command, of: { name: string; summary: string }): Command {
-  return parent.command(of.name).summary(of.summary).description(sentence(of.summary));
+export function addCommandGroup(parent: Command, of: Omit<CommandText, "details">): Command {
+  return parent
+    .command(of.name)
+    .summary(of.summary)
+    .description(sentence(of.summary))
+    .addHelpText("after", examplesText(of.examples));
+}
+
+function examplesText(examples: readonly string[]): string {
+  const title = examples.length === 1 ? "Example:" : "Examples:";
+  return `\n${title}\n${examples.map((line) => `  $ ${line}`).join("\n")}`;
 }
 
 /** Turns what answers with an exit code into what commander calls. */

@@ -77,7 +77,7 @@ export async function runCommandLine(
     },
   });
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(asOption(args), { from: "user" });
     return code;
   } catch (thrown) {
     // Commander has told what was wrong; help and version are no failures to it.
@@ -85,6 +85,12 @@ export async function runCommandLine(
       return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
     return failed(adminError(thrown, { url: admin?.url ?? "", env: terminal.env }), terminal);
   }
+}
+
+/** `help flag set` is `flag set --help`: commander's own command of that name looks at one word. */
+function asOption(args: readonly string[]): readonly string[] {
+  const [first, ...command] = args;
+  return first === "help" && command.length > 1 ? [...command, "--help"] : args;
 }
 
 /** All commands. */
@@ -139,6 +145,7 @@ function addFlagCommands(program: Command, context: CommandContext): void {
   const flag = addCommandGroup(program, {
     name: "flag",
     summary: "list, set, kill and delete flags",
+    examples: ["headwater flag set horizon/new-scheduler 5%"],
   });
   addFlagListCommand(flag, context);
   addFlagGetCommand(flag, context);
@@ -153,6 +160,7 @@ function addOverlayCommands(program: Command, context: CommandContext): void {
   const overlay = addCommandGroup(program, {
     name: "overlay",
     summary: "cap, hold and kill flags of upstream, in a layer of your own",
+    examples: ["headwater overlay cap horizon/new-scheduler 1% --note 'waiting for QA'"],
   });
   addOverlayCapCommand(overlay, context);
   addOverlayHoldCommand(overlay, context);
@@ -167,6 +175,7 @@ function addCensusCommands(program: Command, context: CommandContext): void {
   const census = addCommandGroup(program, {
     name: "census",
     summary: "ask whether anyone still uses something, and take part",
+    examples: ["headwater census open horizon --feature keystone-v2-api"],
   });
   addCensusOpenCommand(census, context);
   addCensusShowCommand(census, context);
@@ -179,6 +188,7 @@ function addRolloutCommands(program: Command, context: CommandContext): void {
   const rollout = addCommandGroup(program, {
     name: "rollout",
     summary: "raise flags step by step, each step a gate",
+    examples: ["headwater rollout start horizon/new-scheduler --steps 1%,5%,25%,100%"],
   });
   addRolloutStartCommand(rollout, context);
   addRolloutStatusCommand(rollout, context);
@@ -189,6 +199,7 @@ function addTelemetryCommands(program: Command, context: CommandContext): void {
   const telemetry = addCommandGroup(program, {
     name: "telemetry",
     summary: "see, and choose, what leaves this node",
+    examples: ["headwater telemetry preview horizon"],
   });
   addTelemetryPreviewCommand(telemetry, context);
   addTelemetryLogCommand(telemetry, context);
@@ -199,6 +210,7 @@ function addChildCommands(program: Command, context: CommandContext): void {
   const child = addCommandGroup(program, {
     name: "child",
     summary: "let sites downstream join, or no more",
+    examples: ["headwater child add acme > acme.token"],
   });
   addChildAddCommand(child, context);
   addChildListCommand(child, context);
@@ -209,6 +221,7 @@ function addKeysCommands(program: Command, context: CommandContext): void {
   const keys = addCommandGroup(program, {
     name: "keys",
     summary: "see, rotate and grant the keys of a project",
+    examples: ["headwater keys show horizon"],
   });
   addKeysShowCommand(keys, context);
   addKeysExportCommand(keys, context);
@@ -223,6 +236,7 @@ function addTokenCommands(program: Command, context: CommandContext): void {
   const token = addCommandGroup(program, {
     name: "token",
     summary: "let others speak to this node, for what they need",
+    examples: ["headwater token add ci --scope flags --expires 90d > ci.token"],
   });
   addTokenAddCommand(token, context);
   addTokenListCommand(token, context);

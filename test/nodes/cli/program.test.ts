@@ -97,6 +97,21 @@ describe("the commands", () => {
     expect(stdout).toContain("--json");
   });
 
+  const groups = program.commands.filter(({ commands }) => commands.length > 0);
+  it.each(groups.map((group) => group.name()))("%s has help with an example", async (name) => {
+    const { code, stdout } = await terminal.run(name, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Example:\n {2}\\$ headwater ${name} `));
+  });
+
+  it("help shows the help of a command, also of one in a group", async () => {
+    const asked = await terminal.run("help", "flag", "set");
+    expect(asked).toEqual(await terminal.run("flag", "set", "--help"));
+    expect(asked.stdout).toContain("Usage: headwater flag set");
+    expect((await terminal.run("help", "flag")).stdout).toContain("Usage: headwater flag ");
+    expect((await terminal.run("help")).stdout).toContain("Usage: headwater [");
+  });
+
   it("print the version", async () => {
     expect(await terminal.run("--version")).toMatchObject({
       code: 0,
