@@ -96,7 +96,7 @@ function deedOf(event: OperatorEvent): Deed {
       return { project: event.project, key: `rollout/${event.flag}`, says };
     }
     case "add-token": {
-      const says = `a token that may ${event.scopes.join(", ")}`;
+      const says = `a token for ${event.scopes.join(", ")}`;
       return ofNode(`token/${event.name}`, says);
     }
     case "revoke-token":

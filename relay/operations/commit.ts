@@ -4,6 +4,7 @@ import { auditWrites } from "../durable.ts";
 import type { EventOf, Moment, Origin } from "../event.ts";
 import type { Project } from "../layers/project.ts";
 import { prepareCommit } from "../ledger/commit.ts";
+import { splitEntryKey } from "../ledger/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { lostHint, outrunProblem } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
@@ -73,9 +74,8 @@ function writerHint({ peers, uplinks }: NodeParts, { id }: Ledger, { monoMs }: M
   const peer = peers.writerOf(id, monoMs);
   if (peer !== undefined) return `Commit at node ${peer} of this site: it has the key.`;
   const upstream = uplinks.primaryOf(id)?.settings.id;
-  return upstream === undefined
-    ? "Commit at the node that has its key: the project's root."
-    : `Commit at the node that has its key; it came here by way of ${upstream}.`;
+  const where = upstream === undefined ? "the project's root" : `it came by way of ${upstream}`;
+  return `Commit at the node that has its key: ${where}. To restrict it here and below: headwater overlay.`;
 }
 
 /** What the fold would take for nothing is not written in the first place. */
@@ -90,6 +90,11 @@ function ungrantedProblem(
   return refused(
     "forbidden",
     `entries: no grant of ${project} allows this overlay ${key}`,
-    `Whoever has the root key of ${project} can grant it to authority sha256:${toHex(authority)}.`,
+    `Whoever has the root key of ${project} can grant it: headwater keys grant --overlay sha256:${toHex(authority)} ${grantOption(key)}`,
   );
+}
+
+/** What of `keys grant` an overlay's entry needs. */
+function grantOption(key: string): string {
+  return splitEntryKey(key).kind === "alias" ? "--aliases" : "--pin-max PERCENT";
 }

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Flag } from "../../gen/headwater/v1/flag_pb.ts";
-import { RolloutSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
+import { type Rollout, RolloutSchema } from "../../gen/headwater/v1/rollouts_pb.ts";
 import type { EventOf } from "../event.ts";
 import type { Project } from "../layers/project.ts";
 import type { Operation } from "../operations/operation.ts";
@@ -84,7 +84,11 @@ export function changeRollout(
     return refused("unknown", `flag: no rollout of ${project}/${flag}`, "rollout start makes one.");
   const { from, to } = actions[action];
   if (!from.some((state) => state === rollout.state))
-    return refused("conflict", `action: the rollout is ${rollout.state.toLowerCase()}`);
+    return refused(
+      "conflict",
+      `action: the rollout is ${rollout.state.toLowerCase()}`,
+      goingOn(rollout),
+    );
   const nowMs = BigInt(Math.floor(at.wallMs));
   const facts = factsOf(parts, { rollout, at });
   const isResumed = action === "RESUME";
@@ -108,6 +112,15 @@ const actions = {
   RESUME: { from: ["PAUSED", "HALTED"], to: "RUNNING" },
   ABORT: { from: ["RUNNING", "PAUSED", "HALTED"], to: "ABORTED" },
 } as const satisfies Record<string, { from: readonly string[]; to: string }>;
+
+/** What may be done to a rollout in its state. */
+function goingOn({ project, flag, state }: Rollout): string {
+  const path = `${project}/${flag}`;
+  if (state === "RUNNING") return `headwater rollout status ${path} shows where it is.`;
+  return state === "PAUSED" || state === "HALTED"
+    ? `headwater rollout resume ${path} lets it go on; headwater rollout abort ${path} ends it.`
+    : `It is over: headwater rollout start ${path} begins another.`;
+}
 
 function notWritten(project: string, hint: string): Refused {
   return refused("forbidden", `project: ${project} is not written at this node`, hint);

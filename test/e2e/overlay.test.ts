@@ -163,7 +163,7 @@ describe("a root, a vendor with an overlay and a site with another, each a proce
     const pinned = await site.run(["overlay", "pin", path, "90%"]);
     expect(pinned.code).toBe(3);
     expect(pinned.stderr).toMatch(
-      /no grant of horizon allows this overlay rule\/pin\/new-scheduler/,
+      /no grant of horizon allows this overlay rule\/pin\/new-scheduler\n.*keys grant --overlay sha256:\w{64} --pin-max/,
     );
     await site.do(["overlay", "clear", path]);
   });

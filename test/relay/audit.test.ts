@@ -36,7 +36,7 @@ describe("what an operator does", () => {
     root.ask((call) => ({ kind: "revoke-token", call, name: "pipeline", by }));
     expect(auditOf(root).slice(before)).toMatchObject([
       { key: "child/acme", ...by },
-      { key: "token/pipeline", says: "a token that may flags", ...by },
+      { key: "token/pipeline", says: "a token for flags", ...by },
       { key: "token/pipeline", says: "the token is revoked", ...by },
     ]);
     const logs = effects.flatMap((effect) => (effect.kind === "log" ? [effect.entry] : []));

@@ -30,7 +30,7 @@ export function addCensusCloseCommand(parent: Command, context: CommandContext):
           throw new HeadwaterError({
             kind: "unknown",
             message: `${project} has no census ${quoted(key)}`,
-            hint: "`headwater census show PROJECT` names them.",
+            hint: `\`headwater census show ${project}\` names those it has.`,
           });
         const closedMs = BigInt(terminal.wallMs());
         const held = fromBinary(CensusSchema, before);

@@ -86,3 +86,15 @@ describe("joining", () => {
     expect(sendsTo(again, { id: 2 })).toEqual(["goodbye"]);
   });
 });
+
+describe("a commit at a node that only follows", () => {
+  test("is refused, and says where it is taken and how to restrict the project here", () => {
+    const stepped = new SteppedNode({ pins: [pin] });
+    expect(stepped.setFlag("alpha", 1)).toMatchObject({
+      refusal: {
+        kind: "forbidden",
+        hint: expect.stringMatching(/Commit at the node that has its key.*headwater overlay/),
+      },
+    });
+  });
+});

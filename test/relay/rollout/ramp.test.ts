@@ -137,6 +137,9 @@ describe("a rollout at a node", () => {
     root.live(50 * hourMs);
     expect(root.basisPoints).toBe(3000);
     expect(refusalOf(root.change("PAUSE"))).toBe("conflict: action: the rollout is paused");
+    expect(root.change("PAUSE")).toMatchObject({
+      refusal: { hint: expect.stringContaining("headwater rollout resume horizon/wide") },
+    });
     valueOf(root.change("RESUME"));
     root.live(5 * hourMs);
     expect(root.basisPoints).toBe(3000);
@@ -148,6 +151,9 @@ describe("a rollout at a node", () => {
     expect(root.rollout.state).toBe("ABORTED");
     expect(root.basisPoints).toBe(6000);
     expect(refusalOf(root.change("RESUME"))).toBe("conflict: action: the rollout is aborted");
+    expect(root.change("RESUME")).toMatchObject({
+      refusal: { hint: expect.stringContaining("headwater rollout start horizon/wide") },
+    });
   });
 
   test("owns the percentage, not the kill and not the note", () => {
