@@ -64,6 +64,8 @@ export function censusProblem(
     if (census === undefined) continue;
     if (held !== undefined && !isSameQuestion(held, census))
       return refused("invalid", `entries: ${key} may be closed, and not be changed`);
+    if (held !== undefined && isClosed(held, wallMs) && held.closedMs !== census.closedMs)
+      return refused("invalid", `entries: ${key} is closed, and stays so`);
     const windowMsMin = telemetry?.censuses.windowMsMin ?? censusWindowMsMin;
     const problem = budgetProblem(census, [...all.values()], { wallMs, windowMsMin });
     if (held === undefined && problem !== undefined)
@@ -85,6 +87,10 @@ function put(all: Map<string, Census>, key: string, value: Uint8Array): boolean 
   } catch {
     return false;
   }
+}
+
+function isClosed({ closedMs }: Census, wallMs: number): boolean {
+  return closedMs !== 0n && Number(closedMs) <= wallMs;
 }
 
 function isSameQuestion(one: Census, other: Census): boolean {

@@ -32,11 +32,16 @@ export function addCensusCloseCommand(parent: Command, context: CommandContext):
             message: `${project} has no census ${quoted(key)}`,
             hint: `\`headwater census show ${project}\` names those it has.`,
           });
-        const closedMs = BigInt(terminal.wallMs());
         const held = fromBinary(CensusSchema, before);
-        const { value } = censusEntry(create(CensusSchema, { ...held, closedMs }));
-        await commitChanges(context, { view, changes: [{ key, before, after: value }] });
-        terminal.print(options.json ? formatJson({ project, key, closedMs }) : `${key} is closed`);
+        const nowMs = BigInt(terminal.wallMs());
+        const isClosed = held.closedMs !== 0n && held.closedMs <= nowMs;
+        const closedMs = isClosed ? held.closedMs : nowMs;
+        if (!isClosed) {
+          const { value } = censusEntry(create(CensusSchema, { ...held, closedMs }));
+          await commitChanges(context, { view, changes: [{ key, before, after: value }] });
+        }
+        const said = `${key} ${isClosed ? "was closed before" : "is closed"}`;
+        terminal.print(options.json ? formatJson({ project, key, closedMs }) : said);
         return exitCode.done;
       }),
     );

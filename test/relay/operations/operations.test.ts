@@ -1,7 +1,9 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
 import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { type JoinToken, ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { dayMs } from "../../../relay/cadence.ts";
 import type { Peer } from "../../../relay/event.ts";
 import { projectsCountMax, upstreamsCountMax } from "../../../relay/limits.ts";
 import { Authority, refusalOf, seedOf, valueOf } from "../authority.ts";
@@ -96,5 +98,29 @@ describe("a commit at a node that only follows", () => {
         hint: expect.stringMatching(/Commit at the node that has its key.*headwater overlay/),
       },
     });
+  });
+});
+
+describe("a question", () => {
+  const ask = (openedMs: number, closedMs: number) => {
+    const times = { openedMs: BigInt(openedMs), closedMs: BigInt(closedMs) };
+    const census = { kind: "FEATURE", name: "old-api", windowMs: BigInt(90 * dayMs), ...times };
+    const value = toBinary(CensusSchema, create(CensusSchema, census));
+    return { [`census/feature/old-api/${openedMs}`]: value };
+  };
+
+  test("that is closed stays so: it can not be opened again, past what may be asked", () => {
+    const root = rootNode();
+    const openedMs = root.wallMs;
+    valueOf(root.commit(ask(openedMs, 0)));
+    root.wait(dayMs);
+    const closed = ask(openedMs, root.wallMs);
+    valueOf(root.commit(closed));
+    root.wait(dayMs);
+    for (const closedMs of [0, root.wallMs])
+      expect(refusalOf(root.commit(ask(openedMs, closedMs)))).toBe(
+        `invalid: entries: census/feature/old-api/${openedMs} is closed, and stays so`,
+      );
+    expect(root.commit(closed)).toMatchObject({ ok: true, value: { changed: false } });
   });
 });
