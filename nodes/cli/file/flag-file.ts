@@ -73,8 +73,9 @@ export function mergeFlagFiles(files: readonly FlagFile[]): FlagFileOutcome {
   if (others.length > 0)
     return { problems: [`files of ${[...projects].join(" and ")}: apply one project at a time`] };
   const entries = files.flatMap((file) => file.entries);
-  const keys = entries.map(({ key }) => key);
-  const twice = new Set(keys.filter((key, at) => keys.indexOf(key) !== at));
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { key } of entries) (seen.has(key) ? twice : seen).add(key);
   if (twice.size > 0)
     return {
       problems: [...twice].map((key) => `${key.replace("/", " ")} is in more than one file`),

@@ -40,7 +40,12 @@ export class YamlReader {
 
   constructor(path: string, text: string) {
     this.#path = path;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      // It compares each with all before it, which takes many seconds for a file of many flags.
+      uniqueKeys: false,
+    });
     this.root = { label: "", node: this.#document.contents, offset: 0 };
     for (const { message, pos } of [...this.#document.errors, ...this.#document.warnings])
       this.#report(pos[0], "", message);
@@ -55,11 +60,14 @@ export class YamlReader {
   fields(place: YamlPlace, known?: readonly string[]): YamlField[] | undefined {
     const node = this.#resolved(place);
     if (!isMap(node)) return this.#not(place, "a map of names and values");
+    const names = new Set<string>();
     const fields = node.items.flatMap(({ key, value }) => {
       const keyPlace = this.#inside(place, key, "");
       const name = this.text({ ...keyPlace, label: place.label || "key" });
       if (name === undefined) return [];
       const label = place.label === "" ? name : `${place.label}.${name}`;
+      if (names.has(name)) this.report({ ...keyPlace, label }, "is there twice");
+      names.add(name);
       const valuePlace = { label, node: asNode(value), offset: this.#offsetOf(keyPlace) };
       return [{ name, key: { ...keyPlace, label }, value: valuePlace }];
     });

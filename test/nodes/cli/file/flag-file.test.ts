@@ -6,6 +6,7 @@ import {
   mergeFlagFiles,
   parseFlagFile,
 } from "../../../../nodes/cli/file/flag-file.ts";
+import { commitEntriesMax } from "../../../../relay/limits.ts";
 
 function problemsOf(text: string): readonly string[] {
   const outcome = parseFlagFile({ path: "f.yaml", text });
@@ -241,7 +242,7 @@ aliases:
   it.each([
     ["", "f.yaml:1:1: has to be a map of names and values; there is nothing"],
     ["- a\n", "f.yaml:1:1: has to be a map of names and values"],
-    ["project: a\nproject: b\n", "f.yaml:2:1: Map keys must be unique"],
+    ["project: a\nproject: b\n", "f.yaml:2:1: project: is there twice"],
     ["project: a\n  b: c\n", /^f\.yaml:\d:\d+: /],
     ["project: a\n---\nproject: b\n", /^f\.yaml:2:1: Source contains multiple documents/],
     ['{"project": "a"', /^f\.yaml:1:\d+: /],
@@ -260,7 +261,19 @@ describe("several files", () => {
     expect("file" in merged && [...merged.file.sections]).toEqual(["flags", "releases"]);
   });
 
+  it("is read in a moment, also when it has as many flags as a commit takes", () => {
+    const flags = Array.from({ length: commitEntriesMax }, (_, n) => `  flag-${n}: { percent: 5 }`);
+    const startedMs = performance.now();
+    const merged = mergeFlagFiles([fileOf(`project: horizon\nflags:\n${flags.join("\n")}\n`)]);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    expect("file" in merged && merged.file.entries).toHaveLength(commitEntriesMax);
+  }, 60_000);
+
   it("may not say a thing twice, nor be of two projects", () => {
+    expect(problemsOf("project: a\nflags:\n  a: { percent: 1 }\n  'a': { percent: 2 }\n")).toEqual([
+      "f.yaml:4:3: flags.a: is there twice",
+    ]);
+
     const one = fileOf("project: p\nflags: { a: { percent: 5 } }\n");
     const other = fileOf("project: q\n");
     expect(mergeFlagFiles([one, one])).toEqual({ problems: ["flag a is in more than one file"] });
