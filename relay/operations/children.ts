@@ -12,7 +12,8 @@ import type { Operation } from "./operation.ts";
 
 /** A site may come below: it gets a token, which names what it may have. */
 export function addChild(parts: NodeParts, event: EventOf<"add-child">): Outcome<Operation> {
-  const { name, id, expiresMs, at, projects } = event;
+  const { name, id, expiresMs, at } = event;
+  const projects = [...new Set(event.projects)];
   const unknown = projects.find((project) => !parts.holdings.projects.has(project));
   if (unknown !== undefined)
     return refused("unknown", `projects: ${quoted(unknown)} is not held here`);

@@ -6,6 +6,7 @@ import { isName } from "../flag/name.ts";
 import { tokensCountMax } from "../limits.ts";
 import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
+import { expiryProblem } from "./expiry.ts";
 import { fromHex, sha256, toHex } from "./key.ts";
 import { OpenedCredentials } from "./opened-credentials.ts";
 
@@ -47,6 +48,8 @@ export class Children {
     expiresMs: number;
   }): Outcome<ChildRecord> {
     if (!isName(of.name)) return refused("invalid", `name: ${quoted(of.name)} is not a name`);
+    const expiry = expiryProblem({ expiresMs: of.expiresMs, nowMs: of.addedMs });
+    if (expiry !== undefined) return refused("invalid", expiry);
     if (this.#records.size >= tokensCountMax)
       return refused(
         "limit",

@@ -4,6 +4,7 @@ import { isName } from "../flag/name.ts";
 import { operatorTokensMax } from "../limits.ts";
 import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
+import { expiryProblem } from "./expiry.ts";
 import { keyBytes } from "./key.ts";
 
 /**
@@ -47,6 +48,8 @@ export class OperatorTokens {
   }): Outcome<TokenRecord> {
     const { name, digest } = of;
     if (!isName(name)) return refused("invalid", `name: ${quoted(name)} is not a name`);
+    const expiry = expiryProblem({ expiresMs: of.expiresMs, nowMs: of.addedMs });
+    if (expiry !== undefined) return refused("invalid", expiry);
     if (digest.length !== keyBytes) return refused("invalid", `digest: not ${keyBytes} bytes`);
     const scopes = operatorScopes.filter((scope) => of.scopes.includes(scope));
     const strange = of.scopes.find((scope) => !isOperatorScope(scope));

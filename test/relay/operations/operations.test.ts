@@ -2,7 +2,11 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { CensusSchema } from "../../../gen/headwater/v1/flag_pb.ts";
 import { EnvelopeSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
-import { type JoinToken, ProjectPinSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import {
+  CredentialSchema,
+  type JoinToken,
+  ProjectPinSchema,
+} from "../../../gen/headwater/v1/mesh_pb.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import type { Peer } from "../../../relay/event.ts";
 import { projectsCountMax, upstreamsCountMax } from "../../../relay/limits.ts";
@@ -64,6 +68,16 @@ describe("joining", () => {
     expect(valueOf(empty.addChild("site")).pins).toHaveLength(1);
   });
 
+  test("is for each project that was named once, also where it was named again", () => {
+    const projects = ["horizon", "horizon"];
+    const of = { name: "acme", expiresMs: 0, addresses: [], id: seedOf("acme").subarray(16) };
+    const token = rootNode().ask<JoinToken>((call) => {
+      return { kind: "add-child", call, ...of, projects };
+    });
+    const { payload } = valueOf(token).credential!;
+    expect(fromBinary(CredentialSchema, payload).projects).toEqual(["horizon"]);
+  });
+
   test("brings a node to its parent's flags, and a revoked one is shown the door (I15)", () => {
     const root = rootNode();
     root.setFlag("alpha", 1234);
@@ -122,5 +136,25 @@ describe("a question", () => {
         `invalid: entries: census/feature/old-api/${openedMs} is closed, and stays so`,
       );
     expect(root.commit(closed)).toMatchObject({ ok: true, value: { changed: false } });
+  });
+});
+
+describe("a token's end", () => {
+  const add = (kind: "add-token" | "add-child", expiresMs: number) => {
+    const root = rootNode();
+    const { wallMs } = root;
+    const child = { projects: [], addresses: [], id: seedOf("acme").subarray(16) };
+    const token = { digest: seedOf("t"), scopes: ["read"] };
+    const of = { name: "acme", expiresMs: expiresMs === -1 ? wallMs : expiresMs };
+    return root.ask((call) =>
+      kind === "add-token" ? { kind, call, ...of, ...token } : { kind, call, ...of, ...child },
+    );
+  };
+
+  test.each(["add-token", "add-child"] as const)("is a time to come, of %s", (kind) => {
+    expect(refusalOf(add(kind, 2 ** 64 - 1))).toMatch(/^invalid: expires_ms: further/);
+    expect(refusalOf(add(kind, -1))).toMatch(/^invalid: expires_ms: is over/);
+    expect(refusalOf(add(kind, 1))).toMatch(/^invalid: expires_ms: is over/);
+    expect(add(kind, 0).ok && add(kind, Number.MAX_SAFE_INTEGER).ok).toBe(true);
   });
 });
