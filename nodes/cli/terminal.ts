@@ -5,6 +5,7 @@ import { styleText } from "node:util";
 import confirm from "@inquirer/confirm";
 import { environment } from "../config/environment.ts";
 import type { Texts } from "../config/settings.ts";
+import { printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
 
 /** What a command sees of the world around it. */
@@ -46,11 +47,11 @@ export function openTerminal(): Terminal {
     wallMs: () => Date.now(),
     print: (lines) => {
       progress.clear();
-      process.stdout.write(`${lines}\n`);
+      process.stdout.write(`${printable(lines)}\n`);
     },
     note: (lines) => {
       progress.clear();
-      process.stderr.write(`${lines}\n`);
+      process.stderr.write(`${printable(lines)}\n`);
     },
     paint: (color, line) => styleText(color, line, { stream: process.stdout }),
     confirm: async (question) => {

@@ -33,6 +33,19 @@ describe("commands", () => {
   }, 30_000);
   afterAll(async () => root?.[Symbol.asyncDispose]());
 
+  test("what others have written reaches a terminal as text, not as orders", async () => {
+    const note = "\x1b]0;owned\x07\x1b[2J\x9b2J";
+    await root.do(["flag", "set", "horizon/shouting", "5%", "--note", note]);
+    for (const command of ["list horizon", "get horizon/shouting", "history horizon"]) {
+      const shown = await root.do(["flag", ...command.split(" ")]);
+      expect(shown).toContain("\\u001b");
+      for (const order of ["\x1b", "\x07", "\x9b"]) expect(shown).not.toContain(order);
+    }
+    const listed = await root.do(["flag", "list", "horizon", "--json"]);
+    expect(JSON.parse(listed)).toMatchObject({ flags: { shouting: { note } } });
+    await root.do(["flag", "delete", "horizon/shouting", "--yes"]);
+  });
+
   const cases: [string, string[], { code: number; says: RegExp }, string?][] = [
     ["unknown project", ["flag", "list", "nova"], { code: 1, says: /"nova" is not held here/ }],
     ["unknown flag", ["explain", "horizon/nope"], { code: 1, says: /no "nope"/ }],
