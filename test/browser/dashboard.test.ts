@@ -86,6 +86,17 @@ describe("the dashboard, in a real browser", () => {
     await page.getByRole("heading", { name: "Flags" }).waitFor();
   });
 
+  test("takes an address with another token while it is open, and hides it again", async (context) => {
+    const browser = await launchedChromium(context);
+    const page = await browser.newPage();
+    const address = `http://${scene.root.admin}/`;
+    await page.goto(`${address}#token=wrong`);
+    await page.getByText("The bearer token is not this node's").waitFor();
+    await page.goto(`${address}#token=${tokenOf(scene.root)}`);
+    await page.getByRole("heading", { name: "Flags" }).waitFor();
+    expect(page.url()).toBe(address);
+  });
+
   test("shows flags, releases, links and history, and a change as it happens", async (context) => {
     const page = await openPage(context, scene.root);
     await page.getByRole("img", { name: /Releases of horizon over time; now .*2\.3\.5/ }).waitFor();
@@ -123,7 +134,7 @@ describe("the dashboard, in a real browser", () => {
     await page.getByRole("button", { name: /new-scheduler/ }).click();
     await panel.getByRole("button", { name: "Kill" }).click();
     await question.getByRole("button", { name: "Change it" }).click();
-    await question.getByText("The token looker may read; this needs flags").waitFor();
+    await question.getByText("The token looker is for read; this needs flags").waitFor();
     await scene.root.do(["token", "revoke", "looker"]);
   });
 

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { forgetToken, keepToken, knownToken } from "./kept-token.ts";
 import { openNodeClient } from "./node-client.ts";
 import { NodePage } from "./node-page.tsx";
@@ -10,6 +10,12 @@ export function Dashboard(): JSX.Element {
   const [token, setToken] = useState(knownToken);
   const [problem, setProblem] = useState("");
   const client = useMemo(() => openNodeClient(token), [token]);
+  useEffect(() => {
+    // Another address of this page, with a token in it, loads nothing anew.
+    const take = (): void => setToken(knownToken());
+    window.addEventListener("hashchange", take);
+    return () => window.removeEventListener("hashchange", take);
+  }, []);
   if (token === "")
     return (
       <TokenForm
