@@ -1,8 +1,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
 import type { NodeProcess } from "../../scripts/demo/node-process.ts";
 import { temporaryDirectory } from "../nodes/store/temporary-directory.ts";
 import { launchedChromium } from "./chromium.ts";
@@ -95,6 +98,40 @@ describe("the dashboard, in a real browser", () => {
     await page.goto(`${address}#token=${tokenOf(scene.root)}`);
     await page.getByRole("heading", { name: "Flags" }).waitFor();
     expect(page.url()).toBe(address);
+  });
+
+  test("a cap keeps its note and its versions, as with the commands", async (context) => {
+    const cap = ["overlay", "cap", "horizon/cell-routing", "9%"];
+    await scene.vendor.do([...cap, "--versions", ">=2.0.0", "--note", "until QA has seen it"]);
+    const page = await openPage(context, scene.vendor);
+    await page.getByRole("button", { name: /cell-routing/ }).click();
+    const panel = page.getByRole("dialog", { name: "Flag horizon/cell-routing" });
+    await panel.getByRole("textbox", { name: "At most" }).fill("7");
+    await panel.getByRole("button", { name: "Cap", exact: true }).click();
+    const question = page.getByRole("dialog", { name: /Change horizon/ });
+    expect(await question.innerText()).toContain("capped to 7 % for >=2.0.0");
+    await question.getByRole("button", { name: "Change it" }).click();
+    await question.waitFor({ state: "detached" });
+    const listed = await scene.vendor.do(["overlay", "list", "horizon"]);
+    expect(listed).toMatch(/capped to 7 % for >=2\.0\.0 +until QA has seen it/);
+    await scene.vendor.do(["overlay", "clear", "horizon/cell-routing"]);
+  });
+
+  test("does not write over a flag that it can not read", async (context) => {
+    const client = createClient(
+      LedgerService,
+      createConnectTransport({ baseUrl: `http://${scene.root.admin}`, httpVersion: "1.1" }),
+    );
+    const headers = { authorization: `Bearer ${tokenOf(scene.root)}` };
+    const key = "flag/from-the-future";
+    const entries = [{ key, value: new Uint8Array([255]) }];
+    await client.commit({ ledger: { project: "horizon" }, entries }, { headers });
+    const page = await openPage(context, scene.root);
+    await page.getByRole("button", { name: /from-the-future/ }).click();
+    const panel = page.getByRole("dialog", { name: "Flag horizon/from-the-future" });
+    await panel.getByText("Written by a newer version").waitFor();
+    expect(await panel.getByRole("button", { name: "Set" }).count()).toBe(0);
+    await client.commit({ ledger: { project: "horizon" }, tombstones: [key] }, { headers });
   });
 
   test("shows flags, releases, links and history, and a change as it happens", async (context) => {

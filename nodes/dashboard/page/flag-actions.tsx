@@ -32,8 +32,21 @@ export function FlagActions(of: Given): JSX.Element {
     );
   return (
     <>
-      {own !== undefined && <OwnActions {...of} own={own} />}
+      {own !== undefined && <ProjectActions {...of} own={own} />}
       {overlay !== undefined && <OverlayActions {...of} overlay={overlay} />}
+    </>
+  );
+}
+
+/** All of a flag is written anew, so of one that can not be read all would be lost. */
+function ProjectActions(of: Given & { own: WritableLedger }): JSX.Element {
+  if (of.view.flag !== undefined) return <OwnActions {...of} />;
+  return (
+    <>
+      <h3>Change</h3>
+      <p class="quiet">
+        Written by a newer version, or by something else: <code>headwater apply</code> replaces it.
+      </p>
     </>
   );
 }
@@ -80,6 +93,13 @@ function OwnActions({ view, own, onChange }: Given & { own: WritableLedger }): J
   );
 }
 
+/** A rule in the place of the one before, whose note stays. */
+function ruleAbout(flag: string, effect: Rule["effect"], before?: Rule): Rule {
+  const rule = create(RuleSchema, { flag, note: before?.note ?? "" });
+  rule.effect = effect;
+  return rule;
+}
+
 function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
   const { view, overlay, onChange } = of;
   const { project, name, explained } = view;
@@ -89,13 +109,9 @@ function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
   const basisPoints = basisPointsOf(percent);
   const changeTo = (kind: "cap" | "kill", before?: Rule, after?: Rule): void =>
     onChange(ruleChange({ project, overlay, name, kind, before, after }));
-  const ruleWith = (effect: Rule["effect"]): Rule => {
-    const rule = create(RuleSchema, { flag: name });
-    rule.effect = effect;
-    return rule;
-  };
   const capTo = (value: { basisPoints: number; versions: string }): void =>
-    changeTo("cap", cap, ruleWith({ case: "cap", value: create(CapSchema, value) }));
+    changeTo("cap", cap, ruleAbout(name, { case: "cap", value: create(CapSchema, value) }, cap));
+  const versions = cap?.effect.case === "cap" ? cap.effect.value.versions : "";
   const hold = explained?.hold;
   return (
     <>
@@ -104,7 +120,7 @@ function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
         class="action"
         onSubmit={(event) => {
           event.preventDefault();
-          if (basisPoints !== undefined) capTo({ basisPoints, versions: "" });
+          if (basisPoints !== undefined) capTo({ basisPoints, versions });
         }}
       >
         <label for="cap">At most</label>
@@ -130,7 +146,7 @@ function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
           class="danger"
           type="button"
           disabled={kill !== undefined}
-          onClick={() => changeTo("kill", kill, ruleWith(everyBuild))}
+          onClick={() => changeTo("kill", kill, ruleAbout(name, everyBuild))}
         >
           Kill here
         </button>
