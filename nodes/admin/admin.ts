@@ -27,6 +27,7 @@ import { Metrics } from "./metrics.ts";
 import { nodeService } from "./node-service.ts";
 import { type BackupPiece, operatorService } from "./operator-service.ts";
 import { rolloutService } from "./rollout-service.ts";
+import { whileAdmitted } from "./while-admitted.ts";
 
 export interface AdminOptions {
   readonly access: NodeAccess;
@@ -73,13 +74,14 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
   });
   const streams = new FlagStreams(access, stop.signal);
   const changes = new ChangeStreams(access, stop.signal);
+  const admittedWhile = whileAdmitted(access, authorization);
   const handler = connectHandler({
     routes: [
       (router) => router.service(LedgerService, ledgerService(access)),
       (router) =>
         router.service(
           NodeService,
-          nodeService({ access, streams, software, startedMs, advertise }),
+          nodeService({ access, streams, admittedWhile, software, startedMs, advertise }),
         ),
       (router) => router.service(FleetService, fleetService(access)),
       (router) => router.service(CensusService, censusService(access)),
@@ -87,7 +89,7 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
       (router) =>
         router.service(
           OperatorService,
-          operatorService({ access, changes, backup: options.backup }),
+          operatorService({ access, changes, admittedWhile, backup: options.backup }),
         ),
       ...(options.routes ?? []),
     ],

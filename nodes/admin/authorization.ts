@@ -22,6 +22,8 @@ export interface Admitted {
   /** The token's name. */
   readonly token: string;
   readonly scopes: ReadonlySet<OperatorScope>;
+  /** Undefined for the token in the data directory, which is good for as long as the node runs. */
+  readonly record?: TokenRecord | undefined;
 }
 
 /** What the token in the data directory is called; it may do everything. */
@@ -70,6 +72,12 @@ export class Authorization {
     throw new HeadwaterError({ kind: "unauthenticated", message, hint });
   }
 
+  /** Whether whoever was let in would be now. */
+  holds({ record }: Admitted, wallMs: number): boolean {
+    if (record === undefined) return true;
+    return this.#added().includes(record) && !hasEnded(record, wallMs);
+  }
+
   /**
    * Digests have one length whatever was given, and all are compared, so that it takes one time.
    * A text says why one that is known does not do.
@@ -79,10 +87,14 @@ export class Authorization {
     for (const record of this.#added()) if (timingSafeEqual(digest, record.digest)) found = record;
     if (timingSafeEqual(digest, this.#digest)) return ownToken;
     if (found === undefined) return undefined;
-    const { name, scopes, expiresMs } = found;
-    if (expiresMs !== 0n && Number(expiresMs) <= wallMs) return `the token ${name} has expired`;
-    return { token: name, scopes: new Set(scopes.filter(isOperatorScope)) };
+    const { name, scopes } = found;
+    if (hasEnded(found, wallMs)) return `the token ${name} has expired`;
+    return { token: name, scopes: new Set(scopes.filter(isOperatorScope)), record: found };
   }
+}
+
+function hasEnded({ expiresMs }: TokenRecord, wallMs: number): boolean {
+  return expiresMs !== 0n && Number(expiresMs) <= wallMs;
 }
 
 /** What is kept of a token. */

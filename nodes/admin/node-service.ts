@@ -8,6 +8,7 @@ import type { NodeAccess } from "../access.ts";
 import { originOf } from "./call-origin.ts";
 import type { FlagStreams } from "./flag-stream.ts";
 import { outcomeValue } from "./outcome-value.ts";
+import type { WhileAdmitted } from "./while-admitted.ts";
 
 /** What a revocation names. */
 const childIdBytes = 16;
@@ -16,6 +17,7 @@ const childIdBytes = 16;
 export function nodeService(of: {
   access: NodeAccess;
   streams: FlagStreams;
+  admittedWhile: WhileAdmitted;
   software: string;
   /** Wall clock, milliseconds since 1970. */
   startedMs: number;
@@ -27,7 +29,7 @@ export function nodeService(of: {
   return {
     getStatus: () => ({ ...access.reads.status(access.now()), software, startedMs }),
     explain: (request) => outcomeValue(access.reads.explain(request, access.now().wallMs)),
-    watchFlags: ({ project }, { signal }) => streams.open(project, signal),
+    watchFlags: ({ project }, context) => streams.open(project, of.admittedWhile(context)),
     addChild: async ({ name, expiresMs, projects }, context) => {
       const token = await access.ask<JoinToken>((call) => ({
         kind: "add-child",

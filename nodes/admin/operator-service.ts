@@ -8,6 +8,7 @@ import { digestOf } from "./authorization.ts";
 import { originOf } from "./call-origin.ts";
 import type { ChangeStreams } from "./change-stream.ts";
 import { listNewest } from "./record-list.ts";
+import type { WhileAdmitted } from "./while-admitted.ts";
 
 /** As scanners for leaked secrets look for them; then 32 random bytes. */
 const tokenPrefix = "hwt_";
@@ -20,6 +21,7 @@ export type BackupPiece = MessageInitShape<typeof BackupResponseSchema>;
 export function operatorService(of: {
   access: NodeAccess;
   changes: ChangeStreams;
+  admittedWhile: WhileAdmitted;
   /** A consistent copy of all that the node keeps. */
   backup: (() => AsyncIterable<BackupPiece>) | undefined;
 }): ServiceImpl<typeof OperatorService> {
@@ -50,7 +52,7 @@ export function operatorService(of: {
     listAudit: ({ limit }) => ({
       records: listNewest({ access, bucket: "audit", schema: HistoryRecordSchema, limit }),
     }),
-    watchChanges: (_, { signal }) => of.changes.open(signal),
+    watchChanges: (_, context) => of.changes.open(of.admittedWhile(context)),
     backup: async function* () {
       if (of.backup !== undefined) yield* of.backup();
     },
