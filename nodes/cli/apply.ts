@@ -72,7 +72,7 @@ export function addApplyCommand(parent: Command, context: CommandContext): void 
     .option("--dry-run", "only show the difference")
     .option(
       "--prune",
-      "delete what the files' sections lack: flags, releases, features, crashes, aliases",
+      "delete what the files' sections lack: flags, releases, features, crashes, aliases, libraries",
     )
     .option("--revive", "let kills be lifted")
     .option("--commit <COMMIT>", "where the files are kept, for the history; else as CI says")

@@ -1,4 +1,6 @@
 import type { Flag } from "../../../gen/headwater/v1/flag_pb.ts";
+import { formatFingerprint } from "../../config/fingerprint.ts";
+import { readLibrary } from "../commit/ledger-entry.ts";
 import { aliasesOf, flagsOf, type LedgerView, namesOf } from "../commit/ledger-view.ts";
 import { everyBuild } from "./kill-range.ts";
 
@@ -31,6 +33,7 @@ export function fileOf(view: LedgerView): object {
   );
   const aliases = [...aliasesOf(view)];
   const crashes = namesOf(view, "crash");
+  const libraries = librariesOf(view);
   return {
     project: view.ledger.project,
     flags: Object.fromEntries(flags),
@@ -38,5 +41,14 @@ export function fileOf(view: LedgerView): object {
     features: namesOf(view, "feature"),
     ...(crashes.length === 0 ? {} : { crashes }),
     ...(aliases.length === 0 ? {} : { aliases: Object.fromEntries(aliases) }),
+    ...(libraries.length === 0 ? {} : { libraries: Object.fromEntries(libraries) }),
   };
+}
+
+/** The fingerprint of each library's authority; those that this version can not read are left out. */
+function librariesOf(view: LedgerView): [string, string][] {
+  return namesOf(view, "library").flatMap((name): [string, string][] => {
+    const authority = readLibrary(view.entries.get(`library/${name}`) ?? new Uint8Array(0));
+    return authority === undefined ? [] : [[name, formatFingerprint(authority)]];
+  });
 }
