@@ -58,8 +58,9 @@ export function signedHead(of: {
       message: `${path}: this key has not signed what the node shows of ${view.ledger.project} at ${view.position.term}.${view.position.seq}`,
       hint: "Use the key of the present term: `headwater keys show` names it. A new one begins with `headwater promote --sign-with`.",
     });
-  const signer = { term: view.position.term, ledgerKey: key };
-  const signed = signChange({ ...changesOf(changes), ledger: ledgerOf(view), signer, wallMs });
+  const ledger = ledgerOf(view);
+  const signer = { term: ledger.position?.term ?? 0, ledgerKey: key };
+  const signed = signChange({ ...changesOf(changes), ledger, signer, wallMs });
   if (!signed.ok) throw HeadwaterError.refused(signed.refusal);
   return signed.value.head.envelope;
 }
