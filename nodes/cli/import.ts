@@ -44,7 +44,9 @@ export function addImportCommand(parent: Command, context: CommandContext): void
 /** @throws HeadwaterError `invalid` for what can not be read, or is no JSON */
 async function readJson(path: string, { terminal }: CommandContext): Promise<unknown> {
   try {
-    return JSON.parse(path === "-" ? await terminal.readInput() : readFileSync(path, "utf8"));
+    const text = path === "-" ? await terminal.readInput() : readFileSync(path, "utf8");
+    // Editors on Windows put a mark before it.
+    return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new HeadwaterError({

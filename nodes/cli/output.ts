@@ -41,7 +41,7 @@ export function formatJsonLine(value: unknown): string {
 
 function plain(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   // What the protobuf runtime keeps with a message.
-  if (key.startsWith("$")) return undefined;
+  if (key === "$typeName" || key === "$unknown") return undefined;
   // A Buffer has turned itself into something else by the time it is `value`.
   const held = this[key];
   if (held instanceof Uint8Array)

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { addCommand, answer, type CommandContext } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
 import { flagFileJsonSchema } from "./file/flag-file-schema.ts";
+import { formatJson } from "./output.ts";
 
 export function addSchemaCommand(parent: Command, context: CommandContext): void {
   addCommand(parent, {
@@ -13,8 +14,7 @@ export function addSchemaCommand(parent: Command, context: CommandContext): void
     examples: ["headwater schema > flag-file.schema.json"],
   }).action(
     answer(context, async () => {
-      // Not `formatJson`, which leaves out what begins with a dollar.
-      context.terminal.print(JSON.stringify(flagFileJsonSchema(), null, 2));
+      context.terminal.print(formatJson(flagFileJsonSchema()));
       return exitCode.done;
     }),
   );
