@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { HeadwaterError } from "../error.ts";
+import { syncDirectory } from "../sync-directory.ts";
 import { pathError } from "./path-error.ts";
-import { syncDirectory } from "./sync-directory.ts";
 
 /**
  * Makes a data directory that only its owner can enter, or checks that one can be used.

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { HeadwaterError } from "../error.ts";
+import { syncDirectory } from "../sync-directory.ts";
 import { pathError } from "./path-error.ts";
-import { syncDirectory } from "./sync-directory.ts";
 
 export interface Secret {
   readonly bytes: Uint8Array;

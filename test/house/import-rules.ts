@@ -23,6 +23,7 @@ const shared = [
   "nodes/log.ts",
   "nodes/metric.ts",
   "nodes/software.ts",
+  "nodes/sync-directory.ts",
 ];
 
 /** Who may import whom. A folder of `nodes/` that is not named here may not exist. */
@@ -89,6 +90,7 @@ const rules: readonly Rule[] = [
   { of: "nodes/access.ts", may: core, packages: [protobuf] },
   { of: "nodes/metric.ts", may: [], packages: [] },
   { of: "nodes/software.ts", may: [], packages: [] },
+  { of: "nodes/sync-directory.ts", may: [], packages: [] },
 
   {
     of: "sdk/openfeature-web.ts",

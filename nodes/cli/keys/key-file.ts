@@ -8,9 +8,11 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { quoted } from "../../../relay/quoted.ts";
 import { keyBytes, SigningKey } from "../../../relay/trust/key.ts";
 import { HeadwaterError } from "../../error.ts";
+import { syncDirectory } from "../../sync-directory.ts";
 
 export function newKey(): SigningKey {
   return new SigningKey(randomBytes(keyBytes));
@@ -95,6 +97,7 @@ function writeNewFile(path: string, text: string, mode: number): void {
   try {
     writeFileSync(file, text);
     fsyncSync(file);
+    syncDirectory(dirname(path));
   } catch (cause) {
     rmSync(path);
     throw new HeadwaterError({ kind: "unavailable", message: `cannot write ${path}`, cause });

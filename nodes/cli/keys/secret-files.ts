@@ -12,6 +12,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Texts } from "../../config/settings.ts";
 import { HeadwaterError } from "../../error.ts";
+import { syncDirectory } from "../../sync-directory.ts";
 
 /** Where an operator's secrets are: `$XDG_CONFIG_HOME/headwater`, or in `~/.config`. */
 export function secretsDir(env: Texts): string {
@@ -52,6 +53,7 @@ export class SecretFiles {
     for (const { path, pendingPath } of this.#files) {
       try {
         linkSync(pendingPath, path);
+        syncDirectory(dirname(path));
       } catch (cause) {
         throw new HeadwaterError({
           kind: "conflict",
@@ -82,11 +84,13 @@ export function assertAbsent(paths: readonly string[]): void {
 }
 
 function write(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const made = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (made !== undefined) syncDirectory(dirname(made));
   const file = openSync(path, "wx", 0o600);
   try {
     writeFileSync(file, text);
     fsyncSync(file);
+    syncDirectory(dirname(path));
   } catch (thrown) {
     rmSync(path);
     throw thrown;
