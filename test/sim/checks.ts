@@ -89,6 +89,9 @@ export class Checks {
       logged: (node, event, message) => this.#logged(node, event, message),
       dialed: (link) => links.dialed(link),
       confirming: (link, request) => links.confirming(link, request),
+      stepping: (event) => {
+        if (event.kind === "child-confirmed") links.confirmed(event.request);
+      },
       sent: (link, frame) => links.sent(link, frame),
       handed: (link) => links.handed(link),
       documentAccepted: (link, document) => {

@@ -148,4 +148,15 @@ export const foundStories: readonly (readonly [string, string])[] = [
      53733 change flag-9=1000 flag-6=gone flag-2=4400
      55345 flip vendor history 68464`,
   ],
+  [
+    "the simulator took what came to a node that was paused for heard, and a beat for one about too much",
+    `seed 900243 layout tree overlay plain disclosure OFF
+     faults lossShare=0.162334 duplicateShare=0.054226 delayMsMax=1864 tornWriteShare=0.003959 crashAtEffectShare=0.000064
+     10219 pause site-a1 14415
+     11861 pause vendor 26424
+     12499 change flag-0=killed flag-7=gone
+     12932 change flag-3=7100
+     14067 pause root 31791
+     397067 fleet ill`,
+  ],
 ];

@@ -8,7 +8,7 @@ import type { Hold } from "./checks.ts";
 import { ChunkChecks } from "./chunk-checks.ts";
 import { decodeFrame, positionOf, type TermSeq } from "./decoded.ts";
 import { DialChecks } from "./dial-checks.ts";
-import type { Link } from "./link.ts";
+import { hasRoom, type Link } from "./link.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import type { Truth } from "./truth.ts";
 import type { World } from "./world.ts";
@@ -26,6 +26,8 @@ export class LinkChecks {
   readonly #truth: Truth;
   readonly #hold: Hold;
   readonly #sent = new Map<Link, Map<LedgerId, Sent>>();
+  /** The link that a confirmation came by. */
+  readonly #confirming = new WeakMap<ConfirmRequest, Link>();
   readonly #chunks: ChunkChecks;
   /** Links whose parent has said that it serves them. */
   readonly #served = new Set<Link>();
@@ -51,13 +53,21 @@ export class LinkChecks {
     this.#sent.set(link, sentFrom(link.request.holdings));
   }
 
-  /** A child asks for some ledgers anew, from what it holds of them. */
-  confirming(link: Link, { again }: ConfirmRequest): void {
-    const now = [...this.#served].findLast(
-      (one) => one.parent === link.parent && one.parentOpen && this.#isSame(one, link),
-    );
+  /** A child confirms; its parent hears of it now, or later if it is paused. */
+  confirming(link: Link, request: ConfirmRequest): void {
+    this.#confirming.set(request, link);
+  }
+
+  /** A parent has heard of it: some ledgers are served anew, from what the child holds of them. */
+  confirmed(request: ConfirmRequest): void {
+    const link = this.#confirming.get(request);
+    const now =
+      link &&
+      [...this.#served].findLast(
+        (one) => one.parent === link.parent && one.parentOpen && this.#isSame(one, link),
+      );
     const sent = now && this.#sent.get(now);
-    for (const [id, fresh] of sentFrom(again)) sent?.set(id, fresh);
+    for (const [id, fresh] of sentFrom(request.again)) sent?.set(id, fresh);
   }
 
   /** Something that came was applied, so that the next failure is the first again. */
@@ -284,8 +294,4 @@ function sentFrom(holdings: Link["request"]["holdings"]): Map<LedgerId, Sent> {
         : [[ledgerId(ledger), { at: position, snapshot: undefined }] as const],
     ),
   );
-}
-
-function hasRoom({ framesInFlight, bytesInFlight }: Link): boolean {
-  return framesInFlight < linkFramesInFlightMax && bytesInFlight < linkBytesInFlightMax;
 }

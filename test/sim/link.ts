@@ -2,6 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { EnvelopeSchema } from "../../gen/headwater/v1/ledger_pb.ts";
 import type { ReplicateRequest } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { LinkId, Peer } from "../../relay/event.ts";
+import { linkBytesInFlightMax, linkFramesInFlightMax } from "../../relay/limits.ts";
 
 /** A frame on its way; without bytes it is the end of the stream. */
 interface Passing {
@@ -39,4 +40,9 @@ export type Cheat = (link: Link, frame: Uint8Array) => readonly Uint8Array[];
 /** Who a parent takes somebody for who shows this. */
 export function peerWith(credential: Uint8Array | undefined): Peer {
   return { by: "credential", credential: credential && fromBinary(EnvelopeSchema, credential) };
+}
+
+/** Whether the parent may hand it more. */
+export function hasRoom({ framesInFlight, bytesInFlight }: Link): boolean {
+  return framesInFlight < linkFramesInFlightMax && bytesInFlight < linkBytesInFlightMax;
 }

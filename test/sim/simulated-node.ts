@@ -6,7 +6,7 @@ import type {
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
 import type { Exposure, Write } from "../../relay/effect.ts";
-import type { CallId } from "../../relay/event.ts";
+import type { CallId, Event } from "../../relay/event.ts";
 import type { Node } from "../../relay/node.ts";
 import type { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
@@ -46,6 +46,8 @@ export interface Observer {
   failed?(node: SimulatedNode, thrown: unknown): void;
   dialed?(link: Link): void;
   confirming?(link: Link, request: ConfirmRequest): void;
+  /** A node deals with an event now: one that was paused hears of it later than it came. */
+  stepping?(event: Event): void;
   sent?(link: Link, frame: Uint8Array): void;
   handed?(link: Link): void;
   heard?(node: SimulatedNode, upstream: string, frame: ReplicateResponse): void;

@@ -222,6 +222,7 @@ export class World implements Host {
 
   #step(simulated: SimulatedNode, event: Event): void {
     let effects: Effect[];
+    this.observer.stepping?.(event);
     try {
       effects = simulated.node.step(event);
     } catch (thrown) {
