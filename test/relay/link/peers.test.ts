@@ -83,7 +83,7 @@ describe("an answer", () => {
 
   test("brings all children that there may be, in messages that are taken", () => {
     const told = new Children(keyOf("site").publicKey, []);
-    const of = { name: "a".repeat(100), addedMs: epochMs, expiresMs: epochMs };
+    const of = { name: "a".repeat(100), addedMs: epochMs, expiresMs: epochMs + 1 };
     for (let n = 0; n < tokensCountMax; n++)
       told.accept(valueOf(told.prepare({ ...of, id: Buffer.from(String(n).padStart(16)) })));
     const holdings = { pins: [], served: new Map() };
