@@ -1,14 +1,12 @@
-import { createReadStream, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createReadStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { chunkBytesMax } from "../../relay/limits.ts";
 import { copyMark } from "../../relay/old-copy.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
 import { databaseFile } from "./database.ts";
+import { makeDraft } from "./drafts.ts";
 import type { FileStore } from "./store.ts";
-
-/** No operator would call a directory so. */
-const draftPrefix = ".backup-draft-";
 
 /** A piece of a file; a name starts the next one. */
 interface Piece {
@@ -29,7 +27,7 @@ export async function* backupPieces(of: {
   atMs: number;
 }): AsyncGenerator<Piece> {
   prepareDataDirectory(of.directory);
-  const draft = mkdtempSync(join(of.directory, draftPrefix));
+  const draft = makeDraft(of.directory);
   try {
     const database = join(draft, databaseFile);
     await of.store.copyTo(database);
@@ -39,12 +37,6 @@ export async function* backupPieces(of: {
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
-}
-
-/** Takes away the copies, with all keys, that a node left when it was killed; it must not run now. */
-export function removeDrafts(directory: string): void {
-  for (const name of readdirSync(directory))
-    if (name.startsWith(draftPrefix)) rmSync(join(directory, name), { recursive: true });
 }
 
 /** A node that is started on it knows that others may hold something newer. */

@@ -3,8 +3,8 @@ import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
 import type { StoredRecord } from "../../relay/durable.ts";
 import { type Bucket, logBuckets, type Write } from "../../relay/effect.ts";
 import { logRecordsOverMax } from "../../relay/limits.ts";
-import { removeDrafts } from "./backup.ts";
 import { openDatabase } from "./database.ts";
+import { removeDrafts } from "./drafts.ts";
 import { isLogBucket, type LogBucket, logLengths } from "./log-bucket.ts";
 import { storeError } from "./store-error.ts";
 
