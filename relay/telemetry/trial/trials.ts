@@ -1,6 +1,6 @@
 import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
 import type { Trial as TrialRecord } from "../../../gen/headwater/v1/store_pb.ts";
-import { clockSkewMsMax, minuteMs } from "../../cadence.ts";
+import { minuteMs } from "../../cadence.ts";
 import type { Records } from "../../durable.ts";
 import type { Write } from "../../effect.ts";
 import { BASIS_POINTS_MAX } from "../../flag/bucket.ts";
@@ -179,7 +179,7 @@ export class Trials {
   }): void {
     const { project, release, wallMs } = of;
     const own = this.#held.get({ project: project.name, kind: "RELEASE", name: release });
-    if (!isUnderWay(own, wallMs)) this.#beginRelease(project.name, release, wallMs);
+    if (!isUnderWay(own)) this.#beginRelease(project.name, release, wallMs);
     for (const trial of this.#held.releases(project.name)) {
       const interval = this.#intervalOf(trial, wallMs);
       if (trial.name === release) this.#count(trial, { ...of, arm: "subject", interval });
@@ -214,7 +214,7 @@ export class Trials {
     const isSame = (one: Trial | undefined): boolean =>
       one !== undefined && bytesEqual(one.terms, terms);
     const held = this.#held.get(id);
-    if (active && !(isUnderWay(held, wallMs) && isSame(held)))
+    if (active && !(isUnderWay(held) && isSame(held)))
       this.#held.begin(Trial.begin({ ...id, terms, startedMs: wallMs }));
     const trial = this.#held.get(id);
     if (trial === undefined || !isSame(trial)) return;
@@ -256,14 +256,9 @@ export function namedBy(projects: ReadonlyMap<string, Project>): IsNamed {
   };
 }
 
-/**
- * One that ended without a verdict, for want of instances, is begun again; so is one that began while
- * the clock was ahead, which nobody would look at until that time comes.
- */
-function isUnderWay(trial: Trial | undefined, wallMs: number): boolean {
+/** One that ended without a verdict, for want of instances, is begun again. */
+function isUnderWay(trial: Trial | undefined): boolean {
   if (trial === undefined || trial.isClosed) return false;
-  if (trial.verdict !== "INSUFFICIENT") return true;
-  if (trial.startedMs > wallMs + clockSkewMsMax) return false;
   const isComparison = trial.kind === "FLAG" || trial.against !== "";
-  return !(trial.isOver && isComparison);
+  return !(trial.isOver && trial.verdict === "INSUFFICIENT" && isComparison);
 }
