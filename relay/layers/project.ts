@@ -203,9 +203,15 @@ export class Project {
   changed(ledger: Ledger, keys: readonly string[], wallMs: number): ProjectChange {
     this.layerOf(ledger)?.update(ledger.entries, keys);
     const kinds = keys.map(splitEntryKey);
-    const vocabulary = kinds.some(({ kind }) => kind === "release" || kind === "alias");
+    // Else what has changed would be folded with other grants than the rest.
+    const isRegranted = this.#renewGrants(wallMs);
+    const vocabulary =
+      (isRegranted && this.#hasOverlayAliases) ||
+      kinds.some(({ kind }) => kind === "release" || kind === "alias");
     const all =
-      vocabulary || kinds.some(({ kind, name }) => kind === "rule" && name.endsWith("/*"));
+      isRegranted ||
+      vocabulary ||
+      kinds.some(({ kind, name }) => kind === "rule" && name.endsWith("/*"));
     if (all) this.#byRelease.forgetAll();
     for (const { kind, name } of kinds)
       this.#byRelease.forget(kind === "rule" ? ruleFlag(name) : name);
@@ -223,20 +229,30 @@ export class Project {
 
   /** Folds all tables anew if grants have come or ended meanwhile; what that comes to. */
   refold(wallMs: number): ProjectChange {
-    if (this.#overlays.length === 0) return noChange;
-    const granted = this.#grants(wallMs);
-    const known = this.#granted;
-    if (granted.length === known.length && granted.every((one, i) => one === known[i]))
-      return noChange;
-    this.#granted = granted;
-    this.#byRelease.forgetAll();
-    const vocabulary = this.#overlays.some(({ layer }) => layer.aliases.size > 0);
+    if (!this.#renewGrants(wallMs)) return noChange;
+    const vocabulary = this.#hasOverlayAliases;
     if (this.isEmpty) return { changes: [], vocabulary };
     const changes = [...this.#tables.values()].flatMap((table) => {
       const build = this.buildOf(table.release, wallMs);
       return table.update(this.#effectives(this.own.flags.keys(), build, wallMs)) ?? [];
     });
     return { changes, vocabulary };
+  }
+
+  /** Whether grants have come or ended since they were last asked for here. */
+  #renewGrants(wallMs: number): boolean {
+    if (this.#overlays.length === 0) return false;
+    const granted = this.#grants(wallMs);
+    const known = this.#granted;
+    if (granted.length === known.length && granted.every((one, i) => one === known[i]))
+      return false;
+    this.#granted = granted;
+    this.#byRelease.forgetAll();
+    return true;
+  }
+
+  get #hasOverlayAliases(): boolean {
+    return this.#overlays.some(({ layer }) => layer.aliases.size > 0);
   }
 
   #effectives(

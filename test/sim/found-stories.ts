@@ -159,4 +159,15 @@ export const foundStories: readonly (readonly [string, string])[] = [
      14067 pause root 31791
      397067 fleet ill`,
   ],
+  [
+    "a change was folded with the grants of now, and all else with those of before",
+    `seed 41219 layout chain overlay granted disclosure OFF
+     faults tickLagMsMax=951 natsLossShare=0.411193 natsDelayMsMax=4410 tornWriteShare=0.001235 crashAfterWriteShare=0.004085 crashAtEffectShare=0.002593
+     22410 rule pin/flag-1 100
+     24387 rule pin/flag-5 1500
+     24981 report site-a2 4 1.1.0
+     40563 rule pin/flag-2 4100
+     42289 change flag-6=4600 flag-0=8700 flag-1=200
+     50796 change flag-5=6700 flag-7=gone flag-4=killed`,
+  ],
 ];
