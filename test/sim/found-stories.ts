@@ -170,4 +170,25 @@ export const foundStories: readonly (readonly [string, string])[] = [
      42289 change flag-6=4600 flag-0=8700 flag-1=200
      50796 change flag-5=6700 flag-7=gone flag-4=killed`,
   ],
+  [
+    "the simulator took a token for one that is shown, though the disk of who got it had failed",
+    `seed 42303 layout tree overlay granted disclosure OFF
+     faults truncateShare=0.026424 delayMsMax=2532 writeFailureShare=0.044527 tornWriteShare=0.000648 crashAtEffectShare=0.000252
+     2158 ramp 1 2 judged
+     5500 change flag-0=killed
+     7149 fleet well
+     23898 expire vendor 20408 31541
+     33667 overreach flag-3 9900
+     101131 fleet well`,
+  ],
+  [
+    "the simulator took two trials of a node without a clock for one, as both began at the first of all times",
+    `seed 43691 layout chain overlay none disclosure OFF
+     20466 fleet well
+     26098 no-clock site-a2 35837
+     33694 report site-a1 8 1.1.0
+     36840 no-clock site-a2 339
+     44441 no-clock site-a2 784
+     44983 report site-a2 3 1.1.0`,
+  ],
 ];

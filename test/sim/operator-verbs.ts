@@ -179,7 +179,7 @@ function expire(scene: Scene, of: { child: string; forMs: number; laterMs: numbe
       (link) => link.parentOpen && link.parent === parent && link.child === child,
     );
   const [former, before] = [tokenOf(), new Set(openLinks())];
-  scene.join(parent, child, world.momentOf(world.get(parent)).wallMs + forMs);
+  const isTaken = scene.join(parent, child, world.momentOf(world.get(parent)).wallMs + forMs);
   const token = tokenOf();
   if (token === former) return;
   world.fault("expired-token");
@@ -188,7 +188,8 @@ function expire(scene: Scene, of: { child: string; forMs: number; laterMs: numbe
     // A link of before has the former token, and the parent may not have noticed that it is gone.
     const opened = new Set(openLinks().filter((link) => !before.has(link)));
     scene.later(endedMsMax, () => {
-      if (!scene.isUp(parent) || checks.skewMsMax > 0) return;
+      // A child whose disk has failed then shows the one before.
+      if (!isTaken || !scene.isUp(parent) || checks.skewMsMax > 0) return;
       const isServed = openLinks().some((link) => opened.has(link));
       checks.hold("I15", parent, !isServed, () => `${child} has a token no more, and is served`);
     });

@@ -143,15 +143,15 @@ export class Scene {
     return this.story.actions.some(({ words }) => words[0] === "loop" && words[2] === "root");
   }
 
-  /** What `child add` and `join` do; nothing when one of them can not now. */
-  join(parent: string, child: string, expiresMs: number = 0): void {
-    if (!this.isUp(parent) || !this.isUp(child)) return;
+  /** What `child add` and `join` do, when both can now; whether the child has taken the token. */
+  join(parent: string, child: string, expiresMs: number = 0): boolean {
+    if (!this.isUp(parent) || !this.isUp(child)) return false;
     const answer = askToken(this.world, parent, child, expiresMs);
-    if (answer?.ok !== true) return;
+    if (answer?.ok !== true) return false;
     const token = answer.value;
     const tokens = this.tokens.get(child) ?? new Map<string, JoinToken>();
     this.tokens.set(child, tokens.set(parent, token));
-    joinWith(this.world, child, token);
+    return joinWith(this.world, child, token)?.ok === true;
   }
 
   isUp(name: string): boolean {

@@ -64,7 +64,11 @@ export class TrialChecks {
     for (const arm of ["subject", "control"] as const)
       this.#armWritten({ node, site: settings.site, trial, arm });
     const former = this.#written.get(key);
-    const isSame = former?.startedMs === trial.startedMs && former.against === trial.against;
+    // Without a clock one after the other begins at the same time, the first of all.
+    const isSame =
+      trial.startedMs > 0 &&
+      former?.startedMs === trial.startedMs &&
+      former.against === trial.against;
     this.#hold(
       "U7",
       node,
