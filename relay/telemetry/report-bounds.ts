@@ -13,7 +13,7 @@ import {
  * it passes on to its site may come from anybody who speaks there.
  */
 export function isWithinBounds(report: ReportRequest): boolean {
-  const { instance, version, flags, features, dependencies, crashes } = report;
+  const { instance, version, upgrade, flags, features, dependencies, crashes } = report;
   return (
     instance.length > 0 &&
     instance.length <= instanceLengthMax &&
@@ -21,7 +21,7 @@ export function isWithinBounds(report: ReportRequest): boolean {
     features.length <= reportFeaturesMax &&
     dependencies.length <= reportDependenciesMax &&
     crashes.length <= reportCrashesMax &&
-    [version, ...dependencies.map((one) => one.version)].every(
+    [version, upgrade?.from ?? "", ...dependencies.map((one) => one.version)].every(
       ({ length }) => length <= versionLengthMax,
     )
   );

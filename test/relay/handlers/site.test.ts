@@ -1,5 +1,6 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { UpgradeSchema } from "../../../gen/headwater/v1/apps_pb.ts";
 import { PeerMessageSchema } from "../../../gen/headwater/v1/fanout_pb.ts";
 import { ProjectPinSchema, ReplicateResponseSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { peerIntervalMs } from "../../../relay/cadence.ts";
@@ -32,11 +33,14 @@ describe("a report that a peer passes on", () => {
     return valueOf(stepped.node.reads.fleet("horizon", epochMs)).instancesCount;
   };
 
+  const upgradeFrom = (from: string) => create(UpgradeSchema, { from, outcome: "FAILED" });
+
   test.each<[string, string, Partial<ReturnType<typeof reportOf>>, number]>([
     ["is one that an app may send", "n2", {}, 1],
     ["is of no instance", "n2", { instance: "" }, 0],
     ["is of one with a long name", "n2", { instance: long }, 0],
     ["is of a long version", "n2", { version: long }, 0],
+    ["was upgraded from a long version", "n2", { upgrade: upgradeFrom(long) }, 0],
     ["has too many flags", "n2", reportOf({ instance: "i", on: words(reportFlagsMax + 1) }), 0],
     ["has too many features", "n2", { features: words(reportFeaturesMax + 1) }, 0],
     ["comes from a node whose name is long", long, {}, 0],
