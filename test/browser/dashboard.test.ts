@@ -86,7 +86,7 @@ describe("the dashboard, in a real browser", () => {
     expect(await violations(page)).toEqual([]);
     await page.getByLabel("Token").fill(tokenOf(scene.root));
     await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: "Flags" }).waitFor();
+    await page.getByRole("heading", { name: "Flags", exact: true }).waitFor();
   });
 
   test("takes an address with another token while it is open, and hides it again", async (context) => {
@@ -96,7 +96,7 @@ describe("the dashboard, in a real browser", () => {
     await page.goto(`${address}#token=wrong`);
     await page.getByText("The bearer token is not this node's").waitFor();
     await page.goto(`${address}#token=${tokenOf(scene.root)}`);
-    await page.getByRole("heading", { name: "Flags" }).waitFor();
+    await page.getByRole("heading", { name: "Flags", exact: true }).waitFor();
     expect(page.url()).toBe(address);
   });
 
@@ -105,12 +105,12 @@ describe("the dashboard, in a real browser", () => {
     await scene.vendor.do([...cap, "--versions", ">=2.0.0", "--note", "until QA has seen it"]);
     const page = await openPage(context, scene.vendor);
     await page.getByRole("button", { name: /cell-routing/ }).click();
-    const panel = page.getByRole("dialog", { name: "Flag horizon/cell-routing" });
-    await panel.getByRole("textbox", { name: "At most" }).fill("7");
+    const panel = page.getByRole("dialog", { name: "Flag horizon/cell-routing", exact: true });
+    await panel.getByRole("textbox", { name: "At most", exact: true }).fill("7");
     await panel.getByRole("button", { name: "Cap", exact: true }).click();
     const question = page.getByRole("dialog", { name: /Change horizon/ });
     expect(await question.innerText()).toContain("capped to 7 % for >=2.0.0");
-    await question.getByRole("button", { name: "Change it" }).click();
+    await question.getByRole("button", { name: "Change it", exact: true }).click();
     await question.waitFor({ state: "detached" });
     const listed = await scene.vendor.do(["overlay", "list", "horizon"]);
     expect(listed).toMatch(/capped to 7 % for >=2\.0\.0 +until QA has seen it/);
@@ -128,9 +128,9 @@ describe("the dashboard, in a real browser", () => {
     await client.commit({ ledger: { project: "horizon" }, entries }, { headers });
     const page = await openPage(context, scene.root);
     await page.getByRole("button", { name: /from-the-future/ }).click();
-    const panel = page.getByRole("dialog", { name: "Flag horizon/from-the-future" });
+    const panel = page.getByRole("dialog", { name: "Flag horizon/from-the-future", exact: true });
     await panel.getByText("Written by a newer version").waitFor();
-    expect(await panel.getByRole("button", { name: "Set" }).count()).toBe(0);
+    expect(await panel.getByRole("button", { name: "Set", exact: true }).count()).toBe(0);
     await client.commit({ ledger: { project: "horizon" }, tombstones: [key] }, { headers });
   });
 
@@ -150,17 +150,17 @@ describe("the dashboard, in a real browser", () => {
   test("changes a flag after asking, and tells when the token may not", async (context) => {
     const page = await openPage(context, scene.root);
     await page.getByRole("button", { name: /new-scheduler/ }).click();
-    const panel = page.getByRole("dialog", { name: "Flag horizon/new-scheduler" });
+    const panel = page.getByRole("dialog", { name: "Flag horizon/new-scheduler", exact: true });
     await panel.getByRole("img", { name: /Percentage over time: .*1 %, then 5 %/ }).waitFor();
     await picture(page, "dashboard-flag");
-    await panel.getByRole("textbox", { name: "Percentage" }).fill("30");
-    await panel.getByRole("button", { name: "Set" }).click();
+    await panel.getByRole("textbox", { name: "Percentage", exact: true }).fill("30");
+    await panel.getByRole("button", { name: "Set", exact: true }).click();
     const question = page.getByRole("dialog", { name: /Change horizon/ });
     expect(await question.innerText()).toMatch(/25 % for >=2\.3\.0[^]*30 % for >=2\.3\.0/);
-    await question.getByRole("button", { name: "Cancel" }).click();
+    await question.getByRole("button", { name: "Cancel", exact: true }).click();
     expect(await scene.root.do(["flag", "get", "horizon/new-scheduler"])).toContain("25 %");
-    await panel.getByRole("button", { name: "Kill" }).click();
-    await question.getByRole("button", { name: "Change it" }).click();
+    await panel.getByRole("button", { name: "Kill", exact: true }).click();
+    await question.getByRole("button", { name: "Change it", exact: true }).click();
     await page.getByRole("button", { name: /new-scheduler.*killed/s }).waitFor();
     expect(await scene.root.do(["flag", "get", "horizon/new-scheduler"])).toContain("every build");
     await scene.root.do(["flag", "revive", "horizon/new-scheduler"]);
@@ -169,8 +169,8 @@ describe("the dashboard, in a real browser", () => {
     await page.evaluate((given) => sessionStorage.setItem("headwater-token", given), token);
     await page.reload();
     await page.getByRole("button", { name: /new-scheduler/ }).click();
-    await panel.getByRole("button", { name: "Kill" }).click();
-    await question.getByRole("button", { name: "Change it" }).click();
+    await panel.getByRole("button", { name: "Kill", exact: true }).click();
+    await question.getByRole("button", { name: "Change it", exact: true }).click();
     await question.getByText("The token looker is for read; this needs flags").waitFor();
     await scene.root.do(["token", "revoke", "looker"]);
   });
@@ -183,10 +183,10 @@ describe("the dashboard, in a real browser", () => {
       .first()
       .waitFor();
     await page.getByRole("button", { name: /image-cache/ }).click();
-    const panel = page.getByRole("dialog", { name: "Flag horizon/image-cache" });
+    const panel = page.getByRole("dialog", { name: "Flag horizon/image-cache", exact: true });
     await panel.getByLabel("At most").fill("20");
     await panel.getByRole("button", { name: "Cap", exact: true }).click();
-    await page.getByRole("button", { name: "Change it" }).click();
+    await page.getByRole("button", { name: "Change it", exact: true }).click();
     await panel.getByText("capped to 20 %").waitFor();
     expect(await scene.vendor.do(["overlay", "list", "horizon"])).toMatch(/image-cache +.*20 %/);
     await page.keyboard.press("Escape");
@@ -200,12 +200,12 @@ describe("the dashboard, in a real browser", () => {
     const row = page.locator("#rollouts li.ramp-row");
     await row.getByText("running", { exact: true }).waitFor();
     expect(await violations(page)).toEqual([]);
-    await row.getByRole("button", { name: "Pause" }).click();
-    await page.getByRole("button", { name: "Change it" }).click();
+    await row.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByRole("button", { name: "Change it", exact: true }).click();
     await row.getByText("paused", { exact: true }).waitFor();
     expect(await scene.root.do(["rollout", "status", "horizon"])).toMatch(/paused/i);
-    await row.getByRole("button", { name: "Abort" }).click();
-    await page.getByRole("button", { name: "Change it" }).click();
+    await row.getByRole("button", { name: "Abort", exact: true }).click();
+    await page.getByRole("button", { name: "Change it", exact: true }).click();
     await row.getByText("aborted", { exact: true }).waitFor();
   });
 
@@ -216,7 +216,7 @@ describe("the dashboard, in a real browser", () => {
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    const panel = page.getByRole("dialog", { name: "Flag horizon/image-cache" });
+    const panel = page.getByRole("dialog", { name: "Flag horizon/image-cache", exact: true });
     await panel.waitFor();
     await page.keyboard.press("Escape");
     await panel.waitFor({ state: "detached" });
