@@ -1,4 +1,4 @@
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { FlagService, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
 import { appRequestBytesMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
@@ -14,7 +14,7 @@ import { FlagSetStreams } from "./flagd/flag-set-streams.ts";
 import { flagdServices } from "./flagd/flagd-services.ts";
 import { ofrepRoute } from "./ofrep/ofrep-route.ts";
 import { otlpRoute } from "./otlp/otlp-route.ts";
-import { telemetryService } from "./telemetry-service.ts";
+import { reportLane, reportTaker, telemetryService } from "./telemetry-service.ts";
 import { WatchLane } from "./watch-lane.ts";
 import { WatchStreams } from "./watch-stream.ts";
 
@@ -59,17 +59,16 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
   });
   const flagSets = new FlagSetStreams({ access, counts, shutdown: stop.signal });
   const keepAliveMs = options.heartbeatMs;
-  const parts = { access, counts, rate };
-  const [telemetry, otlp] =
+  const telemetry =
     options.isTelemetryOff === true
-      ? [closedTelemetryService(counts), closedOtlpRoute(counts)]
-      : [telemetryService(parts), otlpRoute(parts)];
+      ? closedTelemetry(counts)
+      : openTelemetry({ access, counts, rate });
   const onCall = (path: string): void => countCall(counts, path);
   const lane = new WatchLane({ streams, shutdown: stop.signal, onCall });
   const handler = connectHandler({
     routes: [
       (router) => router.service(FlagService, flagService({ access, streams, counts })),
-      (router) => router.service(TelemetryService, telemetry),
+      (router) => router.service(TelemetryService, telemetry.service),
       flagdServices({ streams: flagSets, keepAliveMs }),
       ...(options.routes ?? []),
     ],
@@ -78,8 +77,11 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
     shutdown: stop.signal,
     corsOrigins: options.corsOrigins,
     onCall,
-    lane: lane.route,
-    fallback: firstOf([ofrepRoute({ streams: flagSets, keepAliveMs }), otlp], options.fallback),
+    lane: firstOf([lane.route, ...telemetry.lanes]),
+    fallback: orElse(
+      firstOf([ofrepRoute({ streams: flagSets, keepAliveMs }), telemetry.otlp]),
+      options.fallback,
+    ),
   });
   const listener = await openListener({
     address: options.address,
@@ -102,13 +104,33 @@ export async function openApps(options: AppsOptions): Promise<Apps> {
   return { address: listener.address, counts, close, renewTls };
 }
 
-/** The first route that answers, else the fallback. */
-function firstOf(routes: readonly HttpRoute[], fallback: HttpFallback = notFound): HttpFallback {
+/** The ways of reports into the node. */
+interface Telemetry {
+  readonly service: ServiceImpl<typeof TelemetryService>;
+  readonly lanes: readonly HttpRoute[];
+  readonly otlp: HttpRoute;
+}
+
+function openTelemetry(parts: Parameters<typeof reportTaker>[0]): Telemetry {
+  const take = reportTaker(parts);
+  return { service: telemetryService(take), lanes: [reportLane(take)], otlp: otlpRoute(parts) };
+}
+
+function closedTelemetry(counts: AppsCounts): Telemetry {
+  return { service: closedTelemetryService(counts), lanes: [], otlp: closedOtlpRoute(counts) };
+}
+
+/** The first route that answers. */
+function firstOf(routes: readonly HttpRoute[]): HttpRoute {
   return (request, response) => {
     for (const route of routes) {
       const answering = route(request, response);
       if (answering !== undefined) return answering;
     }
-    return fallback(request, response);
+    return undefined;
   };
+}
+
+function orElse(route: HttpRoute, fallback: HttpFallback = notFound): HttpFallback {
+  return (request, response) => route(request, response) ?? fallback(request, response);
 }

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { ReportRequest, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
+import { type ReportRequest, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
 import {
+  appRequestBytesMax,
   instanceLengthMax,
   reportCrashesMax,
   reportDependenciesMax,
@@ -15,38 +16,54 @@ import { healths } from "../../relay/telemetry/intake/tally.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { remoteAddressOf } from "../http/connect.ts";
+import type { HttpRoute } from "../http/http-handler.ts";
+import { unaryLane } from "../http/unary-lane.ts";
 import type { AppsCounts } from "./apps-counts.ts";
 import { checkCount, checkCrash, checkLength, checkName, checkOneOf } from "./request-field.ts";
 
 const upgradeOutcomes = ["OK", "FAILED"] as const;
 
+/** Takes one report that comes from an address, and says when the next may. */
+export type TakeReport = (
+  report: ReportRequest,
+  address: string,
+) => Promise<{ nextAfterMs: number }>;
+
 /** Takes reports, bounded for each address that they come from. */
-export function telemetryService(of: {
+export function reportTaker(of: {
   access: NodeAccess;
   counts: AppsCounts;
   /** Reports of one address: at once, and then each second. */
   rate?: { burst: number; perSecond: number } | undefined;
-}): ServiceImpl<typeof TelemetryService> {
+}): TakeReport {
   const { access, counts } = of;
   const rate = new RateLimit(of.rate ?? { burst: reportsBurstMax, perSecond: reportsPerSecondMax });
-  return {
-    report: async (report, context) => {
-      try {
-        takeOne(rate, remoteAddressOf(context), access.now().monoMs);
-        checkReport(report);
-      } catch (refusal) {
-        counts.reportsRefusedCount++;
-        throw refusal;
-      }
-      const answer = await access.ask<{ nextAfterMs: number }>((call) => ({
-        kind: "report",
-        call,
-        report,
-      }));
-      counts.reportsCount++;
-      return answer;
-    },
+  return async (report, address) => {
+    try {
+      takeOne(rate, address, access.now().monoMs);
+      checkReport(report);
+    } catch (refusal) {
+      counts.reportsRefusedCount++;
+      throw refusal;
+    }
+    const answer = await access.ask<{ nextAfterMs: number }>((call) => ({
+      kind: "report",
+      call,
+      report,
+    }));
+    counts.reportsCount++;
+    return answer;
   };
+}
+
+export function telemetryService(take: TakeReport): ServiceImpl<typeof TelemetryService> {
+  return { report: (report, context) => take(report, remoteAddressOf(context)) };
+}
+
+/** Nearly all reports are plain calls, and no other call comes as often. */
+export function reportLane(answer: TakeReport): HttpRoute {
+  const { report: method } = TelemetryService.method;
+  return unaryLane({ method, requestBytesMax: appRequestBytesMax, answer });
 }
 
 function takeOne(rate: RateLimit, address: string, monoMs: number): void {

@@ -1,4 +1,4 @@
-import { Code } from "@connectrpc/connect";
+import { errorToJson } from "@connectrpc/connect/protocol-connect";
 import { HeadwaterError, toConnect } from "../error.ts";
 
 /** A byte of flags and four of length: https://connectrpc.com/docs/protocol/#streaming-rpcs. */
@@ -17,9 +17,9 @@ export function envelope(message: Uint8Array, flags: number = plainFlags): Buffe
 
 /** The last envelope of a stream that ends because of this. */
 export function errorEnvelope(thrown: unknown): Buffer {
-  const { code, rawMessage: message, metadata } = toConnect(thrown);
-  const headers = Object.fromEntries([...metadata].map(([name, value]) => [name, [value]]));
-  const end = { error: { code: codeName(code), message }, metadata: headers };
+  const error = toConnect(thrown);
+  const metadata = Object.fromEntries([...error.metadata].map(([name, value]) => [name, [value]]));
+  const end = { error: errorToJson(error, undefined), metadata };
   return envelope(Buffer.from(JSON.stringify(end)), endFlags);
 }
 
@@ -39,9 +39,4 @@ function bodyProblem(body: Buffer): string | undefined {
   const given = body.length - headBytes;
   const said = body.readUInt32BE(1);
   return said === given ? undefined : `a message of ${said} bytes, and ${given} follow`;
-}
-
-/** `InvalidArgument` as Connect writes it: `invalid_argument`. */
-function codeName(code: Code): string {
-  return Code[code].replace(/(?<!^)[A-Z]/g, "_$&").toLowerCase();
 }

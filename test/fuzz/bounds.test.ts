@@ -1,9 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { ReportRequestSchema } from "../../gen/headwater/v1/apps_pb.ts";
 import { newAppsCounts } from "../../nodes/apps/apps-counts.ts";
-import { telemetryService } from "../../nodes/apps/telemetry-service.ts";
+import { reportTaker } from "../../nodes/apps/telemetry-service.ts";
 import { parseFlagFile } from "../../nodes/cli/file/flag-file.ts";
 import { readConfig } from "../../nodes/config/config.ts";
 import { HeadwaterError } from "../../nodes/error.ts";
@@ -31,8 +30,7 @@ import { documentSeeds } from "./targets/documents.ts";
 const node = renewedEvery(1_000)();
 const access = new FuzzAccess(node);
 const rate = { burst: 1_000, perSecond: 1 };
-const service = telemetryService({ access, counts: newAppsCounts(), rate });
-const context = { values: { get: () => "127.0.0.1" } } as unknown as HandlerContext;
+const take = reportTaker({ access, counts: newAppsCounts(), rate });
 
 /** What is said of an input of this size; empty when it is taken. */
 type Attempt = (size: number) => string | Promise<string>;
@@ -47,7 +45,7 @@ function reported(of: (size: number) => MessageInitShape<typeof ReportRequestSch
       ...of(size),
     });
     try {
-      await service.report(report, context);
+      await take(report, "127.0.0.1");
       return "";
     } catch (thrown) {
       return HeadwaterError.from(thrown).message;

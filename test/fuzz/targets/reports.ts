@@ -1,8 +1,7 @@
 import { create, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
 import { type ReportRequest, ReportRequestSchema } from "../../../gen/headwater/v1/apps_pb.ts";
 import { newAppsCounts } from "../../../nodes/apps/apps-counts.ts";
-import { telemetryService } from "../../../nodes/apps/telemetry-service.ts";
+import { reportTaker } from "../../../nodes/apps/telemetry-service.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import { renewedEvery } from "../busy-node.ts";
 import { readEverything } from "../every-read.ts";
@@ -47,9 +46,9 @@ function reporting(read: (input: Uint8Array) => ReportRequest | undefined): Atte
     if (report === undefined) return "refused";
     const node = nodeNow();
     if (access.node !== node) access = new FuzzAccess(node);
-    const service = telemetryService({ access, counts, rate: unlimited });
+    const take = reportTaker({ access, counts, rate: unlimited });
     try {
-      await service.report(report, context);
+      await take(report, "127.0.0.1");
     } catch (thrown) {
       return refusedBy(thrown);
     }
@@ -60,9 +59,6 @@ function reporting(read: (input: Uint8Array) => ReportRequest | undefined): Atte
     return "accepted";
   };
 }
-
-/** The address that it comes from. */
-const context = { values: { get: () => "127.0.0.1" } } as unknown as HandlerContext;
 
 export const reports: Target = {
   name: "reports",

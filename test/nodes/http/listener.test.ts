@@ -140,7 +140,7 @@ describe("deadlines", () => {
         response.write("first ");
         streams.push(response);
       },
-      deadlines: { firstBytesMs: 20, headersMs: 20, requestMs: 20, silenceMs: 20 },
+      deadlines: { firstBytesMs: 500, headersMs: 500, requestMs: 500, silenceMs: 500 },
     });
     const first = await openRaw(address);
     first.socket.write(getRoot);
@@ -148,8 +148,8 @@ describe("deadlines", () => {
     const second = session.request({ ":path": "/" });
     const body = bodyOf(second);
     await vi.waitFor(() => expect(streams).toHaveLength(2), within);
-    // Ten connections that say nothing are cut one after the other: the deadlines pass ten times.
-    for (let i = 0; i < 10; i++) await (await openRaw(address)).closed;
+    // Connections that say nothing are cut one after the other: the deadlines pass as often.
+    for (let i = 0; i < 3; i++) await (await openRaw(address)).closed;
     for (const stream of streams) {
       stream.write("last");
       stream.end();
