@@ -10,7 +10,7 @@ const newcomersMax = batchMax / 2;
 /** Shows to all who watch where it stands, soon and a batch at a time: what comes meanwhile is in it. */
 export class WatchBatches {
   /** Groups that some of theirs have not seen yet since they moved. */
-  readonly #moved = new Set<WatchGroup>();
+  readonly #moved = new Set<WatchGroup<Watcher>>();
   /** In the order in which they came; no more than watch at all, as those who leave are forgotten. */
   readonly #newcomers = new Set<Watcher>();
   #isDue = false;
@@ -24,7 +24,7 @@ export class WatchBatches {
     this.#newcomers.delete(watcher);
   }
 
-  show(groups: Iterable<WatchGroup>): void {
+  show(groups: Iterable<WatchGroup<Watcher>>): void {
     for (const group of groups) {
       group.moved();
       this.#moved.add(group);

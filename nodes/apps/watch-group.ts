@@ -1,17 +1,21 @@
 import type { NodeAccess } from "../access.ts";
 import { Standing } from "./standing.ts";
-import type { Watcher } from "./watcher.ts";
+
+/** Who is shown where a group stands. */
+export interface Onlooker {
+  see(now: Standing): void;
+}
 
 /** All who watch the same table: one project, one release. */
-export class WatchGroup {
-  readonly #watchers = new Set<Watcher>();
+export class WatchGroup<W extends Onlooker> {
+  readonly #watchers = new Set<W>();
   readonly #access: NodeAccess;
   readonly project: string;
   /** Empty for unknown builds. */
   readonly release: string;
   #standing: Standing | undefined;
   /** Goes round among all of them for ever: whoever is next has waited for longest. */
-  #next: Iterator<Watcher> = this.#watchers.values();
+  #next: Iterator<W> = this.#watchers.values();
   #unseenCount = 0;
 
   constructor(of: { access: NodeAccess; project: string; release: string }) {
@@ -20,7 +24,7 @@ export class WatchGroup {
     this.release = of.release;
   }
 
-  get watchers(): ReadonlySet<Watcher> {
+  get watchers(): ReadonlySet<W> {
     return this.#watchers;
   }
 
@@ -29,13 +33,13 @@ export class WatchGroup {
     return this.#access.now().monoMs;
   }
 
-  enter(watcher: Watcher): void {
+  enter(watcher: W): void {
     this.#watchers.add(watcher);
     // It is gone past before the last of those who have not seen it.
     if (this.#unseenCount > 0) this.#unseenCount++;
   }
 
-  leave(watcher: Watcher): void {
+  leave(watcher: W): void {
     this.#watchers.delete(watcher);
   }
 
@@ -71,7 +75,7 @@ export class WatchGroup {
     return count;
   }
 
-  #nextWatcher(): Watcher | undefined {
+  #nextWatcher(): W | undefined {
     const next = this.#next.next();
     if (next.done !== true) return next.value;
     this.#next = this.#watchers.values();

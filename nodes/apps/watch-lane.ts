@@ -21,8 +21,9 @@ import { stopping } from "../http/message-stream.ts";
 import { plainRequest } from "../http/plain-request.ts";
 import { readBody } from "../http/request-body.ts";
 import type { Standing } from "./standing.ts";
-import { checkWatchTarget, type WatchPlace, type WatchStreams } from "./watch-stream.ts";
-import type { WatchSink } from "./watcher.ts";
+import type { Onlooker } from "./watch-group.ts";
+import { checkWatchTarget, type WatchStreams } from "./watch-stream.ts";
+import type { Watcher } from "./watcher.ts";
 
 const path = `/${FlagService.typeName}/${FlagService.method.watch.name}`;
 
@@ -149,14 +150,14 @@ export class WatchLane {
 
   /** @throws HeadwaterError `limit` past the bound on streams */
   #enter(stream: LaneStream, target: WatchRequest): void {
-    stream.place = this.#streams.enter(target, stream);
+    stream.watcher = this.#streams.enter(target, stream);
     this.#open.add(stream);
   }
 
   #leave(stream: LaneStream): void {
     this.#open.delete(stream);
-    stream.place?.leave();
-    stream.place = undefined;
+    if (stream.watcher !== undefined) this.#streams.leave(stream.watcher);
+    stream.watcher = undefined;
   }
 
   #endAll(): void {
@@ -165,11 +166,11 @@ export class WatchLane {
 }
 
 /** The stream to one app. */
-class LaneStream implements WatchSink {
+class LaneStream implements Onlooker {
   readonly body: ChunkedBody;
   readonly #format: Format;
   /** Undefined before it is entered and after it was left: then nothing is owed. */
-  place: WatchPlace | undefined;
+  watcher: Watcher | undefined;
   #isWaiting = false;
 
   constructor(of: { body: ChunkedBody; format: Format }) {
@@ -181,7 +182,7 @@ class LaneStream implements WatchSink {
   see(now?: Standing): void {
     if (this.#isWaiting) return;
     if (this.body.isFull) return this.#waitForRoom();
-    const frame = this.place?.take(now);
+    const frame = this.watcher?.take(now);
     if (frame !== undefined) this.body.write(this.#format.ready.of(frame, this.#format.write));
   }
 

@@ -7,11 +7,10 @@ import { HeadwaterError } from "../error.ts";
 import { messageStream, Wakening } from "../http/message-stream.ts";
 import type { AppsCounts } from "./apps-counts.ts";
 import { checkLength, checkName } from "./request-field.ts";
-import type { Standing } from "./standing.ts";
 import { noteUnreported } from "./unreported.ts";
 import { WatchBatches } from "./watch-batches.ts";
-import { WatchGroup } from "./watch-group.ts";
-import { roundsPerHeartbeat, Watcher, type WatchSink } from "./watcher.ts";
+import { type Onlooker, WatchGroup } from "./watch-group.ts";
+import { roundsPerHeartbeat, Watcher } from "./watcher.ts";
 
 export interface WatchOptions {
   readonly access: NodeAccess;
@@ -20,14 +19,6 @@ export interface WatchOptions {
   readonly shutdown: AbortSignal;
   /** The longest silence of a stream; tests shorten it. */
   readonly heartbeatMs?: number | undefined;
-}
-
-/** What one app is owed, and the way out. */
-export interface WatchPlace {
-  /** The next frame; undefined when nothing is owed. */
-  take(now?: Standing): WatchResponse | undefined;
-  /** Idempotent. */
-  leave(): void;
 }
 
 export interface WatchTarget {
@@ -54,7 +45,7 @@ export class WatchStreams {
   readonly #shutdown: AbortSignal;
   readonly #watchers = new Set<Watcher>();
   /** By project, then release. */
-  readonly #groups = new Map<string, Map<string, WatchGroup>>();
+  readonly #groups = new Map<string, Map<string, WatchGroup<Watcher>>>();
   readonly #batches = new WatchBatches();
 
   constructor(options: WatchOptions) {
@@ -74,23 +65,23 @@ export class WatchStreams {
    */
   open(target: WatchTarget, signal: AbortSignal): AsyncIterable<WatchResponse> {
     const wakening = new Wakening();
-    const place = this.enter(target, { see: () => wakening.wake() });
+    const watcher = this.enter(target, { see: () => wakening.wake() });
     const free = (): void => {
-      place.leave();
+      this.leave(watcher);
       wakening.wake();
     };
     if (signal.aborted) free();
     else signal.addEventListener("abort", free, { once: true });
-    const take = (): WatchResponse | undefined => place.take();
+    const take = (): WatchResponse | undefined => watcher.take();
     return messageStream({ take, wakening, signal, shutdown: this.#shutdown });
   }
 
   /**
-   * A place among those who watch, until it is left. It is owed a frame at once; the sink is told
+   * One more of those who watch, until it leaves. It is owed a frame at once; the sink is told
    * whenever there may be another.
    * @throws HeadwaterError `limit` past the bound on streams
    */
-  enter(target: WatchTarget, sink: WatchSink): WatchPlace {
+  enter(target: WatchTarget, sink: Onlooker): Watcher {
     if (this.#counts.watchersCount >= watchersCountMax) {
       throw new HeadwaterError({
         kind: "limit",
@@ -98,8 +89,18 @@ export class WatchStreams {
         hint: "use another node of the site",
       });
     }
-    const watcher = this.#add(target, sink);
-    return new Place(watcher, () => this.#remove(watcher));
+    return this.#add(target, sink);
+  }
+
+  /** Idempotent. */
+  leave(watcher: Watcher): void {
+    if (!this.#watchers.delete(watcher)) return;
+    const { version, group } = watcher;
+    const { project } = group;
+    this.#counts.watchersCount--;
+    this.#batches.forget(watcher);
+    this.#leaveGroup(watcher);
+    this.#access.tell({ kind: "watch-closed", project, version });
   }
 
   /** One timer for all. */
@@ -115,7 +116,7 @@ export class WatchStreams {
     if (!reports) noteUnreported(this.#access, group.project, "");
   }
 
-  #add(target: WatchTarget, sink: WatchSink): Watcher {
+  #add(target: WatchTarget, sink: Onlooker): Watcher {
     const { project, version, position, progress, reports } = target;
     this.#counts.watchersCount++;
     this.#access.tell({ kind: "watch-opened", project, version });
@@ -128,17 +129,6 @@ export class WatchStreams {
     return watcher;
   }
 
-  /** What the app asked with is not kept until then: it may be a thousand times as long as what is. */
-  #remove(watcher: Watcher): void {
-    if (!this.#watchers.delete(watcher)) return;
-    const { version, group } = watcher;
-    const { project } = group;
-    this.#counts.watchersCount--;
-    this.#batches.forget(watcher);
-    this.#leave(project, watcher);
-    this.#access.tell({ kind: "watch-closed", project, version });
-  }
-
   #expose({ project, vocabulary }: Exposure): void {
     const groups = this.#groups.get(project);
     if (groups === undefined) return;
@@ -147,50 +137,32 @@ export class WatchStreams {
   }
 
   /** What a version is taken for may be another release now. */
-  #regroup(project: string, groups: readonly WatchGroup[]): void {
+  #regroup(project: string, groups: readonly WatchGroup<Watcher>[]): void {
     for (const watcher of groups.flatMap((group) => [...group.watchers])) {
       const group = this.#groupOf(project, watcher.version);
       if (group === watcher.group) continue;
-      this.#leave(project, watcher);
+      this.#leaveGroup(watcher);
       group.enter(watcher);
       watcher.group = group;
     }
   }
 
-  #groupOf(project: string, version: string): WatchGroup {
+  #groupOf(project: string, version: string): WatchGroup<Watcher> {
     const { wallMs } = this.#access.now();
     const release = this.#access.reads.releaseOf(project, version, wallMs);
-    const groups = this.#groups.get(project) ?? new Map<string, WatchGroup>();
-    const group = groups.get(release) ?? new WatchGroup({ access: this.#access, project, release });
+    const groups = this.#groups.get(project) ?? new Map<string, WatchGroup<Watcher>>();
+    const group =
+      groups.get(release) ?? new WatchGroup<Watcher>({ access: this.#access, project, release });
     this.#groups.set(project, groups.set(release, group));
     return group;
   }
 
-  #leave(project: string, watcher: Watcher): void {
+  #leaveGroup(watcher: Watcher): void {
     const { group } = watcher;
     group.leave(watcher);
     if (group.watchers.size > 0) return;
-    const groups = this.#groups.get(project);
+    const groups = this.#groups.get(group.project);
     groups?.delete(group.release);
-    if (groups?.size === 0) this.#groups.delete(project);
-  }
-}
-
-/** An object of thousands, each gone through for each change: it leads straight to its watcher. */
-class Place implements WatchPlace {
-  readonly #watcher: Watcher;
-  readonly #onLeave: () => void;
-
-  constructor(watcher: Watcher, onLeave: () => void) {
-    this.#watcher = watcher;
-    this.#onLeave = onLeave;
-  }
-
-  take(now?: Standing): WatchResponse | undefined {
-    return this.#watcher.take(now);
-  }
-
-  leave(): void {
-    this.#onLeave();
+    if (groups?.size === 0) this.#groups.delete(group.project);
   }
 }

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type WatchResponse, WatchResponseSchema } from "../../gen/headwater/v1/apps_pb.ts";
 import { staleAfterMs } from "../../relay/cadence.ts";
 import type { Standing } from "./standing.ts";
-import type { WatchGroup } from "./watch-group.ts";
+import type { Onlooker, WatchGroup } from "./watch-group.ts";
 
 /** How long an app waits for a node that is behind; its flags are labelled STALE meanwhile. */
 const behindMsMax = staleAfterMs;
@@ -13,19 +13,14 @@ const positionBytes = 32;
 /** A stream that has been silent for so many rounds, less one, is owed a heartbeat. */
 export const roundsPerHeartbeat = 4;
 
-/** The stream to an app. */
-export interface WatchSink {
-  /** What the app watches may have moved: now is the time to take what is owed. */
-  see(now: Standing): void;
-}
-
 /** What one app has, and so what it is owed: never more than one frame, that leads to now. */
-export class Watcher {
+export class Watcher implements Onlooker {
   readonly version: string;
   /** Whether the app says that it reports too. */
   readonly reports: boolean;
-  group: WatchGroup;
-  readonly #sink: WatchSink;
+  group: WatchGroup<Watcher>;
+  /** The stream to the app: what it watches may have moved, and it may take what is owed. */
+  readonly #sink: Onlooker;
   /** Of the table that the app has; empty when it has none. */
   #position: Uint8Array;
   /** As the app was last told; empty before it was. */
@@ -40,8 +35,8 @@ export class Watcher {
     /** Of the table that the app has. */
     progress: bigint;
     reports: boolean;
-    group: WatchGroup;
-    sink: WatchSink;
+    group: WatchGroup<Watcher>;
+    sink: Onlooker;
   }) {
     this.version = of.version;
     this.reports = of.reports;

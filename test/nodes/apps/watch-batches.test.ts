@@ -10,7 +10,7 @@ const project = "horizon";
 class Bench {
   readonly batches = new WatchBatches();
   readonly seen: number[] = [];
-  readonly group = new WatchGroup({ access: new FakeAccess(), project, release: "" });
+  readonly group = new WatchGroup<Watcher>({ access: new FakeAccess(), project, release: "" });
 
   watcher(n: number): Watcher {
     const { group } = this;

@@ -12,7 +12,7 @@ class Bench {
   readonly horizon: FakeProject = this.access.project(project, {
     tables: new Map([["", new FlagTable("", [flagAt("new-scheduler", 500)])]]),
   });
-  readonly group = new WatchGroup({ access: this.access, project, release: "" });
+  readonly group = new WatchGroup<Watcher>({ access: this.access, project, release: "" });
 
   /** A watcher that has come and has taken nothing yet. */
   watcher(position: Uint8Array = new Uint8Array(), progress = 0n): Watcher {
