@@ -78,7 +78,7 @@ export class CensusChecks {
   }
 
   used(of: Pick<Used, "site" | "instance" | "what" | "name">): void {
-    const skewsMs = this.#nodesOf(of.site).map(({ skewMs }) => skewMs);
+    const skewsMs = this.#nodesOf(of.site).map(({ clock }) => clock.skewMs);
     this.#used.push({ ...of, atMs: this.#world.nowMs, skewsMs });
   }
 

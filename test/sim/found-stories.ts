@@ -191,4 +191,12 @@ export const foundStories: readonly (readonly [string, string])[] = [
      44441 no-clock site-a2 784
      44983 report site-a2 3 1.1.0`,
   ],
+  [
+    "the simulator took a grant that a jump of a clock had ended for one that is noticed at once",
+    `seed 1 layout chain overlay granted disclosure OFF
+     faults tickLagMsMax=2368
+     1000 rule pin/* 2300
+     1500 change flag-1=4000
+     43100 jump site-a1 900000`,
+  ],
 ];

@@ -18,7 +18,7 @@ import type { World } from "./world.ts";
 /** The release that tables are looked at for. */
 export const release = "1.0.0";
 
-/** A grant that has ended is noticed at the next look, a second later, or when a late timer fires. */
+/** Once all is well a grant that has ended is noticed at the next look, a second later. */
 export const grantGraceMs = 10_000;
 
 /** Whether the project lets its overlay pin. */
@@ -176,7 +176,7 @@ export class LedgerChecks {
     const held = overlays.filter((state) => state !== undefined);
     const fold = (pins: boolean): boolean =>
       sameShown(shown, referenceFold({ own, overlays: held, pins }));
-    const grant = really ?? this.#pinGrant(node, wallMs);
+    const grant = really ?? this.#pinGrant(node);
     const [without, withPins] = [fold(false), fold(true)];
     const isRight = (withPins && grant !== "none") || (without && grant !== "granted");
     this.#hold(
@@ -194,8 +194,11 @@ export class LedgerChecks {
     );
   }
 
-  /** What the newest root that a node holds lets its overlays pin: grants end with their root. */
-  #pinGrant(node: SimulatedNode, wallMs: number): PinGrant {
+  /**
+   * What the newest root that a node holds lets its overlays pin: grants end with their root. One that
+   * ends by its date may count as before until the node looks, however far its clock has jumped.
+   */
+  #pinGrant(node: SimulatedNode): PinGrant {
     const overlays = node.node.reads.pins()[0]?.overlays ?? [];
     const authority = new Uint8Array(0);
     const trust = node.node.reads.trust({ project: this.#project, authority });
@@ -207,8 +210,11 @@ export class LedgerChecks {
       const { authority: granted } = power.value;
       return overlays.some((one) => bytesEqual(one, granted)) ? [Number(expiresMs)] : [];
     });
-    if (ends.some((end) => end === 0 || end > wallMs)) return "granted";
-    return ends.some((end) => end > wallMs - grantGraceMs) ? "ending" : "none";
+    const found = node.clock
+      .wallsMs(this.#world.nowMs)
+      .map((wallMs) => ends.some((end) => end === 0 || end > wallMs));
+    if (found.every((isGranted) => isGranted)) return "granted";
+    return found.some((isGranted) => isGranted) ? "ending" : "none";
   }
 }
 

@@ -111,10 +111,10 @@ export const processVerbs: Verbs = {
       const { world, checks } = scene;
       world.fault("no-clock");
       const node = world.get(name);
-      node.skewMs = Number.NEGATIVE_INFINITY;
+      node.clock.set(Number.NEGATIVE_INFINITY, world.nowMs);
       checks.skewMsMax = Number.POSITIVE_INFINITY;
       scene.later(Number(forMs), () => {
-        node.skewMs = 0;
+        node.clock.set(0, world.nowMs);
       });
     },
   },
@@ -150,7 +150,6 @@ function comeBack(scene: Scene, name: string, afterMs: number): void {
 
 function setClock({ world, checks }: Scene, name: string, byMs: number): void {
   world.fault("clock-jump");
-  const node = world.get(name);
-  node.skewMs = byMs;
+  world.get(name).clock.set(byMs, world.nowMs);
   checks.skewMsMax = Math.max(checks.skewMsMax, Math.abs(byMs));
 }

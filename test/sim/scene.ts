@@ -282,7 +282,7 @@ export class Scene {
     for (const link of network.links) link.stalledUntilMs = 0;
     for (const { site } of this.layout.nodes) world.fanout.setDown(site, false);
     for (const node of world.nodes.values()) {
-      node.skewMs = 0;
+      node.clock.set(0, world.nowMs);
       node.store.isFull = false;
       if (!node.isOnFanout && !this.checks.excused.has(node.name)) world.fanout.joinAgain(node);
       if (node.pausedUntilMs > world.nowMs) {

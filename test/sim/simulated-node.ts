@@ -11,6 +11,7 @@ import type { Node } from "../../relay/node.ts";
 import type { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
+import type { Clock } from "./clock.ts";
 import type { FaultKind } from "./fault-kinds.ts";
 import type { Faults } from "./faults.ts";
 import type { Link } from "./link.ts";
@@ -23,8 +24,7 @@ export interface SimulatedNode {
   node: Node;
   isAlive: boolean;
   wakeAtMs: number;
-  /** Its wall clock less the true one. */
-  skewMs: number;
+  readonly clock: Clock;
   /** Till then its process is stopped, and what happens to it waits. */
   pausedUntilMs: number;
   readonly waiting: Happening[];

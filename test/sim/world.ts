@@ -8,6 +8,7 @@ import { Random } from "../../relay/random.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
 import { Calls } from "./calls.ts";
+import { Clock } from "./clock.ts";
 import { Fanout } from "./fanout.ts";
 import type { FaultKind } from "./fault-kinds.ts";
 import { calm, type Faults } from "./faults.ts";
@@ -16,9 +17,6 @@ import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
 import { Schedule } from "./schedule.ts";
 import type { Host, Observer, SimulatedNode } from "./simulated-node.ts";
-
-/** Wall-clock time at the start of every run: 2026-01-01. */
-const epochMs = Date.UTC(2026, 0, 1);
 
 /** From a crash by itself to the restart. */
 const restartMs = 1_000;
@@ -43,6 +41,7 @@ export class World implements Host {
   onGiveBack: (request: GiveBackRequest) => void = () => {};
   /** The credentials that each node has joined its upstreams with. */
   readonly joined = new Map<string, { id: string; credential: Uint8Array | undefined }[]>();
+  readonly #clock = new Clock();
   readonly #schedule = new Schedule();
   readonly #answers = new Map<CallId, Outcome<unknown>>();
   #callsCount = 0;
@@ -56,12 +55,12 @@ export class World implements Host {
 
   /** As a clock that is right has it. */
   get now(): Moment {
-    return { wallMs: epochMs + this.nowMs, monoMs: this.nowMs };
+    return this.#clock.at(this.nowMs);
   }
 
   /** As a node's own clock has it. */
-  momentOf({ skewMs }: SimulatedNode): Moment {
-    return { wallMs: Math.max(0, epochMs + this.nowMs + skewMs), monoMs: this.nowMs };
+  momentOf({ clock }: SimulatedNode): Moment {
+    return clock.at(this.nowMs);
   }
 
   /** `site` names whose secret and peers it shares. */
@@ -88,7 +87,7 @@ export class World implements Host {
       node: new Node({ ...settings, records: store.load() }, this.now),
       isAlive: true,
       wakeAtMs: Number.POSITIVE_INFINITY,
-      skewMs: 0,
+      clock: new Clock(),
       pausedUntilMs: 0,
       waiting: [],
       isOnFanout: true,
@@ -114,6 +113,7 @@ export class World implements Host {
       return;
     }
     this.#step(simulated, { ...happening, at: this.momentOf(simulated) } as Event);
+    if (happening.kind === "tick") simulated.clock.ticked(this.nowMs);
     if (!simulated.isAlive) return;
     this.observer.stepped?.(simulated);
     this.#wake(simulated);
@@ -150,6 +150,7 @@ export class World implements Host {
     const at = this.momentOf(simulated);
     simulated.node = new Node({ ...settings, records, sentLatest }, at);
     simulated.isAlive = true;
+    simulated.clock.begin();
     this.observer.started?.(simulated);
     if (this.fanout.peersOf(simulated).length > 0) this.fanout.started(simulated);
     this.tell(name, { kind: "tick" });
@@ -281,8 +282,7 @@ export class World implements Host {
 
   #persist(simulated: SimulatedNode, writes: readonly Write[]): void {
     const at = this.momentOf(simulated);
-    const isFull = simulated.store.isFull;
-    if (isFull || this.chance("disk-full", this.faults.writeFailureShare))
+    if (simulated.store.isFull || this.chance("disk-full", this.faults.writeFailureShare))
       return this.#step(simulated, { kind: "persist-failed", why: "the disk is full", at });
     if (this.chance("torn-write", this.faults.tornWriteShare))
       return this.#crashForAWhile(simulated);
