@@ -1,6 +1,10 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { MeshService, ReplicateRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import {
+  MeshService,
+  ReplicateRequestSchema,
+  SubmitDocumentRequestSchema,
+} from "../../../gen/headwater/v1/mesh_pb.ts";
 import { methodCodec, serviceDefinition } from "../../../nodes/mesh/codec.ts";
 import { frameNumber } from "./mesh-pair.ts";
 
@@ -62,4 +66,15 @@ test("messages are encoded and decoded", () => {
   );
   expect(decoded).toEqual(request);
   expect(Buffer.isBuffer(decoded.nodeId)).toBe(false);
+});
+
+test("of a request nothing is kept that nobody knows, however much there is", () => {
+  const { requestDeserialize } = methodCodec(MeshService.method.submitDocument);
+  const request = create(SubmitDocumentRequestSchema, { document: { project: "horizon" } });
+  const unknown = Buffer.from([0x78, 0x00]);
+  const known = toBinary(SubmitDocumentRequestSchema, request);
+  const [field = 0, length = 0, ...document] = known;
+  const within = Buffer.concat([Buffer.from(document), unknown]);
+  const padded = Buffer.concat([Buffer.from([field, length + unknown.length]), within, unknown]);
+  expect(requestDeserialize(padded)).toEqual(request);
 });
