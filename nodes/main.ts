@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import { getHeapStatistics } from "node:v8";
 import { minuteMs } from "../relay/cadence.ts";
 import type { UpstreamSettings } from "../relay/link/uplink.ts";
 import type { NodeSettings } from "../relay/settings.ts";
@@ -171,6 +172,8 @@ function settingsOf(of: {
     windowMs: config.windowMs,
     healthWindowMs: config.healthWindowMs,
     censusWindowMsMin: config.censusWindowMsMin,
+    // On a small machine, or with --max-old-space-size, that is less than what the limits allow.
+    receivedHeapBytesMax: getHeapStatistics().heap_size_limit / 4,
   };
 }
 

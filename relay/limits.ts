@@ -190,8 +190,12 @@ export const versionLengthMax = 100;
 /** Notes are a sentence and a link. */
 export const noteLengthMax = 2_000;
 
-/** Documents of children that are kept, all together; of one project, its children's of each kind. */
-export const receivedBytesMax = 256 * 1024 * 1024;
+/**
+ * Documents of children that are kept, all together, by what they take in memory: a quarter of what
+ * Node allows itself, and 1,500 words with names of twenty letters from each of the most children
+ * there may be. Of one project, its children's of each kind.
+ */
+export const receivedHeapBytesMax = 1024 * 1024 * 1024;
 export const receivedPerProjectMax = 2 * childrenCountMax;
 
 /** Words of one list of a document: releases, flags. */

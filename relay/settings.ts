@@ -35,6 +35,8 @@ export interface NodeSettings {
   readonly healthWindowMs: number;
   /** The shortest window of a census that is asked or answered here; a month by default. */
   readonly censusWindowMsMin?: number | undefined;
+  /** What documents of children may take in memory, where that is less than the bound of the limits. */
+  readonly receivedHeapBytesMax?: number | undefined;
   /** What the store holds, but for its logs. */
   readonly records: Iterable<StoredRecord>;
   /** The newest of its log of sent documents. */

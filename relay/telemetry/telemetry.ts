@@ -25,6 +25,7 @@ export interface TelemetrySettings {
   readonly healthWindowMs: number;
   /** Shorter windows of a census are neither asked nor answered here; a month by default. */
   readonly censusWindowMsMin?: number | undefined;
+  readonly receivedHeapBytesMax?: number | undefined;
   /** What the environment says, for upstreams without a choice made at a command. */
   readonly disclosure: DisclosureLevel;
 }
@@ -51,7 +52,7 @@ export class Telemetry {
   ) {
     this.#settings = settings;
     this.#trials = trials;
-    this.received = new Received(records);
+    this.received = new Received(records, settings.receivedHeapBytesMax);
     this.crashes = new Crashes(settings.siteSecret, records);
     this.censuses = new Censuses(settings, records);
     this.consents = new Consents(settings.disclosure, records);

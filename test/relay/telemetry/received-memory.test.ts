@@ -1,0 +1,71 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import {
+  type Document,
+  DocumentSchema,
+  WeightsSchema,
+} from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { receivedHeapBytesMax } from "../../../relay/limits.ts";
+import { Received } from "../../../relay/telemetry/received.ts";
+import { weightLists } from "../../../relay/telemetry/weights.ts";
+import { epochMs } from "../authority.ts";
+import { weightsDocument } from "./fixture.ts";
+
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+
+const mebi = 2 ** 20;
+
+test.each<[string, number, (n: number) => string, object]>([
+  ["the shortest words without a number", 20_000, (n) => n.toString(36), {}],
+  ["words with the largest numbers", 20_000, (n) => n.toString(36), { count: 2 ** 32 - 1 }],
+  ["words of twenty letters", 20_000, (n) => `${n}`.padStart(20, "x"), { basisPoints: 500 }],
+  ["the longest words", 2_000, (n) => `${n}`.padStart(128, "\u0101"), {}],
+  ["no words", 0, () => "", {}],
+])("%s: what is kept takes no more memory than it may", (_, words, nameOf, said) => {
+  const boundBytes = 48 * mebi;
+  const list = Array.from({ length: words }, (_word, n) => ({ ...said, name: nameOf(n) }));
+  const lists = Object.fromEntries(weightLists.map((one) => [one, list]));
+  const weights = create(WeightsSchema, lists);
+  const encoded = toBinary(DocumentSchema, { ...weightsDocument({}), weights });
+  const received = new Received(new Map(), boundBytes);
+  const beforeBytes = memoryBytes();
+  const count = fill(received, encoded);
+  const takenBytes = memoryBytes() - beforeBytes;
+  expect(count).toBeGreaterThan(2);
+  expect(takenBytes).toBeLessThan(1.05 * boundBytes);
+  expect(takenBytes).toBeGreaterThan(0.5 * boundBytes);
+});
+
+test("each of the most children there may be has room for what a project of some size says", () => {
+  const names = Array.from({ length: 400 }, (_, n) => ({ name: `${n}`.padStart(20, "x") }));
+  const releases = names.slice(0, 100);
+  const lists = { releases, degraded: releases, failed: releases, flags: names };
+  const weights = create(WeightsSchema, lists);
+  const document = { ...weightsDocument({}), weights };
+  const received = new Received(new Map(), receivedHeapBytesMax / 100);
+  for (let n = 0; n < 50; n++) {
+    const prepared = received.prepare(`child-${n}`, document, epochMs);
+    if (!prepared.ok || prepared.value === "REPEATED") throw new Error(`${n} was refused`);
+    expect(prepared.value.dropped).toEqual([]);
+    received.accept(prepared.value);
+  }
+});
+
+/** One child's documents of as many projects as there is room for. */
+function fill(received: Received, encoded: Uint8Array): number {
+  for (let n = 0; ; n++) {
+    const document: Document = { ...fromBinary(DocumentSchema, encoded), project: `p-${n}` };
+    const prepared = received.prepare("child", document, epochMs);
+    if (!prepared.ok || prepared.value === "REPEATED") return n;
+    received.accept(prepared.value);
+  }
+}
+
+function memoryBytes(): number {
+  for (let n = 0; n < 3; n++) collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
