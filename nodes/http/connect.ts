@@ -67,7 +67,9 @@ export function connectHandler(options: ConnectOptions): HttpHandler {
       (route === undefined ? fallback(request, response) : call(route, request, response)));
   };
   const handler: HttpHandler = (request, response) => {
-    answer(request, response).catch((thrown: unknown) => giveUp(response, thrown, log));
+    answer(request, response).catch((thrown: unknown) =>
+      giveUp({ request, response, thrown, log }),
+    );
   };
   return withCors(handler, options.corsOrigins ?? []);
 }
@@ -116,8 +118,16 @@ async function* only(text: string): AsyncGenerator<Uint8Array> {
 }
 
 /** That a client has gone in the middle is no event; anything else is our fault. */
-function giveUp(response: HttpResponse, thrown: unknown, log: Log): void {
-  const gone = response.destroyed || ConnectError.from(thrown).code === Code.Aborted;
+function giveUp(of: {
+  request: HttpRequest;
+  response: HttpResponse;
+  thrown: unknown;
+  log: Log;
+}): void {
+  const { request, response, thrown, log } = of;
+  // A response of HTTP/2 does not tell.
+  const gone =
+    request.aborted || response.destroyed || ConnectError.from(thrown).code === Code.Aborted;
   if (!gone) logInternal(log, thrown, "a request");
   if (gone || response.headersSent) {
     response.destroy();

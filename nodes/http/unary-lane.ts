@@ -48,9 +48,11 @@ export function unaryLane<I extends DescMessage, O extends DescMessage>(of: {
     response: HttpResponse,
     { read, write }: Format<I, O>,
   ): Promise<void> => {
+    // A socket that is gone by the time that the body was read has no address any more.
+    const address = addressOf(request);
     try {
       const message = readMessage(await readBody(request, requestBytesMax), read);
-      const answer = await of.answer(message, addressOf(request));
+      const answer = await of.answer(message, address);
       send(response, 200, request.headers["content-type"], write(create(method.output, answer)));
     } catch (thrown) {
       refuse(request, response, thrown);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { gzipSync } from "node:zlib";
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
@@ -10,6 +11,8 @@ import { unaryLane } from "../../../nodes/http/unary-lane.ts";
 import { appRequestBytesMax } from "../../../relay/limits.ts";
 import { type OpenedApps, openTestApps } from "../apps/open-apps.ts";
 import { FakeAccess } from "../fake-access.ts";
+import { openHttp2 } from "./http2-call.ts";
+import { dataFrame, postFrames, resetFrame } from "./http2-frames.ts";
 import { openRaw } from "./raw-connection.ts";
 
 const path = "/headwater.v1.TelemetryService/Report";
@@ -113,6 +116,49 @@ test("whoever goes in the middle of a call is no event", async () => {
   await raw.closed;
   expect(await post(apps, { type: proto, body: binary })).toMatchObject({ status: 200 });
   expect(apps.log.lines).toEqual([]);
+});
+
+describe("over HTTP/2", () => {
+  test.each([
+    ["the lane", {}],
+    ["Connect", byConnect],
+  ])("what has come of a body that was cut short is no report to %s", async (_, headers) => {
+    const apps = await openTestApps(answering());
+    const raw = await openRaw(apps.address);
+    raw.socket.write(postFrames(path, { "content-type": proto, ...headers }));
+    raw.socket.write(dataFrame(binary));
+    await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1));
+    raw.socket.write(resetFrame());
+    const other = await post(apps, { type: proto, body: "" });
+    raw.socket.destroy();
+    expect(other).toMatchObject({ status: 400 });
+    expect(apps.counts.reportsCount).toBe(0);
+    expect(apps.log.lines).toEqual([]);
+  });
+
+  test("a connection that is lost in the middle of a call is no event", async () => {
+    const apps = await openTestApps(answering());
+    const session = await openHttp2(apps.url);
+    const stream = session.request({ ":method": "POST", ":path": path, "content-type": proto });
+    stream.on("error", () => undefined).write(binary);
+    await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1));
+    session.destroy();
+    await once(session, "close");
+    expect(await post(apps, { type: proto, body: "" })).toMatchObject({ status: 400 });
+    expect(apps.log.lines).toEqual([]);
+  });
+});
+
+test("whoever reports and goes at once has an address all the same", async () => {
+  const apps = await openTestApps(answering(), { reportRate: { burst: 1, perSecond: 0 } });
+  const raw = await openRaw(apps.address);
+  const head = [`POST ${path} HTTP/1.1`, "host: node", `content-type: ${proto}`];
+  raw.socket.write(`${head.join("\r\n")}\r\ncontent-length: ${binary.length}\r\n\r\n`);
+  await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1));
+  raw.socket.write(binary);
+  raw.socket.resetAndDestroy();
+  await vi.waitFor(() => expect(apps.counts.reportsCount).toBe(1));
+  expect(await post(apps, { type: proto, body: binary })).toMatchObject({ status: 429 });
 });
 
 test.each([
