@@ -1,54 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import process from "node:process";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
+import { expectNothingLeft, type ScriptRun, startScript } from "../scripts/script-run.ts";
 
 const demo = resolve(import.meta.dirname, "../../scripts/demo.ts");
 
-interface DemoRun {
-  readonly child: ChildProcess;
-  readonly temporaryDir: string;
-  said(): string;
-}
-
-/** In a process group and a folder for temporary files of its own, so that leftovers are seen. */
-function startDemo(args: readonly string[], env: Readonly<Record<string, string>> = {}): DemoRun {
-  const temporaryDir = mkdtempSync(join(tmpdir(), "headwater-demo-test-"));
-  const child = spawn(process.execPath, [demo, ...args], {
-    detached: true,
-    env: { ...process.env, TMPDIR: temporaryDir, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (data: Buffer) => (said += data.toString()));
-  onTestFinished(() => {
-    if (isGroupAlive(child)) process.kill(-groupOf(child), "SIGKILL");
-    rmSync(temporaryDir, { recursive: true, force: true });
-  });
-  return { child, temporaryDir, said: () => said };
-}
-
-function groupOf({ pid }: ChildProcess): number {
-  if (pid === undefined) throw new Error("it was not started");
-  return pid;
-}
-
-function isGroupAlive(child: ChildProcess): boolean {
-  try {
-    return process.kill(-groupOf(child), 0);
-  } catch {
-    return false;
-  }
-}
-
-async function expectNothingLeft({ child, temporaryDir }: DemoRun): Promise<void> {
-  await eventually("no process is left", () => !isGroupAlive(child));
-  expect(readdirSync(temporaryDir)).toEqual([]);
+function startDemo(args: readonly string[], env?: Readonly<Record<string, string>>): ScriptRun {
+  return startScript([process.execPath, demo, ...args], env);
 }
 
 test.for([
@@ -91,6 +51,19 @@ test("interrupted, it ends at once and leaves nothing", async () => {
   await eventually("nodes run", () => run.said().includes("headwater init"), 60_000);
   run.child.kill("SIGTERM");
   expect(await once(run.child, "close")).toEqual([143, null]);
+  expect(run.said()).toContain("interrupted before the tour was over");
+  await expectNothingLeft(run);
+});
+
+test("ended by whoever ends npm, it leaves nothing", async () => {
+  const rootDir = resolve(import.meta.dirname, "../..");
+  // npm keeps what it has compiled in the folder for temporary files.
+  const run = startScript(["npm", "--prefix", rootDir, "start", "--", "--once"], {
+    NODE_DISABLE_COMPILE_CACHE: "1",
+  });
+  await eventually("nodes run", () => run.said().includes("headwater init"), 60_000);
+  run.child.kill("SIGTERM");
+  await once(run.child, "close");
   expect(run.said()).toContain("interrupted before the tour was over");
   await expectNothingLeft(run);
 });
