@@ -1,13 +1,12 @@
 // Kills, stops, starves and cuts off real nodes in rounds, and holds them to what is promised.
 import process from "node:process";
-import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { HeadwaterError } from "../nodes/error.ts";
 import { minuteMs } from "../relay/cadence.ts";
 import type { Outcome } from "../test/chaos/rounds.ts";
 import { siteHealMsMax, siteRounds } from "../test/chaos/site-rounds.ts";
 import { writingHealMsMax, writingRounds } from "../test/chaos/writing-rounds.ts";
-import { runScript } from "./run-script.ts";
+import { helpOf, readOptions, runScript } from "./run-script.ts";
 
 const help = `Usage: npm run chaos -- [OPTIONS]
 
@@ -38,7 +37,7 @@ Example:
   $ npm run chaos -- --only writing --rounds 200
 `;
 
-const { values } = parseArgs({
+const { values } = readOptions("chaos", {
   options: {
     rounds: { type: "string", default: "20" },
     minutes: { type: "string", default: "60" },
@@ -108,5 +107,5 @@ function numberOf(name: "rounds" | "minutes" | "apps" | "seed"): number {
 }
 
 function invalid(message: string): HeadwaterError {
-  return new HeadwaterError({ kind: "invalid", message, hint: "npm run chaos -- --help" });
+  return new HeadwaterError({ kind: "invalid", message, hint: helpOf("chaos") });
 }

@@ -2,14 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { HeadwaterError } from "../nodes/error.ts";
 import { type DoorOutcome, doorShare, runDoors } from "../test/fuzz/doors.ts";
 import { runFuzz } from "../test/fuzz/fuzz-run.ts";
 import type { Finding, SessionOutcome } from "../test/fuzz/fuzz-session.ts";
 import { targets } from "../test/fuzz/targets.ts";
-import { runScript } from "./run-script.ts";
+import { helpOf, readOptions, runScript } from "./run-script.ts";
 
 const help = `Usage: npm run fuzz -- [OPTIONS]
 
@@ -34,7 +33,7 @@ Example:
   $ npm run fuzz -- --only flag --inputs 20000
 `;
 
-const { values } = parseArgs({
+const { values } = readOptions("fuzz", {
   options: {
     inputs: { type: "string", default: "1000000" },
     seed: { type: "string", default: "1" },
@@ -155,5 +154,5 @@ function numberOf(name: "inputs" | "seed"): number {
 }
 
 function invalid(message: string): HeadwaterError {
-  return new HeadwaterError({ kind: "invalid", message, hint: "npm run fuzz -- --help" });
+  return new HeadwaterError({ kind: "invalid", message, hint: helpOf("fuzz") });
 }

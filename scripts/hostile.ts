@@ -6,17 +6,39 @@ import { cheats } from "../test/hostile/cheats.ts";
 import { fillBulk, hostileCases, playHostile } from "../test/hostile/hostile-children.ts";
 import { playCheat } from "../test/hostile/relay-cheats.ts";
 import { Scene } from "../test/hostile/scene.ts";
+import { readOptions, runScript } from "./run-script.ts";
 
-await using scene = await Scene.open();
-await showCheats();
-await showChildren();
-const { breaches } = scene;
-const states = [...scene.apps.values()].reduce((sum, app) => sum + app.statesCount, 0);
-say(`Apps were shown ${states} states; forged, mixed or rolled back: ${breaches.length}`);
-for (const { node, project, what } of breaches) say(`  ${node} ${project}: ${what}`);
-process.exitCode = breaches.length === 0 ? 0 : 1;
+const help = `Usage: npm run hostile
 
-async function showCheats(): Promise<void> {
+Runs a root, a relay that cheats in every way, and sites below both, then lets children of the root
+misbehave, and says for each what the nodes made of it and what honest peers paid meanwhile.
+
+Options:
+  --help  print this
+
+Ends with 1 if an app was shown what its project has not signed, or an older state after a newer one.
+`;
+
+const { values } = readOptions("hostile", { options: { help: { type: "boolean" } } });
+
+await runScript("hostile", run);
+
+async function run(): Promise<number> {
+  if (values.help === true) {
+    process.stdout.write(help);
+    return 0;
+  }
+  await using scene = await Scene.open();
+  await showCheats(scene);
+  await showChildren(scene);
+  const { breaches } = scene;
+  const states = [...scene.apps.values()].reduce((sum, app) => sum + app.statesCount, 0);
+  say(`Apps were shown ${states} states; forged, mixed or rolled back: ${breaches.length}`);
+  for (const { node, project, what } of breaches) say(`  ${node} ${project}: ${what}`);
+  return breaches.length === 0 ? 0 : 1;
+}
+
+async function showCheats(scene: Scene): Promise<void> {
   const table = tableOf(["A relay sends", "the node below says", "honest", "beside", "mended"]);
   for (const cheat of cheats) {
     const { said, honestMs, besideMs, mendedMs } = await playCheat(scene, cheat);
@@ -29,7 +51,7 @@ async function showCheats(): Promise<void> {
   say("mended: from the relay's being honest again to the newest value\n");
 }
 
-async function showChildren(): Promise<void> {
+async function showChildren(scene: Scene): Promise<void> {
   await fillBulk(scene);
   const table = tableOf(["A child", "what became of it", "honest, slowest", "memory"]);
   for (const [n, hostile] of hostileCases.entries()) {

@@ -1,9 +1,9 @@
 // Tries published providers and SDKs of other languages, each from its registry, against a real node.
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { drill } from "./interop/drill.ts";
 import { reportDrill } from "./interop/report-drill.ts";
 import { go, java, NotToBeHad, python, pythonProgram, typescript } from "./interop/toolchain.ts";
+import { readOptions, runScript } from "./run-script.ts";
 
 const help = `Usage: npm run interop [-- NAME...]
 
@@ -29,22 +29,30 @@ const trials: Readonly<Record<string, () => Promise<void>>> = {
   "otlp-python": async () => reportDrill({ command: await pythonProgram("report.py"), say }),
 };
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readOptions("interop", {
   allowPositionals: true,
   options: { help: { type: "boolean" } },
 });
-const unknown = positionals.filter((name) => trials[name] === undefined);
-if (values.help === true || unknown.length > 0) {
-  if (unknown.length > 0) process.stderr.write(`error: no such name: ${unknown.join(", ")}\n`);
-  (unknown.length > 0 ? process.stderr : process.stdout).write(help);
-  process.exitCode = unknown.length > 0 ? 2 : 0;
-} else await tryAll(positionals.length === 0 ? Object.keys(trials) : positionals);
 
-async function tryAll(names: readonly string[]): Promise<void> {
+await runScript("interop", run);
+
+async function run(): Promise<number> {
+  const unknown = positionals.filter((name) => !Object.hasOwn(trials, name));
+  if (unknown.length > 0) {
+    process.stderr.write(`error: no such name: ${unknown.join(", ")}\n${help}`);
+    return 2;
+  }
+  if (values.help !== true)
+    return tryAll(positionals.length > 0 ? positionals : Object.keys(trials));
+  process.stdout.write(help);
+  return 0;
+}
+
+async function tryAll(names: readonly string[]): Promise<number> {
   const outcomes: string[] = [];
   for (const name of names) outcomes.push(await tried(name));
   say(`\n${outcomes.join("\n")}`);
-  process.exitCode = outcomes.some((outcome) => outcome.includes("FAILED")) ? 1 : 0;
+  return outcomes.some((outcome) => outcome.includes("FAILED")) ? 1 : 0;
 }
 
 async function tried(name: string): Promise<string> {

@@ -1,7 +1,7 @@
 // Runs the simulator: many nodes on one clock, with every fault, from a seed.
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { HeadwaterError } from "../nodes/error.ts";
+import { helpOf, readOptions, runScript } from "./run-script.ts";
 import { runMutants } from "./sim/mutants.ts";
 import { runRange } from "./sim/range.ts";
 import { replay } from "./sim/replay.ts";
@@ -30,7 +30,7 @@ Example:
   $ npm run sim -- --from 1 --seeds 1000
 `;
 
-const { values } = parseArgs({
+const { values } = readOptions("sim", {
   options: {
     seed: { type: "string" },
     from: { type: "string" },
@@ -45,13 +45,7 @@ const { values } = parseArgs({
   },
 });
 
-try {
-  process.exitCode = await run();
-} catch (thrown) {
-  const { message, hint } = HeadwaterError.from(thrown);
-  process.stderr.write(`sim: ${message}\n${hint === undefined ? "" : `  hint: ${hint}\n`}`);
-  process.exitCode = 1;
-}
+await runScript("sim", run);
 
 async function run(): Promise<number> {
   if (values.help === true) {
@@ -78,10 +72,10 @@ function numberOf(
   const text = values[name];
   if (text === undefined) return absent;
   const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
+  if (text !== "" && Number.isSafeInteger(number) && number >= 0) return number;
   throw new HeadwaterError({
     kind: "invalid",
     message: `--${name}: ${JSON.stringify(text)} is not a whole number`,
-    hint: "npm run sim -- --help",
+    hint: helpOf("sim"),
   });
 }

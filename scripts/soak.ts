@@ -1,11 +1,10 @@
 // Lets a mesh of real processes work for an hour while everything comes and goes, and says whether
 // what they hold grows.
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { HeadwaterError } from "../nodes/error.ts";
 import { soak } from "../test/soak/soak.ts";
 import { soakTable } from "../test/soak/soak-table.ts";
-import { runScript } from "./run-script.ts";
+import { helpOf, readOptions, runScript } from "./run-script.ts";
 
 const help = `Usage: npm run soak -- [OPTIONS]
 
@@ -30,7 +29,7 @@ Example:
   $ npm run soak -- --minutes 10
 `;
 
-const { values } = parseArgs({
+const { values } = readOptions("soak", {
   options: {
     minutes: { type: "string", default: "60" },
     apps: { type: "string", default: "40" },
@@ -64,6 +63,6 @@ function numberOf(name: "minutes" | "apps" | "seed"): number {
   throw new HeadwaterError({
     kind: "invalid",
     message: `--${name}: ${JSON.stringify(values[name])} is not a whole number above 0`,
-    hint: "npm run soak -- --help",
+    hint: helpOf("soak"),
   });
 }
