@@ -40,7 +40,8 @@ interface StreamEnd {
 export class Watcher {
   readonly #parts: WatcherParts;
   readonly #backoff: Backoff;
-  #mustStartOver = false;
+  /** Whose last frame did not follow: it is asked for everything. Others may be behind what is held. */
+  #mistaken: NodeCalls | undefined;
   #streamsCount = 0;
   #search: Search | undefined;
   #cancelSilence: () => void = () => {};
@@ -81,10 +82,10 @@ export class Watcher {
         // The other leads on from what was held before this frame.
         if (found !== undefined) break;
         if (this.#isPassedOver(frame)) throw this.#holdingNothing();
+        if (!this.#parts.take(frame)) throw this.#startingOver(stream.node);
+        this.#heard();
         if (!hasServed) this.#begun();
         hasServed = true;
-        this.#heard();
-        if (!this.#parts.take(frame)) throw this.#startingOver();
         this.#searchAfter(frame, () => this.#newSearch(stream.node, instead, signal));
       }
     } catch (thrown) {
@@ -109,7 +110,7 @@ export class Watcher {
   #newSearch(current: NodeCalls, found: (stream: NodeStream) => void, signal: AbortSignal): Search {
     const { nodes, random, held } = this.#parts;
     const at = nodes.indexOf(current);
-    const open = (node: NodeCalls): NodeStream => new NodeStream(node, this.#request(), signal);
+    const open = (node: NodeCalls): NodeStream => new NodeStream(node, this.#request(node), signal);
     const others = [...nodes.slice(at + 1), ...nodes.slice(0, at)];
     return new Search({ nodes: others, random, held, open, found }, signal);
   }
@@ -120,13 +121,12 @@ export class Watcher {
   }
 
   #open(node: NodeCalls | undefined, signal: AbortSignal): NodeStream | undefined {
-    return node && new NodeStream(node, this.#request(), signal);
+    return node && new NodeStream(node, this.#request(node), signal);
   }
 
-  #request(): WatchRequest {
+  #request(node: NodeCalls): WatchRequest {
     const { app, held, isReporting } = this.#parts;
-    const known = this.#mustStartOver ? undefined : held();
-    this.#mustStartOver = false;
+    const known = node === this.#mistaken ? undefined : held();
     return create(WatchRequestSchema, {
       project: app.project,
       version: app.version,
@@ -147,6 +147,7 @@ export class Watcher {
   }
 
   #begun(): void {
+    this.#mistaken = undefined;
     this.#backoff.reset();
     this.#streamsCount++;
     if (this.#streamsCount > 1) this.#parts.resumed();
@@ -157,8 +158,8 @@ export class Watcher {
     this.#cancelSilence = startTimer(frameSilenceMsMax, this.#parts.fellSilent);
   }
 
-  #startingOver(): Error {
-    this.#mustStartOver = true;
+  #startingOver(node: NodeCalls): Error {
+    this.#mistaken = node;
     return new Error("a frame does not follow from the flags held, asking for all of them");
   }
 }

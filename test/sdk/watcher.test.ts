@@ -1,88 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { WatchRequest, WatchResponse } from "../../gen/headwater/v1/apps_pb.ts";
-import { firstFrameMsMax, frameSilenceMsMax, searchMsMax, searchMsMin } from "../../sdk/limits.ts";
-import type { NodeCalls } from "../../sdk/node-calls.ts";
-import { Watcher, type WatcherParts } from "../../sdk/watcher.ts";
-import { frameOf, positionOf, Queue } from "./small-node.ts";
-
-/** A node without a network: its streams stay open and silent until the test says otherwise. */
-class FakeNode implements NodeCalls {
-  readonly url: string;
-  readonly requests: WatchRequest[] = [];
-  isDown = false;
-  /** How many streams are open at the moment. */
-  openCount = 0;
-  #stream = new Queue();
-
-  constructor(url: string) {
-    this.url = url;
-  }
-
-  async *watch(request: WatchRequest, signal: AbortSignal): AsyncGenerator<WatchResponse> {
-    this.requests.push(request);
-    if (this.isDown) throw new Error("down");
-    const stream = new Queue();
-    this.#stream = stream;
-    this.openCount++;
-    signal.addEventListener("abort", () => {
-      this.openCount--;
-      stream.end();
-    });
-    for (let frame = await stream.next(); frame !== undefined; frame = await stream.next()) {
-      yield frame;
-    }
-    if (signal.aborted) throw signal.reason;
-  }
-
-  async beat(at = "one", freshness = "FRESH"): Promise<void> {
-    this.#stream.push(frameOf({ heartbeat: at, freshness }));
-    await vi.advanceTimersByTimeAsync(0);
-  }
-
-  async end(): Promise<void> {
-    this.#stream.end();
-    await vi.advanceTimersByTimeAsync(0);
-  }
-
-  report(): Promise<never> {
-    return Promise.reject(new Error("not asked for"));
-  }
-}
-
-let controller: AbortController;
-let done: Promise<void>;
+import { firstFrameMsMax, frameSilenceMsMax } from "../../sdk/limits.ts";
+import { FakeNode, watch } from "./fake-node.ts";
+import { positionOf } from "./small-node.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
-  controller = new AbortController();
 });
 
-afterEach(async () => {
-  controller.abort();
-  await done;
+afterEach(() => {
   vi.useRealTimers();
 });
-
-/** With jitter at its highest, so that waits are their bounds. */
-function watch(nodes: FakeNode[], given: Partial<WatcherParts> = {}) {
-  const problems: string[] = [];
-  const fellSilent = vi.fn<() => void>();
-  const resumed = vi.fn<() => void>();
-  const watcher = new Watcher({
-    nodes,
-    app: { project: "horizon", version: "2.3.0" },
-    isReporting: true,
-    random: () => 1,
-    held: () => ({ position: positionOf("one"), progress: 7n }),
-    take: () => true,
-    resumed,
-    fellSilent,
-    failed: (url, thrown) => problems.push(`${url}: ${String(thrown)}`),
-    ...given,
-  });
-  done = watcher.run(controller.signal);
-  return { problems, fellSilent, resumed };
-}
 
 describe("a stream", () => {
   test("that says nothing at first is given up", async () => {
@@ -134,7 +61,7 @@ describe("a stream", () => {
     await vi.advanceTimersByTimeAsync(500);
     fits = false;
     await node.beat();
-    await vi.advanceTimersByTimeAsync(500);
+    await vi.advanceTimersByTimeAsync(1_000);
     fits = true;
     await node.beat();
     await node.end();
@@ -144,16 +71,57 @@ describe("a stream", () => {
   });
 });
 
+describe("a frame that does not follow from what is held", () => {
+  test("vouches for nothing, however often one comes", async () => {
+    const node = new FakeNode("a");
+    let fits = true;
+    const { fellSilent } = watch([node], { take: () => fits });
+    await node.beat();
+    fits = false;
+    for (let ms = 0; ms < 2 * frameSilenceMsMax; ms += 5_000) {
+      await node.beat();
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    expect(fellSilent).toHaveBeenCalledOnce();
+  });
+
+  test("as the first of a stream is no reason to ask again soon, or to stay with the node", async () => {
+    const [first, other] = [new FakeNode("a"), new FakeNode("b")];
+    const { resumed } = watch([first, other], { take: () => false });
+    await first.beat();
+    await vi.advanceTimersByTimeAsync(500);
+    await other.beat();
+    await vi.advanceTimersByTimeAsync(999);
+    expect([first, other].map(({ requests }) => requests.length)).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([first, other].map(({ requests }) => requests.length)).toEqual([2, 1]);
+    expect(resumed).not.toHaveBeenCalled();
+  });
+
+  test("does not lead another node to believe that nothing is held", async () => {
+    const [first, other] = [new FakeNode("a"), new FakeNode("b")];
+    first.isDown = true;
+    let fits = true;
+    watch([first, other], { take: () => fits });
+    await vi.advanceTimersByTimeAsync(500);
+    await other.beat();
+    first.isDown = false;
+    fits = false;
+    await other.beat();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(first.requests.at(-1)).toMatchObject({ position: positionOf("one"), progress: 7n });
+  });
+});
+
 test.each(["while a stream is open", "between attempts"])(
   "ends with its signal, leaving no timer, %s",
   async (when) => {
     const node = new FakeNode("a");
-    const { problems } = watch([node]);
+    const { problems, stop } = watch([node]);
     await node.beat();
     if (when === "between attempts") await node.end();
     const problemsCount = problems.length;
-    controller.abort();
-    await done;
+    await stop();
     expect(vi.getTimerCount()).toBe(0);
     expect(problems).toHaveLength(problemsCount);
   },
@@ -211,85 +179,5 @@ describe("between attempts", () => {
     await second.end();
     await vi.advanceTimersByTimeAsync(500);
     expect(order.join("")).toBe("abcaba");
-  });
-});
-
-describe("while the node is STALE", () => {
-  const held = { position: positionOf("one"), progress: 7n };
-
-  function three(): [FakeNode, FakeNode, FakeNode] {
-    return [new FakeNode("a"), new FakeNode("b"), new FakeNode("c")];
-  }
-
-  test("others are looked at one at a time, ever more seldom, and it is kept", async () => {
-    const [stale, silent, down] = three();
-    down.isDown = true;
-    const { resumed } = watch([stale, silent, down], { held: () => held });
-    const hourMs = 3_600_000;
-    for (let ms = 0; ms < hourMs; ms += 1_000) {
-      if (ms % 15_000 === 0) await stale.beat("one", "STALE");
-      await vi.advanceTimersByTimeAsync(1_000);
-      expect(silent.openCount).toBeLessThanOrEqual(1);
-    }
-    expect([stale.requests.length, stale.openCount]).toEqual([1, 1]);
-    expect(silent.requests.length).toBeGreaterThan(20);
-    // With jitter at its highest; on average it is twice as many.
-    const looksMax = hourMs / searchMsMax + Math.log2(searchMsMax / searchMsMin) + 1;
-    expect(silent.requests.length + down.requests.length).toBeLessThan(looksMax);
-    expect(resumed).not.toHaveBeenCalled();
-  });
-
-  test("one that is STALE as well is not gone on with, and closed", async () => {
-    const [first, second, third] = three();
-    watch([first, second, third], { held: () => held });
-    await first.beat("one", "STALE");
-    await vi.advanceTimersByTimeAsync(searchMsMin);
-    await second.beat("one", "STALE");
-    expect([first, second].map(({ openCount }) => openCount)).toEqual([1, 0]);
-    await vi.advanceTimersByTimeAsync(2 * searchMsMin);
-    await third.beat("one");
-    expect([first, second, third].map(({ openCount }) => openCount)).toEqual([0, 0, 1]);
-    await vi.advanceTimersByTimeAsync(frameSilenceMsMax - 1);
-    expect([first, second, third].map(({ requests }) => requests.length)).toEqual([1, 1, 1]);
-  });
-
-  test("the search ends when it is FRESH again", async () => {
-    const [first, second, third] = three();
-    watch([first, second, third], { held: () => held });
-    await first.beat("one", "STALE");
-    await vi.advanceTimersByTimeAsync(searchMsMin);
-    expect(second.openCount).toBe(1);
-    await first.beat();
-    expect(second.openCount).toBe(0);
-    await second.beat();
-    for (let ms = 0; ms < 20 * searchMsMax; ms += 15_000) {
-      await first.beat();
-      await vi.advanceTimersByTimeAsync(15_000);
-    }
-    expect([first, second, third].map(({ requests }) => requests.length)).toEqual([1, 1, 0]);
-  });
-
-  test("what was asked from flags that have moved on meanwhile is not gone on with", async () => {
-    const [first, second, third] = three();
-    let now = held;
-    watch([first, second, third], { held: () => now });
-    await first.beat("one", "STALE");
-    await vi.advanceTimersByTimeAsync(searchMsMin);
-    now = { position: positionOf("two"), progress: 8n };
-    await first.beat("two", "STALE");
-    await second.beat("one");
-    expect([first, second, third].map(({ openCount }) => openCount)).toEqual([1, 0, 0]);
-  });
-
-  test("the end leaves no timer, and no stream", async () => {
-    const [first, second, third] = three();
-    watch([first, second, third], { held: () => held });
-    await first.beat("one", "STALE");
-    await vi.advanceTimersByTimeAsync(searchMsMin);
-    controller.abort();
-    await done;
-    await second.beat();
-    expect([first, second, third].map(({ openCount }) => openCount)).toEqual([0, 0, 0]);
-    expect(vi.getTimerCount()).toBe(0);
   });
 });
