@@ -22,7 +22,10 @@ export class Listeners<Events extends object> {
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    // A copy: whoever leaves and comes back while it is told would be told for ever.
+    for (const listener of new Set(listeners)) {
+      if (!listeners.has(listener)) continue;
       try {
         const answer = (listener as (event: Events[Name]) => unknown)(event);
         // Of an async listener, or its rejection would end the process.

@@ -98,6 +98,21 @@ describe("flags", () => {
     await eventually(() => expect(flags.enabled("b")).toBe(true));
   });
 
+  test("are told of once to a listener that leaves and comes back meanwhile", async () => {
+    const node = await startNode({ table: { a: 0 }, at: "one" });
+    const flags = await openClient({ url: node.url });
+    const heard: string[] = [];
+    const again = ({ name }: { name: string }): void => {
+      heard.push(name);
+      if (heard.length < 100) flags.off("change", again).on("change", again);
+    };
+    flags.on("change", again);
+    node.send({ delta: { a: 10_000 }, from: "one", at: "two" });
+    node.send({ delta: { b: 10_000 }, from: "two", at: "three" });
+    await eventually(() => expect(flags.enabled("b")).toBe(true));
+    expect(heard).toEqual(["a", "b"]);
+  });
+
   test("work over the fetch of browsers as well", async () => {
     const node = await startNode({ table: { on: 10_000 }, at: "one" });
     const flags = await connectOn(webRuntime, { project: "horizon", url: node.url });
