@@ -19,8 +19,18 @@ async function read(path: string, bytesMax: number): Promise<string | undefined>
   }
 }
 
+/** Whatever comes of it. */
+let lastWrite: Promise<void> = Promise.resolve();
+
+/** After the one before, as two clients of a process may have one file, and so one new file beside it. */
+function write(path: string, text: string): Promise<void> {
+  const written = lastWrite.then(() => replace(path, text));
+  lastWrite = written.catch(() => {});
+  return written;
+}
+
 /** By a new file beside it, which takes its place when its bytes are safe. */
-async function write(path: string, text: string): Promise<void> {
+async function replace(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const newPath = `${path}.${process.pid}.new`;
   // What lies there is left over from a crash, or a trap: neither is written through.

@@ -84,6 +84,15 @@ describe("what is kept", () => {
     expect(await readFile(path, "utf8")).toBe("new");
   });
 
+  test("is written whole by each of two that write at once", async () => {
+    for (let times = 0; times < 20; times++) {
+      const texts = ["one".repeat(10_000), "two".repeat(10_000)];
+      await Promise.all(texts.map((text) => nodeFiles.write(path, text)));
+      expect(texts).toContain(await readFile(path, "utf8"));
+      expect(await readdir(dir)).toEqual(["cache.json"]);
+    }
+  });
+
   test("leaves nothing behind where it can not be written", async () => {
     await mkdir(path);
     await expect(nodeFiles.write(path, "new")).rejects.toThrow("rename");
