@@ -1,6 +1,12 @@
 import { isName } from "../relay/flag/name.ts";
 import type { ReceivedFlag } from "./flag-table.ts";
-import { cacheBytesMax, cacheWriteGapMs, instanceLengthMax, tableFlagsMax } from "./limits.ts";
+import {
+  cacheBytesMax,
+  cacheRetryMsMax,
+  cacheWriteGapMs,
+  instanceLengthMax,
+  tableFlagsMax,
+} from "./limits.ts";
 import type { Files } from "./runtime.ts";
 import { startTimer } from "./timer.ts";
 
@@ -26,6 +32,7 @@ export interface CacheFileParts {
 export class CacheFile {
   readonly #parts: CacheFileParts;
   #isDue = false;
+  #gapMs = cacheWriteGapMs;
   #writing: Promise<void> | undefined;
   #cancelGap: (() => void) | undefined;
 
@@ -48,16 +55,35 @@ export class CacheFile {
   }
 
   #write(): void {
-    const { files, path, contents, failed, succeeded } = this.#parts;
+    const { files, path, contents } = this.#parts;
     this.#cancelGap?.();
     this.#isDue = false;
     const written = files.write(path, formatCache(contents()));
-    this.#writing = written.then(succeeded, failed).then(() => {
-      this.#writing = undefined;
-      this.#cancelGap = startTimer(cacheWriteGapMs, () => {
-        this.#cancelGap = undefined;
-        if (this.#isDue) this.#write();
-      });
+    this.#writing = written.then(
+      () => this.#succeeded(),
+      (thrown) => this.#failed(thrown),
+    );
+  }
+
+  #succeeded(): void {
+    this.#parts.succeeded();
+    this.#gapMs = cacheWriteGapMs;
+    this.#rest();
+  }
+
+  /** What could not be written is still due, or a kill would be lost that no other change follows. */
+  #failed(thrown: unknown): void {
+    this.#parts.failed(thrown);
+    this.#isDue = true;
+    this.#rest();
+    this.#gapMs = Math.min(2 * this.#gapMs, cacheRetryMsMax);
+  }
+
+  #rest(): void {
+    this.#writing = undefined;
+    this.#cancelGap = startTimer(this.#gapMs, () => {
+      this.#cancelGap = undefined;
+      if (this.#isDue) this.#write();
     });
   }
 }

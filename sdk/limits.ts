@@ -65,3 +65,6 @@ export const cacheBytesMax = 16 * 1024 * 1024;
 
 /** Between two writes of the cache file, however fast the flags change. */
 export const cacheWriteGapMs = 1_000;
+
+/** To the next write after one that failed: the gap doubles up to this, as a disk may stay full for days. */
+export const cacheRetryMsMax = 60_000;

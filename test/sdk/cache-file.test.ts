@@ -179,4 +179,33 @@ describe("writing", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(problems).toEqual([]);
   });
+
+  test("that fails is tried again by itself, ever more seldom", async () => {
+    const cache = open();
+    cache.save();
+    for (const waitMs of [1_000, 2_000, 4_000]) {
+      const writesCount = files.written.length;
+      files.finish(new Error("disk full"));
+      await vi.advanceTimersByTimeAsync(waitMs - 1);
+      expect(files.written).toHaveLength(writesCount);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(files.written).toHaveLength(writesCount + 1);
+    }
+    files.finish();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect([files.written.length, problems]).toEqual([4, []]);
+  });
+
+  test("that has failed is tried once more before closing", async () => {
+    const cache = open();
+    cache.save();
+    files.finish(new Error("disk full"));
+    await vi.advanceTimersByTimeAsync(500);
+    const closed = cache.close();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(files.written).toEqual(["1", "2"]);
+    files.finish();
+    await closed;
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
