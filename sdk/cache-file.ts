@@ -32,6 +32,7 @@ export interface CacheFileParts {
 export class CacheFile {
   readonly #parts: CacheFileParts;
   #isDue = false;
+  #isFirst = true;
   #gapMs = cacheWriteGapMs;
   #writing: Promise<void> | undefined;
   #cancelGap: (() => void) | undefined;
@@ -68,7 +69,9 @@ export class CacheFile {
   #succeeded(): void {
     this.#parts.succeeded();
     this.#gapMs = cacheWriteGapMs;
-    this.#rest();
+    if (this.#isFirst) this.#goOn();
+    else this.#rest();
+    this.#isFirst = false;
   }
 
   /** What could not be written is still due, or a kill would be lost that no other change follows. */
@@ -79,12 +82,16 @@ export class CacheFile {
     this.#gapMs = Math.min(2 * this.#gapMs, cacheRetryMsMax);
   }
 
+  /** At once after the first, which has no node's flags: a program may end before the gap does. */
+  #goOn(): void {
+    this.#writing = undefined;
+    this.#cancelGap = undefined;
+    if (this.#isDue) this.#write();
+  }
+
   #rest(): void {
     this.#writing = undefined;
-    this.#cancelGap = startTimer(this.#gapMs, () => {
-      this.#cancelGap = undefined;
-      if (this.#isDue) this.#write();
-    });
+    this.#cancelGap = startTimer(this.#gapMs, () => this.#goOn());
   }
 }
 

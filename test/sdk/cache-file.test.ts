@@ -139,21 +139,29 @@ describe("writing", () => {
     vi.useRealTimers();
   });
 
-  test("is done at once, then no faster than once a second", async () => {
-    const cache = open();
-    cache.save();
-    cache.save();
-    cache.save();
-    expect(files.written).toEqual(["1"]);
-    files.finish();
-    await vi.advanceTimersByTimeAsync(999);
-    expect(files.written).toEqual(["1"]);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(files.written).toEqual(["1", "2"]);
-    files.finish();
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(files.written).toEqual(["1", "2"]);
-  });
+  test.each(["while the first is written", "after it"])(
+    "is done at once, once more %s, then no faster than once a second",
+    async (when) => {
+      const cache = open();
+      cache.save();
+      if (when === "after it") files.finish();
+      await vi.advanceTimersByTimeAsync(0);
+      cache.save();
+      files.finish();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(files.written).toEqual(["1", "2"]);
+      cache.save();
+      cache.save();
+      files.finish();
+      await vi.advanceTimersByTimeAsync(999);
+      expect(files.written).toEqual(["1", "2"]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(files.written).toEqual(["1", "2", "3"]);
+      files.finish();
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(files.written).toEqual(["1", "2", "3"]);
+    },
+  );
 
   test("of what is due is done before closing", async () => {
     const cache = open();

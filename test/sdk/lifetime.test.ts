@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { readCache } from "../../sdk/cache-file.ts";
+import { nodeFiles } from "../../sdk/node-files.ts";
+import { cacheFile } from "./open-client.ts";
 import { SmallNode } from "./small-node.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -37,6 +40,17 @@ test("a program ends by itself, though its flags are still open", async () => {
     node.url,
   );
   expect(ended).toEqual({ code: 0, stdout: "true true\n", stderr: "" });
+});
+
+test("a program that ends at once has kept its flags for the next start", async () => {
+  await using node = await SmallNode.start({ table: { on: 10_000 }, at: "one" });
+  const path = await cacheFile();
+  const open = `await connect({ cacheFile: ${JSON.stringify(path)}, version: "2.3.0" });`;
+  expect(await run(open, node.url)).toMatchObject({ code: 0, stderr: "" });
+  expect((await readCache(nodeFiles, path))?.flags).toMatchObject([{ basisPoints: 10_000 }]);
+  node.first = { table: { on: 0 }, at: "two" };
+  expect(await run(open, node.url)).toMatchObject({ code: 0, stderr: "" });
+  expect((await readCache(nodeFiles, path))?.flags).toMatchObject([{ basisPoints: 0 }]);
 });
 
 test("a program without a node gets its defaults in time, and ends", async () => {
