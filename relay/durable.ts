@@ -17,7 +17,7 @@ import type { Ledger, LedgerChange } from "./ledger/ledger.ts";
 import type { LedgerId } from "./ledger/position.ts";
 import { toHex } from "./trust/key.ts";
 import { storedTrust, trustToStore } from "./trust/stored-trust.ts";
-import { ledgerKeyOf, type Trusted } from "./trust/trusted.ts";
+import type { Trusted } from "./trust/trusted.ts";
 
 /** A record as the store has it. */
 export interface StoredRecord {
@@ -172,8 +172,8 @@ export function restoreLedger(ledger: Ledger, records: Records): string | undefi
 
 /**
  * What was believed when it came is judged by the time it was signed at, not by today's clock. The
- * grant that it was believed for may have ended since, with its root: then it still has to be signed
- * by the key that had it.
+ * grant that it was believed for may have ended since, with its root, and another key may have the
+ * term: then it still has to be signed by the key that had it.
  */
 function restoreEntries(
   ledger: Ledger,
@@ -182,12 +182,10 @@ function restoreEntries(
   records: Records,
 ): string | undefined {
   const envelope = fromBinary(EnvelopeSchema, headBytes);
-  const { position, issuedMs } = fromBinary(HeadSchema, envelope.payload);
+  const { issuedMs } = fromBinary(HeadSchema, envelope.payload);
   const wallMs = Number(issuedMs);
-  const isGranted = ledgerKeyOf(trusted, { term: position?.term ?? 0, wallMs }) !== undefined;
-  const head = isGranted
-    ? openHead(envelope, ledger.name, { trusted, wallMs })
-    : openFormerHead(envelope, ledger.name, trusted);
+  const granted = openHead(envelope, ledger.name, { trusted, wallMs });
+  const head = granted.ok ? granted : openFormerHead(envelope, ledger.name, trusted);
   if (!head.ok) return head.refusal.message;
   const entries = ofLedger(records, "entry", ledger.id).map(([key, value]) => ({ key, value }));
   const steps = ofLedger(records, "history", ledger.id).map(([, value]) => decodeStep(value));

@@ -106,7 +106,7 @@ export function openFormerHead(
   if (!isSealedBy({ envelope, type: payloadType.head, keys, threshold: 1 }))
     return refused(
       "forbidden",
-      `head: ${positionText(position)} is signed by no former ledger key`,
+      `head: ${positionText(position)} is signed by no ledger key of its term, present or former`,
     );
   return read;
 }

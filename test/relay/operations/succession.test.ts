@@ -134,6 +134,22 @@ describe("what lost its grant", () => {
   }
 });
 
+test("a head outlives a restart where a new root has given its term to another key", () => {
+  const scene = new Scene();
+  const { world, authority } = scene;
+  const key = keyOf("machine in CI").publicKey;
+  const [, beat] = powersOf(authority, [1]);
+  const powers = [{ case: "ledgerKey", value: { term: 1, key } } as const, beat!];
+  valueOf(scene.update("root", nextTrust(authority, powers)));
+  world.run(settleMs);
+  for (const name of ["root", "vendor"]) {
+    world.crash(name);
+    world.restart(name);
+    expect(world.get(name).node.reads.damaged()).toEqual([]);
+    expect(scene.at(name)).toBe("1.1");
+  }
+});
+
 describe("a promotion", () => {
   test("goes on with the same content in the next term, and survives a restart", () => {
     const scene = new Scene();
