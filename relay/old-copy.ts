@@ -2,6 +2,7 @@ import { copyWaitMs, secondMs } from "./cadence.ts";
 import type { Records } from "./durable.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
+import type { LedgerId } from "./ledger/position.ts";
 import { refused } from "./refusal.ts";
 
 /**
@@ -17,6 +18,8 @@ export const copyMark = { bucket: "node", key: "copied" } as const;
 export class OldCopy {
   #mark: { readonly copied: string; readonly untilMonoMs: number } | undefined;
   #isTold = false;
+  /** Ledgers of which a new term has begun here: whatever others hold of the former one is over. */
+  readonly #anew = new Set<LedgerId>();
 
   constructor(records: Records, at: Moment) {
     const value = records.get(copyMark.bucket)?.get(copyMark.key);
@@ -39,9 +42,19 @@ export class OldCopy {
     return this.#mark !== undefined && monoMs < this.#mark.untilMonoMs;
   }
 
-  /** Why nothing is signed now. */
-  problem(at: Moment): ReturnType<typeof refused> | undefined {
-    return this.isWaiting(at) ? refused("unavailable", this.text(at), copyHint) : undefined;
+  /** Whether nothing is signed of this ledger. */
+  holdsBack(id: LedgerId, at: Moment): boolean {
+    return this.isWaiting(at) && !this.#anew.has(id);
+  }
+
+  /** An operator has decided not to wait for what others hold of a ledger. */
+  goOn(id: LedgerId): void {
+    this.#anew.add(id);
+  }
+
+  /** Why nothing is signed of a ledger now. */
+  problem(id: LedgerId, at: Moment): ReturnType<typeof refused> | undefined {
+    return this.holdsBack(id, at) ? refused("unavailable", this.text(at), copyHint) : undefined;
   }
 
   text({ monoMs }: Moment): string {

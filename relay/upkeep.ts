@@ -67,7 +67,7 @@ export class Upkeep {
     const beats = [...holdings.writers].flatMap(([id, writer]) => {
       const ledger = holdings.ledgers.get(id);
       // The head of an old copy is not the newest.
-      if (ledger === undefined || oldCopy.isWaiting(at)) return [];
+      if (ledger === undefined || oldCopy.holdsBack(id, at)) return [];
       if (renewal?.ledgers.has(ledger)) return [];
       if (outrunPosition(holdings, ledger) !== undefined) return [];
       return beatDue(ledger, writer, at);

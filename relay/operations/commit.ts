@@ -45,7 +45,7 @@ export function prepareChange(
     );
   if (ledger.head === undefined)
     return refused("unavailable", `ledger: ${name.project} has nothing verified here`, lostHint);
-  const outrun = parts.oldCopy.problem(at) ?? outrunProblem(parts.holdings, ledger);
+  const outrun = parts.oldCopy.problem(ledger.id, at) ?? outrunProblem(parts.holdings, ledger);
   if (outrun !== undefined) return outrun;
   const ungranted = ungrantedProblem(parts, { ledger, entries: request.entries, at });
   if (ungranted !== undefined) return ungranted;

@@ -119,6 +119,7 @@ export function promote(
       const source = { kind: "here" } as const;
       const upstreams = parts.uplinks.all.filter((uplink) => uplink.takes(ledger.id));
       parts.holdings.takeOver(ledger, writer);
+      parts.oldCopy.goOn(ledger.id);
       const effects = [
         ...advanceTrust(parts, { ledger, trusted: trusted.value, source, at }),
         ...advance(parts, { ledger, change, source, at }),
@@ -201,7 +202,7 @@ function rivalProblem(
   const isOurs = parts.holdings.writers.has(ledger.id);
   const outrun = of.force
     ? undefined
-    : (parts.oldCopy.problem(of.at) ?? outrunProblem(parts.holdings, ledger));
+    : (parts.oldCopy.problem(ledger.id, of.at) ?? outrunProblem(parts.holdings, ledger));
   if (outrun !== undefined) return outrun;
   if (of.force || isOurs || freshnessOf(ledger, of.at.wallMs) !== "FRESH") return undefined;
   return refused(

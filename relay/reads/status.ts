@@ -130,7 +130,8 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     if (ledger !== undefined && outrun !== undefined)
       problems.push(`${outrunText(ledger, outrun)}. ${outrunHint}`);
   }
-  if (parts.oldCopy.isWaiting(at)) problems.push(parts.oldCopy.text(at));
+  if ([...holdings.writers.keys()].some((id) => parts.oldCopy.holdsBack(id, at)))
+    problems.push(parts.oldCopy.text(at));
   problems.push(...unservedProblems(parts), ...vouchingProblems(holdings));
   const isToKill = parts.settings.onBad === "KILL";
   const isJudging = isToKill && parts.trials !== undefined;

@@ -146,6 +146,17 @@ describe("a writer that was restored from an older copy", () => {
     expect(scene.at("vendor")).toBe("1.5");
   });
 
+  test("goes on at once where its operator says so, in a new term", () => {
+    const scene = restored([{ ...copyMark, value: Buffer.from("2026-01-01T00:00:00Z") }]);
+    const { world } = scene;
+    for (const { id } of world.openLinks) world.cut(id);
+    valueOf(scene.promote("root", { term: 2, force: true }));
+    expect(scene.commit("root", "c")).toBe("");
+    expect(scene.problems("root")).not.toMatch(/runs on a copy/);
+    world.run(settleMs);
+    expect(scene.at("vendor")).toBe("2.2");
+  });
+
   test("gets back from its children what it has lost, and goes on from there", () => {
     const scene = restored();
     const { world } = scene;
