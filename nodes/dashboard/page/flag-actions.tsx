@@ -102,7 +102,8 @@ function ruleAbout(flag: string, effect: Rule["effect"], before?: Rule): Rule {
 
 function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
   const { view, overlay, onChange } = of;
-  const { project, name, explained } = view;
+  const { project, name } = view;
+  const explained = of.held.explained.get(name);
   const cap = ruleOf(overlay.entries.get(ruleKey("cap", name)));
   const kill = ruleOf(overlay.entries.get(ruleKey("kill", name)));
   const [percent, setPercent] = useState("1");

@@ -24,15 +24,20 @@ export function FlagPanel(of: {
   onClose: () => void;
 }): JSX.Element {
   const { view, client } = of;
-  const { project, name, explained, flag } = view;
+  const { project, name, flag } = view;
+  const explained = of.held.explained.get(name);
   const [steps, setSteps] = useState<readonly RampStep[]>([]);
   useEffect(() => {
+    let isLast = true;
     client.ledgers
       .listHistory({ project, key: `flag/${name}`, limit: historyLength })
-      .then(({ records }) => setSteps(stepsOf(records)))
-      .catch(() => setSteps([]));
+      .then(({ records }) => isLast && setSteps(stepsOf(records)))
+      .catch(() => isLast && setSteps([]));
+    return () => {
+      isLast = false;
+    };
   }, [client, project, name, of.audit]);
-  const { basisPoints = 0, reason = "" } = explained?.effective ?? {};
+  const { basisPoints = flag?.basisPoints ?? 0, reason = "" } = explained?.effective ?? {};
   return (
     <Modal label={`Flag ${project}/${name}`} kind="panel" onClose={of.onClose}>
       <header>

@@ -26,17 +26,22 @@ export function LeavingSection(of: {
   const [leaving, setLeaving] = useState<Leaving>();
   const [problem, setProblem] = useState("");
   useEffect(() => {
-    if (project === "") return;
+    if (project === "") return undefined;
+    let isLast = true;
     const ask = async (): Promise<void> => {
       const [weights, health, { documents }] = await Promise.all([
         client.fleet.previewDocument({ project, kind: "WEIGHTS" }),
         client.fleet.previewDocument({ project, kind: "HEALTH" }),
         client.fleet.listDocuments({ project, limit: sentShownMax }),
       ]);
+      if (!isLast) return;
       setLeaving({ weights, health, sent: documents });
       setProblem("");
     };
-    ask().catch((thrown: unknown) => setProblem(problemOf(thrown).text));
+    ask().catch((thrown: unknown) => isLast && setProblem(problemOf(thrown).text));
+    return () => {
+      isLast = false;
+    };
   }, [client, project, status]);
   const levels = status.disclosures.map(
     ({ upstream, level }) => `${level.toLowerCase()} to ${upstream}`,

@@ -1,20 +1,18 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { useEffect, useState } from "preact/hooks";
 import type { GetLedgerResponse } from "../../../gen/headwater/v1/ledgers_pb.ts";
-import type { GetStatusResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
+import type { ExplainResponse, GetStatusResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
 import { type NodeClient, problemOf } from "./node-client.ts";
 import {
   emptyProject,
   emptyView,
-  type FlagView,
   flagOf,
+  flagsFound,
   type NodeView,
   type ProjectView,
   writable,
 } from "./node-view.ts";
 
-/** Flags whose layers are asked for; each is a call, and nobody reads more than that at once. */
-const explainedCountMax = 300;
 /** Calls at once: browsers allow six connections to one address. */
 const callsAtOnceMax = 6;
 const historyLength = 50;
@@ -22,13 +20,26 @@ const samplesLength = 500;
 const retryMsMin = 500;
 const retryMsMax = 10_000;
 
-/** Follows a node: asks for all of it, then again for what it says has changed. */
+/** What was asked of one state of a project's flags: an answer about another is not shown. */
+interface Explaining {
+  readonly asked: Set<string>;
+  readonly answers: Map<string, ExplainResponse>;
+}
+
+function nothingAsked(): Explaining {
+  return { asked: new Set(), answers: new Map() };
+}
+
+/** Follows a node, one project at a time: asks for all of it, then again for what has changed. */
 class LiveNode {
   readonly #client: NodeClient;
   readonly #show: (view: NodeView) => void;
   readonly #signal: AbortSignal;
   /** Which release's builds a project's flags are shown for; unset, the newest. */
   readonly #releases = new Map<string, string>();
+  /** The last question of each kind: an answer to one before it is not shown any more. */
+  readonly #asked = new Map<string, symbol>();
+  #explaining = nothingAsked();
   #view: NodeView = emptyView;
   #failuresCount = 0;
 
@@ -52,94 +63,131 @@ class LiveNode {
     }
   }
 
-  /** Shows a project's flags as builds of this release get them. */
-  async showRelease(project: string, release: string): Promise<void> {
-    this.#releases.set(project, release);
-    this.#updateProject(project, await this.#flags(project));
+  /** Shows another project. */
+  async choose(project: string): Promise<void> {
+    this.#turnTo(project);
+    await Promise.all([this.#refreshFlags(project), this.#refreshFleet(project)]);
+  }
+
+  /** Shows the flags as builds of this release get them. */
+  async showRelease(release: string): Promise<void> {
+    this.#releases.set(this.#view.project, release);
+    this.#updateHeld({ release, explained: new Map() });
+    await this.#explainAnew();
+  }
+
+  /** Shows the flags that have this in their name or note. */
+  async search(text: string): Promise<void> {
+    this.#update({ search: text });
+    await this.#explain();
   }
 
   async #listen(): Promise<void> {
     const changes = this.#client.operators.watchChanges({}, { signal: this.#signal });
     for await (const { subjects } of changes) {
       this.#failuresCount = 0;
+      const before = this.#view.project;
       // The status first: it names the projects that all else is about.
       if (subjects.includes("status")) await this.#refreshStatus();
-      await Promise.all(subjects.map((subject) => this.#refresh(subject)));
+      const { project } = this.#view;
+      const due = project === before ? [] : [`flags/${project}`, `fleet/${project}`];
+      await Promise.all([...new Set([...subjects, ...due])].map((one) => this.#refresh(one)));
       this.#update({ link: "live", problem: "" });
     }
   }
 
   async #refreshStatus(): Promise<void> {
-    this.#update({ status: await this.#client.nodes.getStatus({}) });
+    const status = await this.#client.nodes.getStatus({});
+    const names = status.projects.map(({ project }) => project);
+    this.#update({ status });
+    if (!names.includes(this.#view.project)) this.#turnTo(names[0] ?? "");
+  }
+
+  #turnTo(project: string): void {
+    this.#explaining = nothingAsked();
+    this.#update({ project, held: emptyProject, search: "" });
   }
 
   async #refresh(subject: string): Promise<void> {
     const [kind = "", project = ""] = subject.split("/", 2);
-    if (kind === "flags") return this.#updateProject(project, await this.#flags(project));
-    if (kind === "fleet") return this.#updateProject(project, await this.#fleet(project));
     if (kind === "rollouts") {
       const { rollouts } = await this.#client.rollouts.listRollouts({});
       return this.#update({ rollouts });
     }
-    if (kind !== "audit") return;
-    const { records } = await this.#client.operators.listAudit({ limit: historyLength });
-    this.#update({ audit: records });
+    if (kind === "audit") {
+      const { records } = await this.#client.operators.listAudit({ limit: historyLength });
+      return this.#update({ audit: records });
+    }
+    // What is not shown is asked for once it is.
+    if (project === "" || project !== this.#view.project) return;
+    if (kind === "flags") return this.#refreshFlags(project);
+    if (kind === "fleet") return this.#refreshFleet(project);
   }
 
-  async #flags(project: string): Promise<Partial<ProjectView>> {
+  async #refreshFlags(project: string): Promise<void> {
+    const isLast = this.#ask("flags");
     const { ledgers } = this.#client;
     const own = await ledgers.getLedger({ project });
-    const held = own.entries
+    const written = overlayOf(this.#view.status, project);
+    const overlay = written && writable(await ledgers.getLedger({ project, authority: written }));
+    if (!isLast()) return;
+    const flags = own.entries
       .filter(({ key }) => key.startsWith("flag/"))
-      .map(({ key, value }) => ({ name: key.slice("flag/".length), flag: flagOf(value) }))
+      .map(({ key, value }) => ({ project, name: key.slice("flag/".length), flag: flagOf(value) }))
       .toSorted((one, other) => one.name.localeCompare(other.name));
     const releases = releasesOf(own);
     const release = this.#releases.get(project) ?? releases.at(-1) ?? "";
-    const flags = await this.#explained({ project, held, release });
-    const written = overlayOf(this.#view.status, project);
-    const overlay = written && writable(await ledgers.getLedger({ project, authority: written }));
-    return { flags, releases, release, own: writable(own), overlay };
+    this.#updateHeld({ flags, releases, release, own: writable(own), overlay });
+    await this.#explainAnew();
   }
 
-  async #explained(of: {
-    project: string;
-    held: readonly Pick<FlagView, "name" | "flag">[];
-    release: string;
-  }): Promise<FlagView[]> {
-    const { project, held, release } = of;
+  /** What is shown stays until the new answers have come. */
+  async #explainAnew(): Promise<void> {
+    this.#explaining = nothingAsked();
+    await this.#explain();
+  }
+
+  /** Asks what the flags that are drawn come out as, unless that was asked already. */
+  async #explain(): Promise<void> {
+    const explaining = this.#explaining;
+    const { project, held, search } = this.#view;
+    const { drawn } = flagsFound(held.flags ?? [], search);
+    const names = drawn.map(({ name }) => name).filter((name) => !explaining.asked.has(name));
+    for (const name of names) explaining.asked.add(name);
     // An instance has to be named for a version to count; its own answer is not looked at.
-    const build = release === "" ? {} : { version: release, instance: "dashboard" };
-    const views = held.map((one): FlagView => ({ project, ...one, explained: undefined }));
-    const waiting = [...views.keys()].slice(0, explainedCountMax);
+    const build = held.release === "" ? {} : { version: held.release, instance: "dashboard" };
     const work = async (): Promise<void> => {
-      for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
-        const view = views[at];
-        if (view === undefined) continue;
-        const explained = await this.#client.nodes.explain({
-          project,
-          flag: view.name,
-          ...build,
-        });
-        views[at] = { ...view, explained };
+      for (let flag = names.shift(); flag !== undefined; flag = names.shift()) {
+        const asked = this.#client.nodes.explain({ project, flag, ...build });
+        const answer = await asked.catch(noneOf(Code.NotFound));
+        if (answer !== undefined) explaining.answers.set(flag, answer);
       }
     };
     await Promise.all(Array.from({ length: callsAtOnceMax }, work));
-    return views;
+    if (explaining === this.#explaining)
+      this.#updateHeld({ explained: new Map(explaining.answers) });
   }
 
-  async #fleet(project: string): Promise<Partial<ProjectView>> {
+  async #refreshFleet(project: string): Promise<void> {
+    const isLast = this.#ask("fleet");
+    // A node whose telemetry is off has no fleet to show, and all the rest.
     const [fleet, { samples }, censuses] = await Promise.all([
-      this.#client.fleet.getFleet({ project }).catch(noneWhereOff),
+      this.#client.fleet.getFleet({ project }).catch(noneOf(Code.PermissionDenied)),
       this.#client.fleet.listSamples({ project, limit: samplesLength }),
-      this.#client.censuses.listCensuses({ project }).catch(noneWhereOff),
+      this.#client.censuses.listCensuses({ project }).catch(noneOf(Code.PermissionDenied)),
     ]);
-    return { fleet, samples: samples.toReversed(), censuses };
+    if (isLast()) this.#updateHeld({ fleet, samples: samples.toReversed(), censuses });
   }
 
-  #updateProject(project: string, change: Partial<ProjectView>): void {
-    const before = this.#view.projects.get(project) ?? emptyProject;
-    const projects = new Map(this.#view.projects).set(project, { ...before, ...change });
-    this.#update({ projects });
+  /** Whether nothing of this kind has been asked since. */
+  #ask(kind: string): () => boolean {
+    const question = Symbol(kind);
+    this.#asked.set(kind, question);
+    return () => this.#asked.get(kind) === question;
+  }
+
+  #updateHeld(change: Partial<ProjectView>): void {
+    this.#update({ held: { ...this.#view.held, ...change } });
   }
 
   #update(change: Partial<NodeView>): void {
@@ -161,10 +209,12 @@ function releasesOf({ entries }: GetLedgerResponse): string[] {
     .toSorted((one, other) => one.localeCompare(other, "en", { numeric: true }));
 }
 
-/** A node whose telemetry is off has no fleet to show, and all the rest. */
-function noneWhereOff(thrown: unknown): undefined {
-  if (thrown instanceof ConnectError && thrown.code === Code.PermissionDenied) return undefined;
-  throw thrown;
+/** Undefined for who is refused with this code, which is an answer as well. */
+function noneOf(code: Code): (thrown: unknown) => undefined {
+  return (thrown) => {
+    if (thrown instanceof ConnectError && thrown.code === code) return undefined;
+    throw thrown;
+  };
 }
 
 /** The authority of the overlay that is written at this node. */
@@ -177,7 +227,12 @@ function overlayOf(status: GetStatusResponse | undefined, project: string): Uint
 export function useLiveNode(
   client: NodeClient,
   onWrongToken: (problem: string) => void,
-): { view: NodeView; showRelease: (project: string, release: string) => void } {
+): {
+  view: NodeView;
+  choose: (project: string) => void;
+  showRelease: (release: string) => void;
+  search: (text: string) => void;
+} {
   const [view, show] = useState(emptyView);
   const [live, setLive] = useState<LiveNode>();
   useEffect(() => {
@@ -187,11 +242,13 @@ export function useLiveNode(
     void node.follow(onWrongToken);
     return () => gone.abort();
   }, [client]);
+  // What fails here is noticed by the stream as well, which says so.
+  const asked = (answered: Promise<void> | undefined): void =>
+    void answered?.catch(() => undefined);
   return {
     view,
-    showRelease: (project, release) => {
-      // What fails here is noticed by the stream as well, which says so.
-      live?.showRelease(project, release).catch(() => undefined);
-    },
+    choose: (project) => asked(live?.choose(project)),
+    showRelease: (release) => asked(live?.showRelease(release)),
+    search: (text) => asked(live?.search(text)),
   };
 }

@@ -11,22 +11,21 @@ import { LeavingSection } from "./leaving-section.tsx";
 import { LinksSection } from "./links-section.tsx";
 import { useLiveNode } from "./live-node.ts";
 import type { NodeClient } from "./node-client.ts";
-import { emptyProject, type NodeView } from "./node-view.ts";
+import type { NodeView } from "./node-view.ts";
 import { RolloutsSection } from "./rollouts-section.tsx";
+import { Skeleton } from "./skeleton.tsx";
 import { Wordmark } from "./wordmark.tsx";
 import { agoText } from "./words.ts";
 
 /** Everything about one node, of one project at a time. */
 export function NodePage(of: { client: NodeClient; onLeave: (why: string) => void }): JSX.Element {
   const { client } = of;
-  const { view, showRelease } = useLiveNode(client, of.onLeave);
-  const [chosen, choose] = useState("");
+  const { view, choose, showRelease, search } = useLiveNode(client, of.onLeave);
   const [openFlag, setOpenFlag] = useState<string>();
   const [change, setChange] = useState<Change>();
   const names = view.status?.projects.map((one) => one.project) ?? [];
-  const project = names.includes(chosen) ? chosen : (names[0] ?? "");
-  const held = view.projects.get(project) ?? emptyProject;
-  const flag = held.flags.find(({ name }) => name === openFlag);
+  const { project, held } = view;
+  const flag = held.flags?.find(({ name }) => name === openFlag);
   return (
     <>
       <a class="skip" href="#flags">
@@ -49,8 +48,10 @@ export function NodePage(of: { client: NodeClient; onLeave: (why: string) => voi
             <FlagsSection
               held={held}
               project={project}
+              search={view.search}
               onOpen={setOpenFlag}
-              onRelease={(release) => showRelease(project, release)}
+              onRelease={showRelease}
+              onSearch={search}
             />
             <RolloutsSection view={view} project={project} onChange={setChange} />
             <FleetSection held={held} project={project} />
@@ -149,16 +150,6 @@ function Problems({ problems }: { problems: readonly string[] }): JSX.Element | 
         ))}
       </ul>
     </section>
-  );
-}
-
-function Skeleton(): JSX.Element {
-  return (
-    <div class="skeleton" role="status" aria-label="Asking the node">
-      <span />
-      <span />
-      <span />
-    </div>
   );
 }
 

@@ -14,18 +14,19 @@ export interface WritableLedger {
   readonly entries: ReadonlyMap<string, Uint8Array>;
 }
 
-/** A flag as its project has it, and as it comes out here. */
+/** A flag as its project has it. */
 export interface FlagView {
   readonly project: string;
   readonly name: string;
   /** Undefined for one that this page can not read. */
   readonly flag: Flag | undefined;
-  /** Undefined past the first few hundred. */
-  readonly explained: ExplainResponse | undefined;
 }
 
 export interface ProjectView {
-  readonly flags: readonly FlagView[];
+  /** In order of name; undefined until they have come. */
+  readonly flags: readonly FlagView[] | undefined;
+  /** What flags come out as here, by name: of those that are drawn. */
+  readonly explained: ReadonlyMap<string, ExplainResponse>;
   /** Oldest first. */
   readonly releases: readonly string[];
   /** Whose builds the flags are shown for; empty: those of no published release. */
@@ -44,22 +45,18 @@ export interface NodeView {
   readonly link: "connecting" | "live" | "lost";
   readonly problem: string;
   readonly status: GetStatusResponse | undefined;
-  readonly projects: ReadonlyMap<string, ProjectView>;
+  /** The one that is shown; empty while there is none. */
+  readonly project: string;
+  readonly held: ProjectView;
+  /** What flags are looked for by. */
+  readonly search: string;
   readonly audit: readonly HistoryRecord[];
   readonly rollouts: readonly Rollout[];
 }
 
-export const emptyView: NodeView = {
-  link: "connecting",
-  problem: "",
-  status: undefined,
-  projects: new Map(),
-  audit: [],
-  rollouts: [],
-};
-
 export const emptyProject: ProjectView = {
-  flags: [],
+  flags: undefined,
+  explained: new Map(),
   releases: [],
   release: "",
   own: undefined,
@@ -68,6 +65,32 @@ export const emptyProject: ProjectView = {
   samples: [],
   censuses: undefined,
 };
+
+export const emptyView: NodeView = {
+  link: "connecting",
+  problem: "",
+  status: undefined,
+  project: "",
+  held: emptyProject,
+  search: "",
+  audit: [],
+  rollouts: [],
+};
+
+/** Rows that are drawn: nobody reads more at once, and ten thousand take a browser many seconds. */
+const rowsMax = 100;
+
+/** The flags that have a text in their name or note, and those of them that are drawn. */
+export function flagsFound(
+  flags: readonly FlagView[],
+  search: string,
+): { found: readonly FlagView[]; drawn: readonly FlagView[] } {
+  const wanted = search.toLowerCase();
+  const found = flags.filter(({ name, flag }) =>
+    `${name} ${flag?.note ?? ""}`.toLowerCase().includes(wanted),
+  );
+  return { found, drawn: found.slice(0, rowsMax) };
+}
 
 /** The flag of an entry; undefined where it is none that this page can read. */
 export function flagOf(value: Uint8Array | undefined): Flag | undefined {
