@@ -214,6 +214,9 @@ export const idleTablesMax = 64;
 /** Records that one answer to an operator holds. */
 export const listLengthMax = 10_000;
 
+/** What one question to a gate asks: each part looks through all that the fleet says. */
+export const gateConditionsMax = 100;
+
 /** Steps of a rollout: a plan of more is a slope, and each step is judged anew. */
 export const rolloutStepsMax = 20;
 

@@ -12,6 +12,7 @@ import {
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Moment } from "../event.ts";
 import type { Project } from "../layers/project.ts";
+import { gateConditionsMax } from "../limits.ts";
 import type { NodeParts } from "../parts.ts";
 import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused, telemetryOff } from "../refusal.ts";
@@ -77,6 +78,13 @@ export function gateOf(
 ): Outcome<CheckGateResponse> {
   const project = parts.holdings.projectNamed(request.project);
   if (!project.ok) return project;
+  const conditionsCount = request.conditions.length;
+  if (conditionsCount > gateConditionsMax)
+    return refused(
+      "limit",
+      `conditions: ${conditionsCount}; at most ${gateConditionsMax} are allowed`,
+      "Ask about some of them at a time.",
+    );
   const unknown = request.conditions.map((one) => conditionProblem(one, project.value.own));
   const problem = unknown.find((one) => one !== undefined);
   if (problem !== undefined) return refused("unknown", `conditions: ${problem}`);

@@ -4,8 +4,12 @@ import {
   type CensusResultSchema,
   CensusStandingSchema,
 } from "../../../gen/headwater/v1/censuses_pb.ts";
-import { GateConditionSchema } from "../../../gen/headwater/v1/rollouts_pb.ts";
+import {
+  CheckGateRequestSchema,
+  GateConditionSchema,
+} from "../../../gen/headwater/v1/rollouts_pb.ts";
 import { HealthSchema, WeightsSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { gateConditionsMax } from "../../../relay/limits.ts";
 import {
   checkCondition,
   conditionProblem,
@@ -13,6 +17,8 @@ import {
   joinAnswers,
   shareAtLeast,
 } from "../../../relay/rollout/gate.ts";
+import { refusalOf } from "../authority.ts";
+import { rootNode } from "../stepped-node.ts";
 
 type Asked = NonNullable<MessageInitShape<typeof GateConditionSchema>["condition"]>;
 
@@ -128,4 +134,17 @@ test("what the project has no word for is named", () => {
     'there is no flag "x"',
   );
   expect(problem()).toMatch(/asks nothing/);
+});
+
+test("a question of more parts than a pipeline asks is refused by the name of its field", () => {
+  const root = rootNode();
+  const asked = (count: number): string => {
+    const condition: Asked = { case: "unused", value: { kind: "BELOW", name: "2.0" } };
+    const conditions = Array.from({ length: count }, () => ({ condition }));
+    const request = create(CheckGateRequestSchema, { project: "horizon", conditions });
+    const outcome = root.node.reads.gate(request, root.wallMs);
+    return outcome.ok ? outcome.value.answer : refusalOf(outcome);
+  };
+  expect(asked(gateConditionsMax)).toBe("UNKNOWN");
+  expect(asked(gateConditionsMax + 1)).toContain("limit: conditions: 101; at most 100 are allowed");
 });
