@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
 import type { Command } from "commander";
-import type { WatchFlagsResponse } from "../../gen/headwater/v1/nodes_pb.ts";
+import {
+  type WatchFlagsResponse,
+  WatchFlagsResponseSchema,
+} from "../../gen/headwater/v1/nodes_pb.ts";
 import { backoffMsMax, backoffMsMin } from "../../relay/cadence.ts";
 import { formatDuration } from "../../relay/duration.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
+import { type LedgerView, readLedger } from "./commit/ledger-view.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { parseProject } from "./flag/flag-path.ts";
+import { type FlagPath, parseFlagPath, parseProject } from "./flag/flag-path.ts";
 import { formatJsonLine } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatClock } from "./time-text.ts";
@@ -62,6 +67,7 @@ class Watch {
    */
   async #connect(): Promise<string> {
     try {
+      await this.#sayGone();
       const stream = this.#context
         .admin()
         // A stream has no deadline.
@@ -74,6 +80,20 @@ class Watch {
       const isGone = kind === "unreachable" || kind === "unavailable";
       if (this.#signal.aborted || (isGone && this.#wasConnected)) return message;
       throw thrown;
+    }
+  }
+
+  /** Flags that went while there was no stream: one begins with those that are there. */
+  async #sayGone(): Promise<void> {
+    const admin = this.#context.admin();
+    const paths = [...this.#said.keys()].map(parseFlagPath);
+    for (const project of new Set(paths.map((path) => path.project))) {
+      const view = await readLedger(admin, project).catch(noneWhereNotHeld);
+      if (view === undefined) continue;
+      const gone = paths.filter((one) => one.project === project && !isIn(view, one));
+      const atMs = BigInt(this.#context.terminal.wallMs());
+      for (const path of gone)
+        this.#take(create(WatchFlagsResponseSchema, { ...path, atMs, freshness: view.freshness }));
     }
   }
 
@@ -96,6 +116,16 @@ class Watch {
     this.#context.terminal.note(`lost the node: ${reason}; again in ${formatDuration(waitMs)}`);
     await sleep(waitMs, undefined, { signal: this.#signal }).catch(() => undefined);
   }
+}
+
+function isIn({ entries }: LedgerView, { flag }: FlagPath): boolean {
+  return entries.has(`flag/${flag}`);
+}
+
+/** A node that has nothing says nothing of what is gone. */
+function noneWhereNotHeld(thrown: unknown): undefined {
+  const { kind } = HeadwaterError.from(thrown);
+  if (kind !== "unknown" && kind !== "unavailable") throw thrown;
 }
 
 function changeText(change: WatchFlagsResponse, terminal: Terminal): string {

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, it, vi } from "vitest";
 import { openFakeAdmin } from "./fake-admin.ts";
-import { refusal } from "./fake-ledger.ts";
+import { FakeLedger, refusal } from "./fake-ledger.ts";
 import type { FakeTerminal } from "./fake-terminal.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -88,12 +88,36 @@ it("connects again when the node goes, says so, and repeats nothing", async () =
     [initial("a", "5 %"), initial("b", "0 %")],
     [initial("a", "5 %"), initial("b", "1 %")],
   ];
-  const { terminal } = await openFakeAdmin({ nodes: { watchFlags: watchFlags(streams) } });
+  const { terminal, ledger } = await openFakeAdmin({ nodes: { watchFlags: watchFlags(streams) } });
+  for (const flag of ["a", "b"]) ledger.entries.set(`flag/${flag}`, new Uint8Array(0));
   const running = terminal.run("watch", "horizon");
   const lines = await printed(terminal, 3);
   expect(lines).toHaveLength(3);
   expect(lines[2]).toContain("horizon/b  1 %");
   expect(terminal.noted).toEqual(["lost the node: the node has ended the stream; again in 0s"]);
+  terminal.interruption.abort();
+  await running;
+});
+
+it("tells of flags that were deleted while the node was away", async () => {
+  using _chance = vi.spyOn(Math, "random").mockReturnValue(0);
+  const streams = [[initial("a", "5 %"), initial("b", "0 %")], [initial("a", "5 %")]];
+  const { terminal, ledger } = await openFakeAdmin({ nodes: { watchFlags: watchFlags(streams) } });
+  ledger.entries.set("flag/a", new Uint8Array(0));
+  const running = terminal.run("watch");
+  const lines = await printed(terminal, 3);
+  expect(lines[2]).toContain("horizon/b  deleted  FRESH");
+  terminal.interruption.abort();
+  await running;
+});
+
+it("takes nothing for deleted that a node does not hold yet", async () => {
+  using _chance = vi.spyOn(Math, "random").mockReturnValue(0);
+  const streams = [[initial("a", "5 %")], [initial("a", "6 %")]];
+  const { terminal, ledger } = await openFakeAdmin({ nodes: { watchFlags: watchFlags(streams) } });
+  ledger.exists = false;
+  const running = terminal.run("watch");
+  expect((await printed(terminal, 2))[1]).toContain("horizon/a  6 %");
   terminal.interruption.abort();
   await running;
 });
@@ -106,7 +130,10 @@ it("waits for a node that was there, over failures", async () => {
   ];
   const stream = watchFlags([[initial("a", "5 %")], [initial("a", "6 %")]]);
   let count = 0;
+  const ledger = new FakeLedger("horizon");
+  ledger.entries.set("flag/a", new Uint8Array(0));
   const { terminal } = await openFakeAdmin({
+    ledger,
     nodes: {
       watchFlags: (request, context) => {
         const failure = count++ === 0 ? undefined : failures.shift();
