@@ -39,6 +39,7 @@ export class OtlpInstances {
       health: "OK",
       flags: [...held.flags].map(([name, active]) => ({ name, active })),
       crashes: [...held.crashes],
+      partial: true,
     });
   }
 

@@ -16,10 +16,10 @@ export function useOf(
     if (version === undefined || wanted === undefined) return "UNKNOWN";
     return compareVersions(version, wanted) < 0 ? "USED" : "UNUSED";
   }
-  if (!knowsUse) return "UNKNOWN";
   const isUsed =
     kind === "FLAG"
       ? report.flags.some((flag) => flag.name === name)
       : report.features.includes(name);
-  return isUsed ? "USED" : "UNUSED";
+  if (isUsed) return "USED";
+  return knowsUse && !report.partial ? "UNUSED" : "UNKNOWN";
 }

@@ -1,6 +1,10 @@
+import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { CensusSchema } from "../../../../gen/headwater/v1/flag_pb.ts";
 import { OtlpInstances } from "../../../../nodes/apps/otlp/otlp-instances.ts";
+import type { Project } from "../../../../relay/layers/project.ts";
 import { otlpInstancesMax } from "../../../../relay/limits.ts";
+import { useOf } from "../../../../relay/telemetry/census/census-use.ts";
 
 test("past so many instances who was silent longest starts anew", () => {
   const instances = new OtlpInstances();
@@ -13,4 +17,19 @@ test("past so many instances who was silent longest starts anew", () => {
   expect(isReported(0)).toBe(false);
   expect(isReported(otlpInstancesMax)).toBe(true);
   expect([isReported(0), isReported(1)]).toEqual([false, true]);
+});
+
+test.each([
+  ["FEATURE", "old-api", "UNKNOWN"],
+  ["FLAG", "never-heard-of", "UNKNOWN"],
+  ["FLAG", "fast-path", "USED"],
+  ["BELOW", "2.0", "USED"],
+  ["BELOW", "1.0", "UNUSED"],
+])("to a census of %s %s it says %s", (kind, name, use) => {
+  const app = { project: "horizon", version: "1.0", instance: "i-1" };
+  const fact = { kind: "flag", name: "fast-path", active: true, set: "" } as const;
+  const report = new OtlpInstances().take(app, [fact], 0);
+  const project = { buildOf: () => ({ release: "1.0" }) } as unknown as Project;
+  const heard = { project, report: report!, wallMs: 0, knowsUse: true };
+  expect(useOf(create(CensusSchema, { kind, name }), heard)).toBe(use);
 });
