@@ -6,12 +6,20 @@ const propagationBuckets = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600,
 ];
 
+/** What alerts wait for. Prometheus takes a count that begins with 1 for one that has not grown. */
+const awaitedEvents = [
+  { event: "frame-refused", level: "warn" },
+  { event: "persist-failed", level: "error" },
+] as const;
+
 /**
  * What a node logs, counted by the event's name, and how long changes were on their way. The names
  * are a closed list in the code, so the labels are bounded. It counts what the level leaves out too.
  */
 export class EventCounts {
-  readonly #counts = new Map<string, { level: string; count: number }>();
+  readonly #counts = new Map<string, { level: string; count: number }>(
+    awaitedEvents.map(({ event, level }) => [event, { level, count: 0 }]),
+  );
   #propagation: Histogram<"project"> | undefined;
 
   /** A log that counts, and passes on. */

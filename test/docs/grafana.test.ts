@@ -70,6 +70,17 @@ test("the dashboard and the alerts ask for what nodes say", () => {
   expect([...asked].filter((name) => !known.has(name))).toEqual([]);
 });
 
+test("what an alert waits for is counted from nothing on, or its first time would go unseen", () => {
+  const events = [...rules.matchAll(/headwater_events_total\{event="([^"]+)"\}/g)].map(
+    ([, event]) => event,
+  );
+  expect(events).toHaveLength(2);
+  for (const event of events)
+    expect(saidBySite).toMatch(
+      new RegExp(`^headwater_events_total\\{event="${event}",.*\\} 0$`, "m"),
+    );
+});
+
 test("promtool takes the rules, every expression of the dashboard, and what nodes say", (context) => {
   const path = promtool(context);
   expect(execFileSync(path, ["check", "rules", rulesFile], { encoding: "utf8" })).toContain(
