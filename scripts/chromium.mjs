@@ -1,5 +1,5 @@
 // Finds a real Chromium, or unpacks one with all its libraries from the distribution's packages.
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -40,17 +40,33 @@ export function findChromium() {
 
 /** Finds or unpacks a Chromium; where that cannot be, says why. */
 export function installChromium() {
-  if (isExecutable(unpackedPath)) writeFileSync(fontsFile, fonts);
+  try {
+    return findOrUnpack();
+  } catch (error) {
+    // The folder can not be written, or the disk is full.
+    return { reason: error.message };
+  }
+}
+
+function findOrUnpack() {
+  if (isExecutable(unpackedPath)) writeFonts();
   const found = findChromium();
   if (found !== undefined) return found;
   if (process.platform !== "linux") return { reason: "put chromium on the PATH" };
   const reason = isExecutable(unpackedPath) ? undefined : unpack();
   if (reason !== undefined) return { reason };
-  writeFileSync(fontsFile, fonts);
+  writeFonts();
   const unpacked = unpackedChromium();
   const env = { ...process.env, ...unpacked.env };
   const problem = runStep(unpacked.path, ["--version"], { env });
   return problem === undefined ? unpacked : { reason: problem };
+}
+
+/** Whole or absent: it is looked for to see whether all is there. */
+function writeFonts() {
+  const draft = `${fontsFile}.${process.pid}`;
+  writeFileSync(draft, fonts);
+  renameSync(draft, fontsFile);
 }
 
 function unpack() {

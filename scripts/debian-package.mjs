@@ -1,5 +1,5 @@
 // Unpacks a package of the distribution into a folder: without root, and nothing is installed.
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { runStep } from "./step.mjs";
@@ -9,19 +9,42 @@ const impatient = ["--option=Acquire::Retries=0", "--option=Acquire::http::Timeo
 /** A browser with all that it needs is 124 MB. */
 const downloadMsMax = 600_000;
 
+const workPrefix = "unpack-";
+/** Longer than any unpacking takes: what is older was interrupted. */
+const workMsMax = 24 * 60 * 60_000;
+
 /**
  * Unpacks the package as the folder `into`, which is whole or absent; `withDependencies`, those that
  * the machine does not have as well. Answers what went wrong in one line, or undefined.
  */
 export function unpackDebianPackage({ name, into, withDependencies = false }) {
   if (process.platform !== "linux") return "this is no Debian";
-  mkdirSync(dirname(into), { recursive: true });
-  const workDir = mkdtempSync(join(dirname(into), "unpack-"));
+  try {
+    return unpackWithin(dirname(into), { name, into, withDependencies });
+  } catch (error) {
+    // The folder can not be written, or the disk is full.
+    return error.message;
+  }
+}
+
+function unpackWithin(cacheDir, { name, into, withDependencies }) {
+  mkdirSync(cacheDir, { recursive: true });
+  removeInterrupted(cacheDir);
+  const workDir = mkdtempSync(join(cacheDir, workPrefix));
   try {
     const fetching = { name, withDependencies, workDir };
     return (download(fetching) && downloadWithOwnLists(fetching)) ?? unpack(workDir, into);
   } finally {
     rmSync(workDir, { recursive: true, force: true });
+  }
+}
+
+function removeInterrupted(cacheDir) {
+  for (const name of readdirSync(cacheDir).filter((entry) => entry.startsWith(workPrefix))) {
+    const workDir = join(cacheDir, name);
+    const stat = statSync(workDir, { throwIfNoEntry: false });
+    const isOld = stat !== undefined && Date.now() - stat.mtimeMs > workMsMax;
+    if (isOld) rmSync(workDir, { recursive: true, force: true });
   }
 }
 

@@ -13,7 +13,9 @@ const source = join(packageDir, "nodes", "cli", "main.ts");
 const built = join(packageDir, "dist", "nodes", "cli", "main.js");
 const isCheckout = existsSync(source);
 
-if (isCheckout && !existsSync(join(packageDir, "node_modules"))) await import("./setup.mjs");
+// npm writes this list when all else is there.
+const installed = join(packageDir, "node_modules", ".package-lock.json");
+if (isCheckout && !existsSync(installed)) await import("./setup.mjs");
 keepCompiled();
 if (isModern()) await import(pathToFileURL(isCheckout ? source : built).href);
 else runOn(installedNode() ?? fetchedNode());

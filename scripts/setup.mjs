@@ -19,10 +19,11 @@ if (process.argv.includes("--tests")) {
 /** Compares with what npm noted as installed: contents, so that a mere checkout changes nothing. */
 function isInstalled() {
   const present = lockedPackages("node_modules/.package-lock.json");
-  if (present === undefined) return false;
+  const locked = lockedPackages("package-lock.json");
+  if (present === undefined || locked === undefined) return false;
   const runtime = runtimePackage();
   if (runtime !== undefined && installedNode() === undefined) return false;
-  return Object.entries(lockedPackages("package-lock.json") ?? {}).every(
+  return Object.entries(locked).every(
     ([path, wanted]) =>
       path === "" || (present[path] ? isSame(present[path], wanted) : wanted.optional === true),
   );
@@ -36,7 +37,8 @@ function lockedPackages(file) {
   try {
     return JSON.parse(readFileSync(join(packageDir, file), "utf8")).packages;
   } catch (error) {
-    if (error.code === "ENOENT") return undefined;
+    // Where npm was interrupted; and if it is ours that can not be read, npm says why.
+    if (error.code === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
