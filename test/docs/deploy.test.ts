@@ -13,6 +13,19 @@ test("the settings of the service are a configuration", () => {
   expect(readConfig({ env, hostName: "host" })).toMatchObject({ config: { name: "node-1" } });
 });
 
+test("a service keeps its data where systemd lets it write, alone and as one of several", () => {
+  const unit = textOf("headwater.service");
+  const changes = unit.matchAll(/(?:^#|and) ((\w+=(?:HEADWATER_DATA_DIR=)?)[\w/%.@-]*[\w-])/gm);
+  let template = unit;
+  for (const [, change = "", name = ""] of changes)
+    template = template.replace(new RegExp(`^${name}.*$`, "m"), change);
+  for (const text of [unit, template]) {
+    const [, written] = /^StateDirectory=(.+)$/m.exec(text) ?? [];
+    expect(text).toContain(`\nEnvironment=HEADWATER_DATA_DIR=/var/lib/${written}\n`);
+  }
+  expect(template.match(/%i/g)).toHaveLength(6);
+});
+
 test("the settings of the image are a configuration, once it is told its address", () => {
   const [, block = ""] = /^ENV ((?:.*\\\n)*.*)$/m.exec(textOf("Containerfile")) ?? [];
   const env = Object.fromEntries(block.split(/[\\\s]+/).map((pair) => pair.split("=")));
