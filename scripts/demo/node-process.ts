@@ -87,8 +87,8 @@ export class NodeProcess implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
     program: string = cli,
   ): Promise<NodeProcess> {
-    const directory = mkdtempSync(join(tmpdir(), `headwater-${name}-`));
     const ports = await freePorts(3);
+    const directory = mkdtempSync(join(tmpdir(), `headwater-${name}-`));
     const [apps, mesh, admin] = ports.map((port) => `127.0.0.1:${port}`);
     const node = new NodeProcess({
       directory,

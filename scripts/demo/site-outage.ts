@@ -1,6 +1,8 @@
+import { isIn } from "../../relay/flag/bucket.ts";
 import { claim } from "./claim.ts";
 import { eventually } from "./eventually.ts";
 import type { Cluster } from "./mesh.ts";
+import type { NodeProcess } from "./node-process.ts";
 import { typeAt } from "./operator.ts";
 import { msText, say } from "./say.ts";
 import { settled, type Tour } from "./tour.ts";
@@ -26,14 +28,43 @@ export async function siteOutage(tour: Tour, { nats, others }: Cluster): Promise
   say.line(`every app has a change ${msText(seenMs - startedMs)} after it was typed`);
   await say.during(`starting ${first.name} again`, first.restart());
 
-  say.line("NATS is killed; nodes with a parent go on by themselves");
+  say.line("NATS is killed");
   await nats.signal("SIGKILL");
   await typeAt(mesh.root, ["flag", "set", `${project}/${flag}`, "50%"]);
-  const { reason } = await first.evaluate({ project, flag });
-  say.line(`${first.name} answers ${reason}; a node that has only NATS keeps its last flags`);
+  await withoutNats(tour, { first, others });
   await nats.restart();
   await say.during("NATS is back: all catch up by themselves", settled(tour, "what was missed"));
   say.line(`${apps.onCount(flag)} of ${apps.instances.length} instances are on, at every node`);
+}
+
+/** Whether each node has the change from 25 % to 50 %: who has a parent, and nobody else. */
+async function withoutNats(
+  { project, flag }: Tour,
+  { first, others: [second, ...others] }: { first: NodeProcess; others: Cluster["others"] },
+): Promise<void> {
+  const instance = firstBetween(flag);
+  const has = async (node: NodeProcess): Promise<boolean> =>
+    (await node.evaluate({ project, flag, instance })).enabled;
+  for (const node of second === undefined ? [first] : [first, second]) {
+    await say.during(
+      `${node.name} goes on`,
+      eventually(`${node.name} has it`, () => has(node)),
+    );
+    say.line(`${node.name} has a parent, and the change`);
+  }
+  for (const node of others) {
+    claim(!(await has(node)), `${node.name} has the change, and only NATS to hear of it`);
+    say.line(`${node.name} has only NATS, and answers what it did`);
+  }
+}
+
+/** An instance that is in at 50 %, and not at 25 %. */
+function firstBetween(flag: string): string {
+  for (let i = 1; ; i++) {
+    const instance = `i-${i}`;
+    const isInAt = (basisPoints: number): boolean => isIn({ flag, instance, basisPoints });
+    if (isInAt(5_000) && !isInAt(2_500)) return instance;
+  }
 }
 
 /** How many instances each node of the site holds, once the last reports have gone around. */

@@ -49,3 +49,14 @@ test.for(["chaos", "fuzz", "hostile", "interop", "sim", "soak"])(
     expect(help.said()).toContain(`Usage: npm run ${name}`);
   },
 );
+
+test("a node that is only about to start leaves nothing behind", async () => {
+  const nodeProcess = join(import.meta.dirname, "../../scripts/demo/node-process.ts");
+  const program = `
+    const { NodeProcess } = await import(${JSON.stringify(nodeProcess)});
+    void NodeProcess.start("upstream");
+    process.exit();`;
+  const run = startScript([process.execPath, "--input-type=module", "--eval", program]);
+  expect(await once(run.child, "close")).toEqual([0, null]);
+  await expectNothingLeft(run);
+});
