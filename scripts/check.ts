@@ -43,12 +43,21 @@ try {
 
 function report(name: string, step: () => Outcome): Outcome {
   const startedMs = performance.now();
-  const outcome = step();
+  const outcome = tried(step);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   if (outcome.output !== undefined) process.stdout.write(`${outcome.output}\n`);
   const verdict = outcome.leftOut ?? (outcome.failed === 0 ? "ok" : "FAILED");
   process.stdout.write(`check: ${name}: ${verdict} (${seconds} s)\n`);
   return outcome;
+}
+
+/** A step that does not come to an end has failed, and takes nothing from the others. */
+function tried(step: () => Outcome): Outcome {
+  try {
+    return step();
+  } catch (thrown) {
+    return { passed: 0, failed: 1, output: thrown instanceof Error ? thrown.message : "" };
+  }
 }
 
 function run(command: string, ...args: string[]): Outcome {
