@@ -98,11 +98,17 @@ async function ask(question: string): Promise<boolean> {
   }
 }
 
+/** Who tells a whole process group tells the launcher as well, which passes it on: that is no haste. */
+const sameWishMs = 1_000;
+
 function untilInterrupted(): AbortSignal {
   const interruption = new AbortController();
   const signals = ["SIGINT", "SIGTERM"] as const;
-  const interrupt = (): void => {
+  const letGo = (): void => {
     for (const signal of signals) process.off(signal, interrupt);
+  };
+  const interrupt = (): void => {
+    if (!interruption.signal.aborted) setTimeout(letGo, sameWishMs).unref();
     interruption.abort();
   };
   for (const signal of signals) process.on(signal, interrupt);
