@@ -1,5 +1,5 @@
 import type { Position } from "../gen/headwater/v1/ledger_pb.ts";
-import type { LedgerProof, Offer } from "../gen/headwater/v1/mesh_pb.ts";
+import type { LedgerProof, Offer, TrustUpdate } from "../gen/headwater/v1/mesh_pb.ts";
 import { advanceTrust } from "./advance.ts";
 import { auditNote, trustWrite } from "./durable.ts";
 import { type Effect, logged } from "./effect.ts";
@@ -8,7 +8,7 @@ import type { Holdings } from "./holdings.ts";
 import { openHead, type SignedHead } from "./ledger/head.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { comparePositions, type LedgerId, ledgerId, positionText } from "./ledger/position.ts";
-import { givingBack } from "./link/give-back.ts";
+import { givingBack, givingBackTrust } from "./link/give-back.ts";
 import type { NodeParts } from "./parts.ts";
 import { refused } from "./refusal.ts";
 import type { Consequence } from "./staged.ts";
@@ -65,9 +65,24 @@ export function hearAhead(
 export function giveBack(parts: NodeParts, upstream: string, offer: Offer): Effect[] {
   const { settings, holdings, uplinks } = parts;
   const uplink = uplinks.all.find((one) => one.settings.id === upstream);
-  if (offer.ledger === undefined || uplink?.mayGiveBack(ledgerId(offer.ledger)) !== true) return [];
+  if (offer.ledger === undefined) return [];
+  if (uplink?.mayGiveBack("ledger", ledgerId(offer.ledger)) !== true) return [];
   const requests = givingBack({ node: settings.name, offer, served: holdings.served });
   return requests.length === 0 ? [] : [{ kind: "give-back", upstream, requests }];
+}
+
+/** The same of roots and grants, to a parent that shows that it lacks some. */
+export function giveBackTrust(parts: NodeParts, upstream: string, update: TrustUpdate): Effect[] {
+  const { settings, holdings, uplinks } = parts;
+  const id = update.ledger && ledgerId(update.ledger);
+  const uplink = uplinks.all.find((one) => one.settings.id === upstream);
+  const offer = id === undefined ? undefined : uplink?.offerOf(id);
+  // Who is behind in entries as well gets these with them.
+  if (id === undefined || offer === undefined || offer.outcome === "BEHIND") return [];
+  const { served } = holdings;
+  const requests = givingBackTrust({ node: settings.name, update, hops: offer.hops, served });
+  if (requests.length === 0 || uplink?.mayGiveBack("trust", id) !== true) return [];
+  return [{ kind: "give-back", upstream, requests }];
 }
 
 /** Why a writer with an old copy must not go on: what it signed next would be a second history. */

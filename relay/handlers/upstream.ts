@@ -2,7 +2,7 @@ import { renewHops, showAhead } from "../advance.ts";
 import { type Effect, logged } from "../effect.ts";
 import type { EventOf } from "../event.ts";
 import { ledgerId } from "../ledger/position.ts";
-import { giveBack } from "../outrun.ts";
+import { giveBack, giveBackTrust } from "../outrun.ts";
 import type { NodeParts } from "../parts.ts";
 import { tellPeers } from "../site/tell-peers.ts";
 import { nothingBut, type Staged } from "../staged.ts";
@@ -18,6 +18,7 @@ export function takeFrame(parts: NodeParts, event: EventOf<"upstream-frame">): S
   else if (offered) effects.push(...renewHops(parts, at, [offered]));
   if (frame.case === "offer" && offered && frame.value.outcome === "BEHIND")
     effects.push(showAhead(parts, id, offered), ...giveBack(parts, id, frame.value));
+  if (frame.case === "trustUpdate") effects.push(...giveBackTrust(parts, id, frame.value));
   const taken = takeArrival(parts, { arrival, source: { kind: "upstream", id }, at });
   return { ...taken, effects: [...effects, ...taken.effects] };
 }

@@ -1,15 +1,20 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import type { Trust } from "../../gen/headwater/v1/ledger_pb.ts";
 import {
   type GiveBackRequest,
   GiveBackRequestSchema,
   type Offer,
+  ReplicateResponseSchema,
   type SnapshotBegin,
+  type TrustUpdate,
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { readHead } from "../ledger/head.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { comparePositions, type LedgerId, ledgerId } from "../ledger/position.ts";
 import { returnsCountMax } from "../limits.ts";
 import { done, type Outcome } from "../refusal.ts";
+import { toHex } from "../trust/key.ts";
+import type { Trusted } from "../trust/trusted.ts";
 import type { Served } from "./downlink.ts";
 import { type Arrival, Inbox } from "./inbox.ts";
 import { framesAfter } from "./ledger-frames.ts";
@@ -30,6 +35,33 @@ export function givingBack(of: {
   const trustDigest = new Uint8Array(0);
   const holding = position === undefined ? { trustDigest } : { trustDigest, position };
   return framesAfter(held, holding).map((frame) => create(GiveBackRequestSchema, { node, frame }));
+}
+
+/**
+ * Roots and grants that the parent at which a ledger's way begins has lost: where nothing was signed
+ * since they came it is behind in nothing else, and would go on without them.
+ */
+export function givingBackTrust(of: {
+  node: string;
+  update: TrustUpdate;
+  hops: readonly Uint8Array[];
+  served: ReadonlyMap<LedgerId, Served>;
+}): GiveBackRequest[] {
+  const { ledger: name, trust } = of.update;
+  const held = name === undefined ? undefined : of.served.get(ledgerId(name));
+  const trusted = held?.ledger.trusted;
+  const bytes = held?.frames.trust();
+  if (trusted === undefined || bytes === undefined || of.hops.length !== 1) return [];
+  if (trust === undefined || !isLess(trust, trusted)) return [];
+  const frame = fromBinary(ReplicateResponseSchema, bytes);
+  return [create(GiveBackRequestSchema, { node: of.node, frame })];
+}
+
+/** Whether roots, or grants of the newest, are held that are not in these. */
+function isLess({ roots, grants }: Trust, held: Trusted): boolean {
+  if (roots.length !== held.roots.length) return roots.length < held.roots.length;
+  const theirs = new Set(grants.map(({ payload }) => toHex(payload)));
+  return held.grants.some(({ envelope }) => !theirs.has(toHex(envelope.payload)));
 }
 
 /**

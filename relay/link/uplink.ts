@@ -67,7 +67,7 @@ export class Uplink {
   readonly #backoff: Backoff;
   readonly #offers = new Map<LedgerId, HeldOffer>();
   /** What the parent was given back in this link. */
-  readonly #returned = new Set<LedgerId>();
+  readonly #returned = new Set<string>();
   readonly #idle = new RateLimit({
     burst: idleFramesBurstMax,
     perSecond: idleFramesPerSecondMax,
@@ -173,10 +173,10 @@ export class Uplink {
     return !this.#offers.has(id) || this.bars.isAsked(id);
   }
 
-  /** Whether a parent is to be given back a ledger: once in a link, whatever it says. */
-  mayGiveBack(id: LedgerId): boolean {
-    const isFirst = !this.#returned.has(id);
-    this.#returned.add(id);
+  /** Whether a parent is to be given back a ledger, or its trust: once in a link, whatever it says. */
+  mayGiveBack(what: "ledger" | "trust", id: LedgerId): boolean {
+    const isFirst = !this.#returned.has(`${what} ${id}`);
+    this.#returned.add(`${what} ${id}`);
     return isFirst;
   }
 

@@ -93,7 +93,9 @@ describe("a restart", () => {
     rotateRoots(child);
     damage(child, "head");
     child.restart();
-    expect(child.node.reads.damaged()).toEqual([expect.stringContaining("no ledger key of its term")]);
+    expect(child.node.reads.damaged()).toEqual([
+      expect.stringContaining("no ledger key of its term"),
+    ]);
     expect(child.flags()).toBeUndefined();
   });
 

@@ -11,7 +11,7 @@ import type { Write } from "../../relay/effect.ts";
 import { copyMark } from "../../relay/old-copy.ts";
 import { joinNodes } from "../sim/mesh.ts";
 import { refusalOf, valueOf } from "./authority.ts";
-import { project, Scene, settleMs } from "./succession-scene.ts";
+import { nextTrust, powersOf, project, Scene, settleMs } from "./succession-scene.ts";
 
 /** The root is gone, the vendor below it has gone on in the next term. */
 function succeeded(): Scene {
@@ -168,6 +168,33 @@ describe("a writer that was restored from an older copy", () => {
     expect(scene.at("vendor")).toBe("1.4");
     const { node } = world.get("vendor");
     expect(node.reads.freshness(project, world.now.wallMs)).toBe("FRESH");
+  });
+
+  test("gets roots and grants back as well, where nothing was signed since they came", () => {
+    const scene = new Scene();
+    const { world, authority } = scene;
+    const root = world.get("root");
+    const rootsCount = (): number | undefined => {
+      const { trust } = valueOf(root.node.reads.trust({ project, authority: authority.id }));
+      return trust?.roots.length;
+    };
+    const given: unknown[] = [];
+    world.onGiveBack = ({ frame }) => given.push(frame?.frame.case);
+    const backup = [...root.store.load()];
+    // One that ends a grant: without it the restored node would go by what has ended.
+    valueOf(scene.update("root", nextTrust(authority, powersOf(authority, [2]))));
+    world.run(settleMs);
+    world.crash("root");
+    restore(scene, backup);
+    world.restart("root");
+    expect(rootsCount()).toBe(1);
+    world.run(settleMs);
+    expect(rootsCount()).toBe(2);
+    expect(given).toEqual(["trustUpdate"]);
+    expect(scene.commit("root", "c")).toMatch(/^forbidden: grants: none for this node's ledger/);
+    world.crash("root");
+    world.restart("root");
+    expect(rootsCount()).toBe(2);
   });
 
   test("takes nothing that was not signed, nor of a ledger that others write", () => {
