@@ -1,10 +1,21 @@
 import process from "node:process";
+import { type ExitCode, exitCode } from "./exit-code.ts";
 import { runCommandLine } from "./program.ts";
 import { openTerminal } from "./terminal.ts";
 
-// Whoever reads our answer may have heard enough: `headwater flag list … | head`.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+let lost: ExitCode | undefined;
 
-process.exitCode = await runCommandLine(process.argv.slice(2), openTerminal());
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever reads our answer may have heard enough: `headwater flag list … | head`.
+  if (error.code === "EPIPE" || lost !== undefined) return;
+  process.stderr.write(
+    `error: cannot write the answer: ${error.message}\n` +
+      "  hint: What was asked for may have been done. Make room, or write the answer elsewhere.\n",
+  );
+  process.exitCode = lost = exitCode.refused;
+});
+// What can not be said is no reason to stop, nor to end otherwise: `headwater gate … 2>&1 | head`.
+process.stderr.on("error", () => undefined);
+
+const code = await runCommandLine(process.argv.slice(2), openTerminal());
+process.exitCode = lost ?? code;
