@@ -4,6 +4,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { HistoryRecordSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
 import type { BackupResponseSchema, OperatorService } from "../../gen/headwater/v1/operators_pb.ts";
 import type { NodeAccess } from "../access.ts";
+import { HeadwaterError } from "../error.ts";
 import { digestOf } from "./authorization.ts";
 import { originOf } from "./call-origin.ts";
 import type { ChangeStreams } from "./change-stream.ts";
@@ -53,8 +54,21 @@ export function operatorService(of: {
       records: listNewest({ access, bucket: "audit", schema: HistoryRecordSchema, limit }),
     }),
     watchChanges: (_, context) => of.changes.open(of.admittedWhile(context)),
-    backup: async function* () {
-      if (of.backup !== undefined) yield* of.backup();
+    backup: async function* (_, context) {
+      const admitted = of.admittedWhile(context);
+      for await (const piece of of.backup?.() ?? []) {
+        // All keys are in it, and whoever takes it slowly can do so for days.
+        if (admitted.aborted) throw admittedNoMore();
+        yield piece;
+      }
     },
   };
+}
+
+function admittedNoMore(): HeadwaterError {
+  return new HeadwaterError({
+    kind: "unauthenticated",
+    message: "the token that the backup was asked for with is revoked, or over",
+    hint: "Ask for it again, with one that is good for as long as it takes.",
+  });
 }
