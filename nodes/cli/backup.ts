@@ -36,14 +36,26 @@ export function addBackupCommand(parent: Command, context: CommandContext): void
             message: `${directory} exists already`,
             hint: "Name a directory that does not: a backup never writes over another.",
           });
+        // What there is of it until then holds keys, and no interrupt may leave that behind.
+        const signal = terminal.untilInterrupted();
         // No deadline: it takes as long as there is to copy.
-        const pieces = context.admin().operators.backup({}, { timeoutMs: 0 });
-        const files = await save(pieces, directory);
+        const pieces = context.admin().operators.backup({}, { timeoutMs: 0, signal });
+        const files = await save(pieces, directory).catch(noneOnceAborted(signal));
+        if (files === undefined) {
+          terminal.note("interrupted, and nothing was kept");
+          return exitCode.no;
+        }
         if (options.json) terminal.print(formatJson({ directory, files }));
         else terminal.print(`${directory} holds ${files.join(" and ")}`);
         return exitCode.done;
       }),
     );
+}
+
+function noneOnceAborted(signal: AbortSignal): (thrown: unknown) => undefined {
+  return (thrown) => {
+    if (!signal.aborted) throw thrown;
+  };
 }
 
 /** Under its name only once it is whole and on the disk. */

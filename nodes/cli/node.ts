@@ -66,6 +66,7 @@ async function runCommand(
   }
   // Only this command needs a whole node, and the others are quicker without it.
   const [{ runNode }, { openLog }] = await Promise.all([import("../main.ts"), import("../log.ts")]);
+  terminal.hush();
   await runNode({
     config,
     log: openLog(config.logLevel),

@@ -26,6 +26,8 @@ export interface Terminal {
   paint(color: Color, text: string): string;
   confirm(question: string): Promise<boolean>;
   readInput(): Promise<string>;
+  /** From now on silence is what the command is for, and not shown as work. */
+  hush(): void;
   /** Aborted at the first interrupt; the second ends the process. */
   untilInterrupted(): AbortSignal;
   /** Aborted once something was printed that nobody reads any more. */
@@ -64,10 +66,8 @@ export function openTerminal(): Terminal {
       progress.stop();
       return text(process.stdin);
     },
-    untilInterrupted: () => {
-      progress.stop();
-      return untilInterrupted();
-    },
+    hush: () => progress.stop(),
+    untilInterrupted,
     untilUnread: () => {
       const leaving = new AbortController();
       process.stdout.once("error", () => leaving.abort());

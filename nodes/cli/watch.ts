@@ -49,6 +49,7 @@ class Watch {
     this.#project = of.project;
     this.#json = of.json;
     const { terminal } = context;
+    terminal.hush();
     this.#signal = AbortSignal.any([terminal.untilInterrupted(), terminal.untilUnread()]);
   }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { BackupPiece } from "../../../nodes/admin/operator-service.ts";
 import { mountSmallDisk } from "../store/small-disk.ts";
 import { temporaryDirectory } from "../store/temporary-directory.ts";
@@ -57,4 +57,20 @@ test("a disk that takes a part of it only is said, and holds no backup", async (
   expect(stderr).toContain("no space left");
   expect(readdirSync(disk)).toEqual([]);
   expect(existsSync(join(disk, "safe"))).toBe(false);
+});
+
+test("one that is interrupted leaves no part of the node's keys behind", async () => {
+  const directory = temporaryDirectory();
+  let isUnderWay = false;
+  const backup = async function* (_: unknown, { signal }: { signal: AbortSignal }) {
+    yield* small;
+    isUnderWay = true;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  };
+  const { terminal } = await openFakeAdmin({ operators: { backup } });
+  const running = terminal.run("backup", join(directory, "safe"));
+  await vi.waitUntil(() => isUnderWay && readdirSync(directory).length > 0);
+  terminal.interruption.abort();
+  expect(await running).toMatchObject({ code: 1, stderr: "interrupted, and nothing was kept" });
+  expect(readdirSync(directory)).toEqual([]);
 });

@@ -56,6 +56,8 @@ export class FakeTerminal implements Terminal {
     return this.input;
   }
 
+  hush(): void {}
+
   untilInterrupted(): AbortSignal {
     return this.interruption.signal;
   }
