@@ -1,13 +1,15 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, onTestFinished, type TestContext, test } from "vitest";
 import { isIn } from "../../relay/flag/bucket.ts";
 import { NodeProcess } from "../../scripts/demo/node-process.ts";
+import { localhostCertificate } from "../nodes/http/localhost-certificate.ts";
 import { launchedChromium } from "./chromium.ts";
 
 /** What the page lets the test see. */
@@ -73,12 +75,19 @@ async function bundled(): Promise<string> {
 
 async function openPage(context: TestContext): Promise<Page> {
   const browser = await launchedChromium(context);
-  const page = await browser.newPage();
+  const page = await browser.newPage({ ignoreHTTPSErrors: true });
   page.setDefaultTimeout(50_000);
   await page.goto(site.origin);
   await page.waitForFunction("window.connect !== undefined");
   onTestFinished(() => page.close());
   return page;
+}
+
+async function reportsCount(of: NodeProcess): Promise<number> {
+  const token = readFileSync(join(of.dataDirectory, "admin.token"), "utf8").trim();
+  const headers = { authorization: `Bearer ${token}` };
+  const metrics = await (await fetch(`http://${of.admin}/metrics`, { headers })).text();
+  return Number(/^headwater_reports_total (\d+)/m.exec(metrics)?.[1]);
 }
 
 test("a page of another origin has its flags, hears of changes and reports", async (context) => {
@@ -108,11 +117,8 @@ test("a page of another origin has its flags, hears of changes and reports", asy
   await page.evaluate("flags.health('DEGRADED')");
   await page.waitForFunction("flags.problems.length === 0");
   await page.evaluate("flags.close()");
-  const token = readFileSync(join(node.dataDirectory, "admin.token"), "utf8").trim();
-  const headers = { authorization: `Bearer ${token}` };
-  const metrics = await (await fetch(`http://${node.admin}/metrics`, { headers })).text();
   // At the start, of its health, and at the end what had not been said.
-  expect(Number(/^headwater_reports_total (\d+)/m.exec(metrics)?.[1])).toBeGreaterThanOrEqual(2);
+  expect(await reportsCount(node)).toBeGreaterThanOrEqual(2);
 });
 
 test("a page asks by OpenFeature", async (context) => {
@@ -148,4 +154,34 @@ test("a page of an origin that the node was not told of learns nothing", async (
   })()`)) as [boolean, string[]];
   expect(enabled).toBe(true);
   expect(problems.join()).toContain("Failed to fetch");
+});
+
+/** A node that has a certificate which browsers can use, until the end of the test. */
+async function startWithTls(): Promise<NodeProcess> {
+  const directory = mkdtempSync(join(tmpdir(), "headwater-page-tls-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const files = { cert: join(directory, "tls.crt"), key: join(directory, "tls.key") };
+  writeFileSync(files.cert, localhostCertificate.cert);
+  writeFileSync(files.key, localhostCertificate.key, { mode: 0o600 });
+  const started = await NodeProcess.start("upstream", {
+    HEADWATER_APPS_CORS_ORIGINS: site.origin,
+    HEADWATER_TLS_CERT_FILE: files.cert,
+    HEADWATER_TLS_KEY_FILE: files.key,
+  });
+  onTestFinished(() => started[Symbol.asyncDispose]());
+  await started.do(["init", "horizon"]);
+  return started;
+}
+
+test("more pages than a browser has connections for have their flags over TLS, and report", async (context) => {
+  const served = await startWithTls();
+  const page = await openPage(context);
+  const options = { project: "horizon", url: `https://${served.apps}`, waitMs: 30_000 };
+  await page.evaluate(`(async () => {
+    window.pages = [];
+    for (let n = 0; n < 8; n++) pages.push(await connect(${JSON.stringify(options)}));
+    for (const flags of pages) flags.health("DEGRADED");
+  })()`);
+  expect(await page.evaluate("pages.map(({ ready }) => ready)")).toEqual(Array(8).fill(true));
+  await expect.poll(() => reportsCount(served), { timeout: 30_000 }).toBeGreaterThanOrEqual(16);
 });
