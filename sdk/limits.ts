@@ -48,6 +48,9 @@ export const reportFlagsMax = 1_000;
 export const reportFeaturesMax = 1_000;
 export const reportCrashesMax = 10;
 
+/** The same of libraries, none of which may go unsaid: a census would take it for unused. */
+export const reportDependenciesMax = 200;
+
 /** Instance ids: a UUID is 36, a Kubernetes pod name 63. */
 export const instanceLengthMax = 200;
 

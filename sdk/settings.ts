@@ -3,6 +3,7 @@ import {
   connectWaitMs,
   connectWaitMsMax,
   instanceLengthMax,
+  reportDependenciesMax,
   urlsCountMax,
   versionLengthMax,
 } from "./limits.ts";
@@ -85,7 +86,11 @@ function problemsOf(of: Settings): string[] {
   const { project, version, instance, urls, waitMs, dependencies } = of;
   return [
     ...projectProblems(project),
-    ...dependencies.flatMap(dependencyProblems),
+    ...(dependencies.length > reportDependenciesMax
+      ? [
+          `more than ${reportDependenciesMax} dependencies, which no node takes: give those with flags`,
+        ]
+      : dependencies.flatMap(dependencyProblems)),
     ...lengthProblems({ what: "version", text: version, lengthMax: versionLengthMax }),
     ...lengthProblems({ what: "instance", text: instance ?? "-", lengthMax: instanceLengthMax }),
     ...(instance === "" ? ["instance is empty: give one, or leave it out"] : []),

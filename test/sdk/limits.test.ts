@@ -7,6 +7,7 @@ test("what a node checks as well has the node's bound", () => {
   expect(limits.reportFlagsMax).toBe(nodeLimits.reportFlagsMax);
   expect(limits.reportFeaturesMax).toBe(nodeLimits.reportFeaturesMax);
   expect(limits.reportCrashesMax).toBe(nodeLimits.reportCrashesMax);
+  expect(limits.reportDependenciesMax).toBe(nodeLimits.reportDependenciesMax);
   expect(limits.instanceLengthMax).toBe(nodeLimits.instanceLengthMax);
   expect(limits.versionLengthMax).toBe(nodeLimits.versionLengthMax);
   expect(limits.urlsCountMax).toBe(nodeLimits.addressesCountMax);

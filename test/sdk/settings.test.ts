@@ -71,6 +71,10 @@ test.each<[string, ConnectOptions]>([
   ["more than 16 nodes", { url: Array.from({ length: 17 }, () => "http://one:1") }],
   ['node "one:1" is no address: write it like http://one:1', { url: "one:1" }],
   ['node "ftp://one" is no address: write it like http://127.0.0.1:7700', { url: "ftp://one" }],
+  [
+    "more than 200 dependencies",
+    { dependencies: Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`p${at}`, "1"])) },
+  ],
   ["waitMs NaN is no time", { waitMs: Number.NaN }],
   ["waitMs -1 is no time", { waitMs: -1 }],
   ["is no time", { waitMs: Number.POSITIVE_INFINITY }],
