@@ -106,9 +106,11 @@ export class Telemetry {
       this.censuses.overhear(project.name, wallMs);
       return false;
     }
+    this.crashes.take(project, report, wallMs);
+    // It knows better than who has only overheard it, of its health for one.
+    if (report.partial && intake.isTold(report.instance)) return true;
     // What an application says of a library goes by another name, and does not say what was used.
     this.censuses.hear(project, report, { wallMs, isOwn, knowsUse: id === report.instance });
-    this.crashes.take(project, report, wallMs);
     intake.take(report, {
       wallMs,
       isListed: (flag) => project.own.flags.has(flag),

@@ -38,6 +38,8 @@ export class Intake {
   /** NaN where nobody is. */
   #heardMs = new Float64Array(0);
   #ranks = new Float64Array(0);
+  /** 1 where the instance has said itself what it was last heard to say. */
+  #ownWords = new Uint8Array(0);
   readonly #lowest = new LowestRanks();
   readonly #tally = new Tally();
   #latestMs = Number.NEGATIVE_INFINITY;
@@ -81,6 +83,11 @@ export class Intake {
     return this.#slots.has(instance);
   }
 
+  /** Whether an instance has said itself what it was last heard to say. */
+  isTold(instance: string): boolean {
+    return this.#ownWords[this.#slots.get(instance) ?? -1] === 1;
+  }
+
   take(report: ReportRequest, of: Taken): void {
     const { wallMs, isListed, releaseOf = () => "", hasCrashed = false } = of;
     const said = memberOf(report, hasCrashed);
@@ -90,6 +97,7 @@ export class Intake {
     if (held !== undefined) this.#order.remove(slot);
     this.#order.append(slot);
     this.#heardMs[slot] = wallMs;
+    this.#ownWords[slot] = report.partial ? 0 : 1;
     if (wallMs < this.#latestMs) this.#isInTime = false;
     this.#latestMs = wallMs;
     if (held !== undefined && this.#members.isAt(slot, member)) return;
@@ -177,6 +185,9 @@ export class Intake {
     const slotsCount = Math.max(slotsAtFirst, 2 * this.#heardMs.length);
     this.#heardMs = grown(this.#heardMs, slotsCount);
     this.#ranks = grown(this.#ranks, slotsCount);
+    const ownWords = new Uint8Array(slotsCount);
+    ownWords.set(this.#ownWords);
+    this.#ownWords = ownWords;
     this.#order.grow(slotsCount);
     this.#members.grow(slotsCount);
   }

@@ -40,10 +40,11 @@ export interface ReportInit {
   /** Flags last answered off. */
   readonly off?: readonly string[];
   readonly crashes?: readonly string[];
+  readonly partial?: boolean;
 }
 
 export function reportOf(of: ReportInit): ReportRequest {
-  const { instance, version = "1.0", health = "OK", on = [], off = [] } = of;
+  const { instance, version = "1.0", health = "OK", on = [], off = [], partial = false } = of;
   const crashes = [...(of.crashes ?? [])];
   const flags = [
     ...on.map((name) => ({ name, active: true })),
@@ -56,6 +57,7 @@ export function reportOf(of: ReportInit): ReportRequest {
     health,
     flags,
     crashes,
+    partial,
   });
 }
 

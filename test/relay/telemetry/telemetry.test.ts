@@ -70,3 +70,19 @@ describe("whatever is reported and received", () => {
 function bytesOf(document: Document): Uint8Array {
   return toBinary(DocumentSchema, document);
 }
+
+test("what an instance says itself is not undone by what it is overheard to say", () => {
+  const site = new Site();
+  const said = (): unknown[] => {
+    const { versions, flags } = site.telemetry.intake("horizon").tally(0);
+    return [Object.fromEntries(versions), Object.fromEntries(flags)];
+  };
+  site.report({ instance: "i-1", partial: true });
+  expect(said()).toEqual([{ "1.0": [1, 0, 0] }, {}]);
+  site.report({ instance: "i-1", health: "FAILED", on: ["alpha"] });
+  site.report({ instance: "i-1", partial: true }, epochMs + hourMs);
+  expect(said()).toEqual([{ "1.0": [0, 0, 1] }, { alpha: 1 }]);
+  site.telemetry.expire(epochMs + 3 * hourMs);
+  site.report({ instance: "i-1", partial: true }, epochMs + 3 * hourMs);
+  expect(said()).toEqual([{ "1.0": [1, 0, 0] }, {}]);
+});
