@@ -1,7 +1,8 @@
 import process from "node:process";
-import { pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 import pretty from "pino-pretty";
 import type { LogEntry, LogLevel } from "../relay/effect.ts";
+import { logBytesWaitingMax } from "../relay/limits.ts";
 
 /** Where business events are told, one line each. Small, so that a test's is a list. */
 export interface Log {
@@ -11,13 +12,22 @@ export interface Log {
 
 /** A log on stderr, as stdout is for what a command answers: JSON lines, pretty on a terminal. */
 export function openLog(level: LogLevel): Log {
-  return createLog({ level, pretty: process.stderr.isTTY, destination: process.stderr });
+  return createLog({ level, pretty: process.stderr.isTTY, destination: lastingStderr() });
+}
+
+/**
+ * Lines that can not be written, on a full disk or to nobody, wait for the next; `process.stderr` would
+ * be closed for good by the first, and end the node.
+ */
+function lastingStderr(): DestinationStream {
+  const options = { dest: process.stderr.fd, sync: true, maxLength: logBytesWaitingMax };
+  return pino.destination(options).on("error", () => {});
 }
 
 export function createLog(of: {
   level: LogLevel;
   pretty: boolean;
-  destination: NodeJS.WritableStream;
+  destination: DestinationStream;
 }): Log {
   const logger = pino(
     {
@@ -37,7 +47,7 @@ export function createLog(of: {
   };
 }
 
-function prettyTo(destination: NodeJS.WritableStream): pretty.PrettyStream {
+function prettyTo(destination: DestinationStream): pretty.PrettyStream {
   return pretty({ destination, sync: true, translateTime: "SYS:HH:MM:ss", singleLine: true });
 }
 

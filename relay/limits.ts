@@ -98,6 +98,9 @@ export const meshCallsTotalPerSecondMax = 2_000;
 export const strangerLinesBurstMax = 100;
 export const strangerLinesPerSecondMax = 1;
 
+/** Lines of the log that wait until its disk has room again: some hundreds, and later ones are lost. */
+export const logBytesWaitingMax = 64 * 1024;
+
 /** Bytes from one address, of whatever kind: documents of a few projects, again and again. */
 export const meshBytesBurstMax = 64 * 1024 * 1024;
 export const meshBytesPerSecondMax = 1024 * 1024;
