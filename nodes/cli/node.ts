@@ -7,6 +7,7 @@ import { nodeOptions } from "../config/node-options.ts";
 import { flagOf, type Option as Setting } from "../config/option.ts";
 import { readSettings, type Texts } from "../config/settings.ts";
 import { HeadwaterError } from "../error.ts";
+import type { Log } from "../log.ts";
 import type { RunningNode } from "../main.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
@@ -48,6 +49,13 @@ export function addNodeCommand(parent: Command, context: CommandContext): void {
   );
 }
 
+/** The files are looked at where they are watched. */
+function tellHangUp(log: Log, { tlsCertFile, tlsCaFile }: NodeConfig): void {
+  const hasFiles = tlsCertFile !== undefined || tlsCaFile !== undefined;
+  const looked = hasFiles ? "its TLS files are looked at" : "it has no TLS files to look at";
+  log.write({ level: "info", event: "hung-up", message: `SIGHUP: the node goes on, ${looked}` });
+}
+
 function describe(setting: Setting<unknown>): string {
   const otherwise = setting.otherwise ?? setting.default ?? "";
   return `${setting.sentence} (${setting.variable}, default: ${otherwise})`;
@@ -67,10 +75,11 @@ async function runCommand(
   // Only this command needs a whole node, and the others are quicker without it.
   const [{ runNode }, { openLog }] = await Promise.all([import("../main.ts"), import("../log.ts")]);
   terminal.hush();
+  const log = openLog(config.logLevel);
   await runNode({
     config,
-    log: openLog(config.logLevel),
-    signal: terminal.untilInterrupted(),
+    log,
+    signal: terminal.untilInterrupted(() => tellHangUp(log, config)),
     onReady: (node) => {
       announce(node, { config, json: flags.json, terminal });
       // It may be killed before it could keep what was compiled for it.

@@ -1,6 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import process from "node:process";
 import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
 import { styleText } from "node:util";
 import confirm from "@inquirer/confirm";
 import { environment } from "../config/environment.ts";
@@ -28,8 +29,11 @@ export interface Terminal {
   readInput(): Promise<string>;
   /** From now on silence is what the command is for, and not shown as work. */
   hush(): void;
-  /** Aborted at the first interrupt; the second ends the process. */
-  untilInterrupted(): AbortSignal;
+  /**
+   * Aborted at the first interrupt; the second ends the process. Whoever hears SIGHUP out goes on
+   * after it, unless the terminal is gone: that is an interrupt then.
+   */
+  untilInterrupted(hungUp?: () => void): AbortSignal;
   /** Aborted once something was printed that nobody reads any more. */
   untilUnread(): AbortSignal;
 }
@@ -101,7 +105,7 @@ async function ask(question: string): Promise<boolean> {
 /** Who tells a whole process group tells the launcher as well, which passes it on: that is no haste. */
 const sameWishMs = 1_000;
 
-function untilInterrupted(): AbortSignal {
+function untilInterrupted(hungUp: (() => void) | undefined): AbortSignal {
   const interruption = new AbortController();
   const signals = ["SIGINT", "SIGTERM"] as const;
   const letGo = (): void => {
@@ -112,5 +116,13 @@ function untilInterrupted(): AbortSignal {
     interruption.abort();
   };
   for (const signal of signals) process.on(signal, interrupt);
+  const hadTerminal = hasTerminal();
+  if (hungUp !== undefined)
+    process.on("SIGHUP", () => (hadTerminal && !hasTerminal() ? interrupt() : hungUp()));
   return interruption.signal;
+}
+
+/** One that is closed is none any more. */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some(isatty);
 }
