@@ -3,6 +3,9 @@ import { type ExitCode, exitCode } from "./exit-code.ts";
 import { runCommandLine } from "./program.ts";
 import { openTerminal } from "./terminal.ts";
 
+/** Time for whatever is still to be written. */
+const lingerMs = 1_000;
+
 let lost: ExitCode | undefined;
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -19,3 +22,7 @@ process.stderr.on("error", () => undefined);
 
 const code = await runCommandLine(process.argv.slice(2), openTerminal());
 process.exitCode = lost ?? code;
+// A dial that nobody answers can not be called off (grpc-js), and would keep a node for two minutes.
+setTimeout(() => {
+  if (process.stdout.writableLength === 0) process.exit();
+}, lingerMs).unref();
