@@ -13,6 +13,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { BackupResponse } from "../../gen/headwater/v1/operators_pb.ts";
 import { HeadwaterError } from "../error.ts";
+import { syncDirectory } from "../sync-directory.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
 import { formatJson } from "./output.ts";
@@ -65,7 +66,9 @@ async function save(pieces: AsyncIterable<BackupResponse>, directory: string): P
   const draft = mkdtempSync(`${target}.part-`);
   try {
     const names = await write(pieces, draft);
+    syncDirectory(draft);
     renameSync(draft, target);
+    syncDirectory(dirname(target));
     return names;
   } finally {
     rmSync(draft, { recursive: true, force: true });
