@@ -102,3 +102,10 @@ async function userCredentials(account: ReturnType<typeof createAccount>): Promi
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("utf8");
 }
+
+test("credentials may have ends of lines of Windows, or none at their end, but need their seed", async () => {
+  const credentials = await userCredentials(createAccount());
+  for (const text of [credentials.replaceAll("\n", "\r\n"), credentials.trimEnd()])
+    expect(natsAuthenticator(text)("nonce")).toEqual(natsAuthenticator(credentials)("nonce"));
+  expect(() => natsAuthenticator(credentials.split("USER NKEY")[0] ?? "")).toThrow("neither");
+});
