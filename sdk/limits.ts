@@ -63,6 +63,9 @@ export const urlsCountMax = 16;
 /** As many as one project may have. */
 export const tableFlagsMax = 50_000;
 
+/** A full table is under 8 MiB on the wire, too: a longer frame, or answer, is no node's. */
+export const answerBytesMax = 16 * 1024 * 1024;
+
 /** A full table is under 8 MiB as JSON; a larger file is none of ours. */
 export const cacheBytesMax = 16 * 1024 * 1024;
 

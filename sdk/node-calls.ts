@@ -7,6 +7,7 @@ import type {
   WatchResponse,
 } from "../gen/headwater/v1/apps_pb.ts";
 import { FlagService, TelemetryService } from "../gen/headwater/v1/apps_pb.ts";
+import { withAnswerBound } from "./answer-bound.ts";
 
 /** What a node can be asked. Calls fail when they can not be made, and end when the signal says so. */
 export interface NodeCalls {
@@ -17,7 +18,11 @@ export interface NodeCalls {
 
 /** Calls by the Connect protocol, over whatever the runtime fetches with. */
 export function nodeCalls(url: string, fetch: typeof globalThis.fetch): NodeCalls {
-  const transport = createConnectTransport({ baseUrl: url, useBinaryFormat: true, fetch });
+  const transport = createConnectTransport({
+    baseUrl: url,
+    useBinaryFormat: true,
+    fetch: withAnswerBound(fetch),
+  });
   const flags = createClient(FlagService, transport);
   const telemetry = createClient(TelemetryService, transport);
   return {
