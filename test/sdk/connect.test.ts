@@ -179,6 +179,13 @@ describe("without a node", () => {
     await eventually(() => expect(flags.problems.join()).toContain("ECONNREFUSED"));
   });
 
+  test("what a proxy before it lets in with is in no problem, which may be logged", async () => {
+    const flags = await openClient({ url: "http://web:secret@127.0.0.1:9/flags", waitMs: 0 });
+    await eventually(() => expect(flags.problems).toHaveLength(2));
+    expect(flags.problems.join()).toContain("http://127.0.0.1:9/flags: ");
+    expect(flags.problems.join()).not.toContain("secret");
+  });
+
   test("connecting ends when the wait is over, even if somebody holds the line", async () => {
     const silent = await startNode();
     const flags = await openClient({ url: silent.url, waitMs: 50 });
