@@ -56,5 +56,5 @@ test("a copy is done with when whoever took nothing of it has gone", async () =>
   await vi.waitUntil(isOpen);
   await new Promise((resolve) => setTimeout(resolve, 500));
   socket.destroy();
-  await vi.waitUntil(() => !isOpen(), { timeout: 5_000 });
+  await vi.waitFor(() => expect(isOpen()).toBe(false), { timeout: 20_000 });
 });
