@@ -90,13 +90,29 @@ export function guardHttp2(server: Http2Server, deadlines: Deadlines): Connectio
     });
     session.setTimeout(deadlines.silenceMs, () => {
       if (streams.size === 0) session.close();
-      else if ([...streams].some((stream) => stream.writableLength > 0)) session.destroy();
+      else cutStalled(session, streams, deadlines.silenceMs);
     });
   });
   const drain = (): void => {
     for (const session of sessions) session.close();
   };
   return { drain };
+}
+
+/**
+ * A stream whose peer does not take what it was sent goes alone, as a proxy carries those of many apps
+ * on one connection; a peer that does not even answer to a ping takes nothing at all.
+ */
+function cutStalled(
+  session: ServerHttp2Session,
+  streams: ReadonlySet<ServerHttp2Stream>,
+  silenceMs: number,
+): void {
+  const stalled = [...streams].filter((stream) => stream.writableLength > 0);
+  if (stalled.length === 0) return;
+  for (const stream of stalled) stream.close(constants.NGHTTP2_CANCEL);
+  const late = setTimeout(() => session.destroy(), silenceMs);
+  session.ping(() => clearTimeout(late));
 }
 
 function limitBody(stream: ServerHttp2Stream, requestMs: number): void {

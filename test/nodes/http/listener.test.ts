@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { HttpHandler, HttpResponse } from "../../../nodes/http/http-handler.ts";
 import { headerBytesMax } from "../../../relay/limits.ts";
 import { bodyOf, openHttp2 } from "./http2-call.ts";
+import { wideFrames } from "./http2-frames.ts";
 import { openLocal } from "./local-listener.ts";
 import { localhostCertificate as tls } from "./localhost-certificate.ts";
 import { openRaw } from "./raw-connection.ts";
@@ -181,6 +182,48 @@ describe("deadlines", () => {
     second.on("error", () => undefined);
     await vi.waitFor(() => expect(closed).toEqual(["1.1", "2.0"]), within);
     first.socket.destroy();
+  });
+
+  test("cut a stream that is not read, and none of those beside it", async () => {
+    const streams: HttpResponse[] = [];
+    const { address } = await openLocal({
+      handler: (_, response) => {
+        response.writeHead(200);
+        response.write("first ");
+        streams.push(response);
+      },
+      deadlines: { silenceMs: 300 },
+    });
+    const session = await openHttp2(`http://${address}`);
+    session.setLocalWindowSize(1024 * 1024);
+    const stalled = session.request({ ":path": "/" }).on("error", () => undefined);
+    const beside = bodyOf(session.request({ ":path": "/" }));
+    await vi.waitFor(() => expect(streams).toHaveLength(2), within);
+    streams[0]?.write(Buffer.alloc(100_000));
+    await vi.waitFor(() => expect(stalled.closed).toBe(true), within);
+    streams[1]?.end("last");
+    expect(await beside).toBe("first last");
+    session.destroy();
+  });
+
+  test("cut all streams of a peer that takes nothing at all", async () => {
+    const streams: HttpResponse[] = [];
+    const { address } = await openLocal({
+      handler: (_, response) => {
+        response.writeHead(200);
+        response.write("first ");
+        streams.push(response);
+      },
+      deadlines: { silenceMs: 300 },
+    });
+    const raw = await openRaw(address);
+    raw.socket.pause();
+    raw.socket.write(wideFrames(["/a", "/b"]));
+    await vi.waitFor(() => expect(streams).toHaveLength(2), within);
+    const closed = new Promise((resolve) => streams[1]?.once("close", resolve));
+    streams[0]?.write(Buffer.alloc(64 * 1024 * 1024));
+    await closed;
+    raw.socket.destroy();
   });
 });
 
