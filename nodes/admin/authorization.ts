@@ -6,7 +6,7 @@ import { isOperatorScope, type OperatorScope } from "../../relay/trust/operator-
 import { HeadwaterError } from "../error.ts";
 
 const hint =
-  "put the node's token into HEADWATER_ADMIN_TOKEN; it is in the file admin.token of the node's HEADWATER_DATA_DIR";
+  "Put the node's token into HEADWATER_ADMIN_TOKEN; it is in the file admin.token of the node's HEADWATER_DATA_DIR.";
 
 /** Who is asking, and what they show. */
 export interface Caller {
@@ -59,7 +59,7 @@ export class Authorization {
       throw new HeadwaterError({
         kind: "limit",
         message: `${address} has shown too many wrong tokens`,
-        hint: `wait a few seconds, then ${hint}`,
+        hint: "Wait a few seconds, then show the one in the file admin.token of the node's HEADWATER_DATA_DIR.",
       });
     }
     const token = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1];

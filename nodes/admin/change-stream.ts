@@ -54,7 +54,7 @@ export class ChangeStreams {
       throw new HeadwaterError({
         kind: "limit",
         message: `${operatorStreamsMax} pages watch this node already`,
-        hint: "close a dashboard",
+        hint: "Close a dashboard.",
       });
     const stream = new Stream();
     this.#streams.add(stream);

@@ -68,14 +68,14 @@ export class FlagStreams {
       throw new HeadwaterError({
         kind: "unknown",
         message: `project: ${quoted(project)} is not held here`,
-        hint: "headwater status shows the projects of this node",
+        hint: "`headwater status` shows the projects of this node.",
       });
     }
     if (this.#streams.size >= operatorStreamsMax) {
       throw new HeadwaterError({
         kind: "limit",
         message: `${operatorStreamsMax} streams are open at this node already`,
-        hint: "close a dashboard or a headwater watch",
+        hint: "Close a dashboard or a `headwater watch`.",
       });
     }
     const stream = new Stream(project);

@@ -97,6 +97,6 @@ export function assertScope(needed: Scopes, { token, scopes }: Admitted): void {
   throw new HeadwaterError({
     kind: "forbidden",
     message: `the token ${token} is for ${[...scopes].join(", ")}; this needs ${wanted}`,
-    hint: `use a token with that scope: headwater token add NAME --scope ${needed.at(0) ?? "admin"}`,
+    hint: `Use a token with that scope: \`headwater token add NAME --scope ${needed.at(0) ?? "admin"}\`.`,
   });
 }

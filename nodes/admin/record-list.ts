@@ -71,7 +71,7 @@ function decode<S extends DescMessage>(
     throw new HeadwaterError({
       kind: "damaged",
       message: `a stored ${bucket} record cannot be read`,
-      hint: "restore the node's data directory from a backup",
+      hint: "Restore the node's data directory from a backup.",
       cause,
     });
   }

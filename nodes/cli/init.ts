@@ -126,7 +126,7 @@ async function create(
       message: `${error.message}\n  it is not known whether ${project} was created`,
       hint:
         `If \`headwater status\` shows authority ${formatFingerprint(made.authority)}, these are its ` +
-        `secrets, else delete them: ${files.pendingPaths.join(", ")}`,
+        `secrets, else delete them: ${files.pendingPaths.join(", ")}.`,
       cause: error.cause,
     });
   }

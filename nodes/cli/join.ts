@@ -43,7 +43,7 @@ function wrongToken(text: string, error: HeadwaterError): HeadwaterError {
   return new HeadwaterError({
     kind: error.kind,
     message: `${text} is a file, not a token`,
-    hint: `To join with the token in it: headwater join - < ${text}`,
+    hint: `\`headwater join - < ${text}\` joins with the token in it.`,
   });
 }
 

@@ -245,14 +245,19 @@ function addTokenCommands(program: Command, context: CommandContext): void {
 
 function failed(error: HeadwaterError, terminal: Terminal): ExitCode {
   terminal.note(`error: ${error.message}`);
-  if (error.hint !== undefined) terminal.note(`  hint: ${error.hint}`);
+  if (error.hint !== undefined) terminal.note(`  hint: ${ended(error.hint)}`);
   return exitCodeOf(error);
+}
+
+/** Nodes, and those of other versions, may leave out the end of a sentence. */
+function ended(hint: string): string {
+  return /[.!?]$/.test(hint) ? hint : `${hint}.`;
 }
 
 /** Commander's own words in the form of all other errors. */
 function usageError(text: string): string {
   const [problem = "", suggestion] = text.trimEnd().split("\n");
   const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
-  const hint = meant === undefined ? "--help shows how it is used" : `did you mean ${meant}?`;
+  const hint = meant === undefined ? "--help shows how it is used." : `Did you mean ${meant}?`;
   return `${problem}\n  hint: ${hint}`;
 }

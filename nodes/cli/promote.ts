@@ -143,7 +143,7 @@ async function heldOf(
     throw new HeadwaterError({
       kind: "invalid",
       message: `${path}: it is of project ${recovery.project}, not ${project}`,
-      hint: `headwater promote ${recovery.project} --grant ${path}`,
+      hint: `Run \`headwater promote ${recovery.project} --grant ${path}\`, if that is what is meant.`,
     });
   return heldTrust(context.admin(), { project, authority: recovery.authority, path });
 }
@@ -162,7 +162,7 @@ function termOf(of: { trust: Trust | undefined; by: LedgerKey; after: number }):
   throw new HeadwaterError({
     kind: "forbidden",
     message: `${by.path}: this key is granted no term after ${after}`,
-    hint: `headwater keys grant --ledger-key ${formatPublicKey(by.key.publicKey)} --term ${after + 1} …, then headwater keys import`,
+    hint: `Grant it one: \`headwater keys grant --ledger-key ${formatPublicKey(by.key.publicKey)} --term ${after + 1} …\`, then \`headwater keys import\`.`,
   });
 }
 

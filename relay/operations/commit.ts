@@ -90,7 +90,7 @@ function ungrantedProblem(
   return refused(
     "forbidden",
     `entries: no grant of ${project} allows this overlay ${key}`,
-    `Whoever has the root key of ${project} can grant it: headwater keys grant --overlay sha256:${toHex(authority)} ${grantOption(key)}`,
+    `Whoever has the root key of ${project} can grant it: \`headwater keys grant --overlay sha256:${toHex(authority)} ${grantOption(key)}\`.`,
   );
 }
 

@@ -25,7 +25,11 @@ export function addToken(parts: NodeParts, event: EventOf<"add-token">): Outcome
 export function revokeToken(parts: NodeParts, event: EventOf<"revoke-token">): Outcome<Operation> {
   const { name } = event;
   if (!parts.tokens.has(name))
-    return refused("unknown", `name: no token ${quoted(name)}`, "headwater token list");
+    return refused(
+      "unknown",
+      `name: no token ${quoted(name)}`,
+      "`headwater token list` shows those there are.",
+    );
   return done({
     writes: [{ bucket: "token", key: name, value: undefined }],
     accept: () => {

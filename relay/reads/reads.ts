@@ -171,7 +171,7 @@ export class Reads {
       return refused(
         "unknown",
         `flag: ${of.project} has no ${quoted(of.flag)}`,
-        `headwater flag list ${of.project}`,
+        `\`headwater flag list ${of.project}\` shows those it has.`,
       );
     const explained = explain(project.value, { ...of, wallMs });
     for (const part of explained.parts) {

@@ -93,7 +93,11 @@ export function changeRollout(
   const facts = factsOf(parts, { rollout, at });
   const isResumed = action === "RESUME";
   if (isResumed && facts.killed)
-    return refused("conflict", "flag: it is killed", `headwater flag revive ${project}/${flag}`);
+    return refused(
+      "conflict",
+      "flag: it is killed",
+      `\`headwater flag revive ${project}/${flag}\` lifts the kill.`,
+    );
   return keep(parts, {
     ...rollout,
     state: to,

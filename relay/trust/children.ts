@@ -116,7 +116,11 @@ export class Children {
             "headwater child add makes a new one; the old one goes on until it is revoked.",
           );
     if (tokens.length === 0 && of.connected.length === 0)
-      return refused("unknown", `name: no child ${quoted(name)}`, "headwater child list");
+      return refused(
+        "unknown",
+        `name: no child ${quoted(name)}`,
+        "`headwater child list` shows those there are.",
+      );
     const addedMs = BigInt(Math.floor(of.wallMs));
     const certificate = { name, addedMs, revoked: true, certificate: true };
     return done([

@@ -77,7 +77,7 @@ async function open(
     throw new HeadwaterError({
       kind: "limit",
       message: `${slotsCount} censuses are open already`,
-      hint: "Close one: headwater census close.",
+      hint: "`headwater census close` closes one.",
     });
   const census = create(CensusSchema, {
     kind,

@@ -52,7 +52,7 @@ export function readSecretFile(path: string): string {
     throw new HeadwaterError({
       kind: "forbidden",
       message: `${path}: others than its owner may read this secret`,
-      hint: `chmod 600 ${path}`,
+      hint: `Run \`chmod 600 ${path}\`, if nobody else has read it.`,
     });
   return text;
 }

@@ -71,7 +71,7 @@ function checkImport(of: { project: string; path: string; bundle: Bundle }): voi
     throw new HeadwaterError({
       kind: "invalid",
       message: `${path}: it is of project ${bundle.project}, not ${project}`,
-      hint: `headwater keys import ${bundle.project} ${path}`,
+      hint: `Run \`headwater keys import ${bundle.project} ${path}\`, if that is what is meant.`,
     });
   const missing = missingSignatures(bundle);
   if (missing.length === 0) return;

@@ -22,7 +22,7 @@ export async function assertNotOwned(
   throw new HeadwaterError({
     kind: "conflict",
     message: `a rollout owns the percentage of ${names.join(", ")}`,
-    hint: `Leave it to the rollout, or end that: headwater rollout abort ${project}/${names[0]}`,
+    hint: `Leave it to the rollout, or end that: \`headwater rollout abort ${project}/${names[0]}\`.`,
   });
 }
 

@@ -133,7 +133,7 @@ describe("init leaves things as they were", () => {
     expect(await terminal.run("init", "horizon")).toEqual({
       code: 3,
       stdout: "",
-      stderr: "error: the disk is full\n  hint: make room",
+      stderr: "error: the disk is full\n  hint: make room.",
     });
     expect(readdirSync(directory)).toEqual([]);
     expect(await terminal.run("init", "horizon")).toMatchObject({ code: 0 });

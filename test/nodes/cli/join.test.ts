@@ -78,7 +78,7 @@ it("tells who names a file how to join with what is in it", async () => {
   writeFileSync(file, token);
   const { code, stderr } = await terminal.run("join", file);
   expect(code).toBe(2);
-  expect(stderr).toContain(`hint: To join with the token in it: headwater join - < ${file}`);
+  expect(stderr).toContain(`hint: \`headwater join - < ${file}\` joins with the token in it.`);
   expect(asked).toEqual([]);
 });
 

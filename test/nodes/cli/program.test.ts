@@ -122,12 +122,12 @@ describe("the commands", () => {
 
 describe("wrong usage ends with 2, and says what to do", () => {
   it.each([
-    [["statsu"], "error: unknown command 'statsu'\n  hint: did you mean status?"],
-    [["flag", "kil", "a/b"], "error: unknown command 'kil'\n  hint: did you mean kill?"],
-    [["status", "--jsn"], "error: unknown option '--jsn'\n  hint: did you mean --json?"],
+    [["statsu"], "error: unknown command 'statsu'\n  hint: Did you mean status?"],
+    [["flag", "kil", "a/b"], "error: unknown command 'kil'\n  hint: Did you mean kill?"],
+    [["status", "--jsn"], "error: unknown option '--jsn'\n  hint: Did you mean --json?"],
     [
       ["flag", "get"],
-      "error: missing required argument 'PROJECT/FLAG'\n  hint: --help shows how it is used",
+      "error: missing required argument 'PROJECT/FLAG'\n  hint: --help shows how it is used.",
     ],
     [
       ["flag", "get", "horizon"],
@@ -143,7 +143,7 @@ describe("wrong usage ends with 2, and says what to do", () => {
     ],
     [
       ["flag", "history", "a", "--limit", "0"],
-      "error: option '--limit <COUNT>' argument '0' is invalid. Write a whole number above 0.\n  hint: --help shows how it is used",
+      "error: option '--limit <COUNT>' argument '0' is invalid. Write a whole number above 0.\n  hint: --help shows how it is used.",
     ],
     [
       ["child", "add", "a", "--expires", "30"],
@@ -167,13 +167,13 @@ describe("wrong usage ends with 2, and says what to do", () => {
 
 describe("a failure", () => {
   it.each([
-    [refusal("unknown", "project: none", "look"), 1, "error: project: none\n  hint: look"],
-    [refusal("invalid", "key: no", "mend it"), 3, "error: key: no\n  hint: mend it"],
+    [refusal("unknown", "project: none", "look"), 1, "error: project: none\n  hint: look."],
+    [refusal("invalid", "key: no", "mend it"), 3, "error: key: no\n  hint: mend it."],
     [refusal("forbidden", "no key"), 3, "error: no key"],
     [
       refusal("unavailable", "the disk is full", "make room"),
       3,
-      "error: the disk is full\n  hint: make room",
+      "error: the disk is full\n  hint: make room.",
     ],
     [refusal("internal", "secret"), 3, "error: internal error; the node's log has the details"],
   ])("of the node, %s, ends with %i", async (failure, code, stderr) => {

@@ -136,7 +136,7 @@ describe("keys rotate and import", () => {
     const { code, stderr } = await terminal.run("keys", "import", "horizon", path("new.trust"));
     expect({ code, stderr }).toEqual({
       code: 3,
-      stderr: "error: grants: none\n  hint: sign again",
+      stderr: "error: grants: none\n  hint: sign again.",
     });
   });
 });
@@ -233,7 +233,9 @@ describe("files that are wrong", () => {
     expect(absent.stderr).toMatch(/none\.grant: cannot be read\n {2}hint: /);
     chmodSync(path("horizon.root.key"), 0o644);
     const open = await terminal.run(...rotate());
-    expect(open.stderr).toMatch(/others than its owner may read this secret\n {2}hint: chmod 600/);
+    expect(open.stderr).toMatch(
+      /others than its owner may read this secret\n {2}hint: Run `chmod 600/,
+    );
     chmodSync(path("horizon.root.key"), 0o600);
     const before = readFileSync(path("horizon.root.key"), "utf8");
     const blocked = await terminal.run(...rotate("--generate", path("horizon.root.key")));
