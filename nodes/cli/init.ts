@@ -13,7 +13,13 @@ import { type ExitCode, exitCode } from "./exit-code.ts";
 import { parseProject } from "./flag/flag-path.ts";
 import { readKeyFile } from "./keys/key-file.ts";
 import { type NewAuthority, newAuthority } from "./keys/new-authority.ts";
-import { assertAbsent, SecretFiles, secretsDir } from "./keys/secret-files.ts";
+import {
+  assertAbsent,
+  pendingMark,
+  pendingPathsOf,
+  SecretFiles,
+  secretsDir,
+} from "./keys/secret-files.ts";
 import { formatJson, formatTable } from "./output.ts";
 
 interface InitOptions extends CommonOptions {
@@ -70,10 +76,11 @@ async function init(
     join(dir, `${project}.${overlay ? "overlay." : ""}${ending}`);
   assertAbsent([pathOf("root.key")]);
   const admin = context.admin();
-  const { ledgerKey, beatKey } = await admin.ledgers.prepareLedger({
-    ...subject,
-    ...(key && { ledgerKey: key.publicKey }),
-  });
+  const { ledgerKey, beatKey } = await admin.ledgers
+    .prepareLedger({ ...subject, ...(key && { ledgerKey: key.publicKey }) })
+    .catch((thrown: unknown) => {
+      throw cutOffOr(thrown, pathOf("root.key"));
+    });
   if (key !== undefined && !bytesEqual(ledgerKey, key.publicKey))
     throw new HeadwaterError({
       kind: "unreachable",
@@ -84,7 +91,7 @@ async function init(
   const head = key && emptyHead({ project, authority: made.authority, key, context });
   const texts = new Map([...made.files].map(([ending, text]) => [pathOf(ending), text]));
   assertAbsent([...texts.keys()]);
-  const files = new SecretFiles(texts, `unconfirmed-${toHex(made.authority).slice(0, 12)}`);
+  const files = new SecretFiles(texts, `${pendingMark}${toHex(made.authority).slice(0, 12)}`);
   const position = await create(context, { ...subject, made, files, head });
   files.keep();
   const authority = formatFingerprint(made.authority);
@@ -130,6 +137,22 @@ async function create(
       cause: error.cause,
     });
   }
+}
+
+/** Where an earlier init was ended in the middle, the ledger may be there, and its secrets lie aside. */
+function cutOffOr(thrown: unknown, rootKeyPath: string): unknown {
+  const { kind, message } = HeadwaterError.from(thrown);
+  const [pending] = kind === "conflict" ? pendingPathsOf(rootKeyPath) : [];
+  if (pending === undefined) return thrown;
+  const digits = pending.slice(pending.lastIndexOf("-") + 1);
+  return new HeadwaterError({
+    kind,
+    message: `${message}; an earlier init was cut off`,
+    hint:
+      `If \`headwater keys show\` names an authority that begins with sha256:${digits}, ${pending} is its ` +
+      `root key: rename that, and the grants beside it, to end before .${pendingMark}.`,
+    cause: thrown,
+  });
 }
 
 /** The first head of a ledger whose key is not at the node. */

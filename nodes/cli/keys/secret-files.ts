@@ -5,11 +5,12 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Texts } from "../../config/settings.ts";
 import { HeadwaterError } from "../../error.ts";
 import { syncDirectory } from "../../sync-directory.ts";
@@ -17,6 +18,17 @@ import { syncDirectory } from "../../sync-directory.ts";
 /** Where an operator's secrets are: `$XDG_CONFIG_HOME/headwater`, or in `~/.config`. */
 export function secretsDir(env: Texts): string {
   return join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "headwater");
+}
+
+/** What the names of secrets go on with while it is not known whether they are needed. */
+export const pendingMark = "unconfirmed-";
+
+/** Files that would have this name, had it become known that they are needed. */
+export function pendingPathsOf(path: string): string[] {
+  const directory = dirname(path);
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const isPending = (name: string): boolean => name.startsWith(`${basename(path)}.${pendingMark}`);
+  return names.filter(isPending).map((name) => join(directory, name));
 }
 
 /**

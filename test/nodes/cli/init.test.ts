@@ -175,6 +175,19 @@ describe("init keeps the key of a ledger that there is", () => {
   });
 });
 
+it("names the root key of a ledger whose init was ended in the middle", async () => {
+  ledger.failures.set("createdLedger", lost());
+  ledger.failures.set("getLedger", lost());
+  await terminal.run("init", "horizon");
+  const { code, stderr } = await terminal.run("init", "horizon");
+  expect(code).toBe(3);
+  expect(stderr).toContain("horizon is held here already; an earlier init was cut off");
+  const fingerprint = formatFingerprint(ledger.authority).slice(0, "sha256:".length + 12);
+  expect(stderr).toContain(
+    `begins with ${fingerprint}, ${directory}/horizon.root.key.unconfirmed-`,
+  );
+});
+
 describe("init --overlay", () => {
   it("keeps its secrets beside those of the project, by names of their own", async () => {
     await terminal.run("init", "horizon");
