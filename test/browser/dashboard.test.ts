@@ -175,6 +175,19 @@ describe("the dashboard, in a real browser", () => {
     await scene.root.do(["token", "revoke", "looker"]);
   });
 
+  test("sets a flag of several percentages to none, and kills it with all that it has", async (context) => {
+    const page = await openPage(context, scene.root);
+    await page.getByRole("button", { name: /wide-path/ }).click();
+    const panel = page.getByRole("dialog", { name: "Flag horizon/wide-path", exact: true });
+    const question = page.getByRole("dialog", { name: /Change horizon/ });
+    await panel.getByRole("textbox", { name: "Percentage", exact: true }).fill("0");
+    await panel.getByRole("button", { name: "Set", exact: true }).click();
+    expect(await question.locator("dd").last().innerText()).toBe("0 %");
+    await question.getByRole("button", { name: "Cancel", exact: true }).click();
+    await panel.getByRole("button", { name: "Kill", exact: true }).click();
+    expect(await question.locator("dd").last().innerText()).toMatch(/^50 % of .*killed for every/);
+  });
+
   test("at a vendor: its overlay's part, and what leaves", async (context) => {
     const page = await openPage(context, scene.vendor, { dark: true });
     await page.getByText("capped to 1 %").first().waitFor();

@@ -1,5 +1,11 @@
 import { clone, create, toBinary } from "@bufbuild/protobuf";
-import { type Flag, FlagSchema, type Rule, RuleSchema } from "../../../gen/headwater/v1/flag_pb.ts";
+import {
+  type Flag,
+  FlagSchema,
+  type Kill,
+  type Rule,
+  RuleSchema,
+} from "../../../gen/headwater/v1/flag_pb.ts";
 import { HASH_VERSION } from "../../../relay/flag/bucket.ts";
 import type { NodeClient } from "./node-client.ts";
 import type { WritableLedger } from "./node-view.ts";
@@ -25,13 +31,16 @@ export function flagChange(of: {
   own: WritableLedger;
   name: string;
   before: Flag | undefined;
-  after: Pick<Flag, "basisPoints" | "kill">;
+  /** Without a percentage those that there are stay. */
+  after: { readonly basisPoints?: number; readonly kill?: Kill };
 }): Change {
   const { project, own, name, before } = of;
   const flag = before === undefined ? newFlag(name) : clone(FlagSchema, before);
-  // One percentage takes the place of several by version.
-  if (flag.basisPoints !== of.after.basisPoints) flag.rollout = [];
-  flag.basisPoints = of.after.basisPoints;
+  if (of.after.basisPoints !== undefined) {
+    // One percentage takes the place of several by version.
+    flag.rollout = [];
+    flag.basisPoints = of.after.basisPoints;
+  }
   if (of.after.kill === undefined) delete flag.kill;
   else flag.kill = of.after.kill;
   return {

@@ -84,7 +84,7 @@ function OwnActions({ view, own, onChange }: Given & { own: WritableLedger }): J
         <button
           class={isKilled ? "" : "danger"}
           type="button"
-          onClick={() => changeTo({ basisPoints: before?.basisPoints ?? 0, ...(kill && { kill }) })}
+          onClick={() => changeTo({ ...(kill && { kill }) })}
         >
           {isKilled ? "Revive" : "Kill"}
         </button>
