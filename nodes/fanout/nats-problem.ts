@@ -1,4 +1,5 @@
 import { ErrorCode } from "nats";
+import { maxPayloadMin } from "./part.ts";
 
 /** Why there is no connection, in words for the person who runs the node; never a secret. */
 export function natsProblem(error: unknown, servers: readonly string[]): string {
@@ -35,6 +36,14 @@ export function permissionProblem(operation: string, subject: string): string {
   return (
     `NATS does not permit this node's ${operation} of ${subject}: ` +
     "allow its user to publish and subscribe to headwater.>"
+  );
+}
+
+/** The client is connected, but what a node says does not fit. */
+export function payloadProblem(maxPayload: number): string {
+  return (
+    `NATS takes no message above ${maxPayload} bytes, too few for a node: ` +
+    `set its max_payload to ${maxPayloadMin} or more (its default is 1 MB)`
   );
 }
 

@@ -1,6 +1,6 @@
 import { type NatsConnection, nuid } from "nats";
 import { fanoutBytesInFlightMax } from "../../relay/limits.ts";
-import { cutIntoParts, headerBytesMax, partHeaders } from "./part.ts";
+import { cutIntoParts, headerBytesMax, maxPayloadMin, partHeaders } from "./part.ts";
 
 /**
  * What one connection sends. The client would queue without end for a server that does not read;
@@ -20,20 +20,19 @@ export class Outbox {
 
   /** Payload that fits one message, headers aside. */
   get payloadBytesMax(): number {
-    const maxPayload = this.#connection.info?.max_payload ?? 0;
-    return Math.max(1, maxPayload - headerBytesMax);
+    return Math.max(maxPayloadMin, this.maxPayload) - headerBytesMax;
+  }
+
+  /** The server's own bound. */
+  get maxPayload(): number {
+    return this.#connection.info?.max_payload ?? 0;
   }
 
   /** False when the message was dropped: the server does not keep up, or the connection ends. */
   send(of: { subject: string; bytes: Uint8Array; reply?: string }): boolean {
     if (this.#connection.isClosed() || this.#connection.isDraining()) return false;
     if (this.#bytesInFlight + of.bytes.length > fanoutBytesInFlightMax) return false;
-    try {
-      this.#publish(of);
-    } catch {
-      // The server's limit leaves no room for our headers.
-      return false;
-    }
+    this.#publish(of);
     this.#bytesInFlight += of.bytes.length;
     this.#confirmSoon();
     return true;

@@ -14,6 +14,9 @@ export interface Part {
 /** NATS counts headers into its payload; ours are below this. */
 export const headerBytesMax = 256;
 
+/** Where a server takes less, headers make a frame of `frameBytesMax` longer than a message may be. */
+export const maxPayloadMin: number = 16 * 1024;
+
 const headerName = "Headwater-Part";
 
 /** A server takes no payload above its own limit, so what is larger travels in parts. */

@@ -12,9 +12,9 @@ import { isName } from "../../relay/flag/name.ts";
 import { peerAnswersMax, peerMessageBytesMax } from "../../relay/limits.ts";
 import type { NodeAccess } from "../access.ts";
 import type { DropLog } from "./drop-log.ts";
-import { permissionProblem } from "./nats-problem.ts";
+import { payloadProblem, permissionProblem } from "./nats-problem.ts";
 import { Outbox } from "./outbox.ts";
-import { PartJoiner, readPart } from "./part.ts";
+import { maxPayloadMin, PartJoiner, readPart } from "./part.ts";
 import { encodeAnswer, encodeAsk } from "./peer-codec.ts";
 import type { SiteSubjects } from "./site-subjects.ts";
 
@@ -24,9 +24,18 @@ export interface PeerSessionOptions {
   readonly node: string;
   readonly access: NodeAccess;
   readonly drops: DropLog;
-  /** Something about the connection that a person has to mend. */
+  /** Something about the connection that a person has to mend; empty once it is over. */
   onProblem(problem: string): void;
 }
+
+interface Listening {
+  readonly subject: string;
+  readonly handle: (bytes: Uint8Array, msg: Msg) => void;
+  readonly queue?: string;
+}
+
+/** A problem is over that has not shown itself for so long: nodes speak every `peerIntervalMs`. */
+const problemOverMs = 3 * peerIntervalMs;
 
 /** All nodes of a site are in one queue group: NATS gives each ask to one of them. */
 const queueGroup = "peers";
@@ -45,6 +54,9 @@ export class PeerSession {
   readonly #answers: string;
   readonly #joiner = new PartJoiner();
   readonly #startedMonoMs: number;
+  readonly #retrying: NodeJS.Timeout;
+  #refused: Listening[] = [];
+  #problemMonoMs: number | undefined;
   #answersCount = 0;
 
   constructor(of: PeerSessionOptions) {
@@ -53,9 +65,12 @@ export class PeerSession {
     this.#answers = of.subjects.answers();
     this.#startedMonoMs = of.access.now().monoMs;
     void this.#watchPermissions();
-    this.#listen(of.subjects.frames, (bytes) => this.#heard(bytes));
-    this.#listen(this.#answers, (bytes) => this.#answered(bytes));
-    this.#listen(of.subjects.ask, (bytes, { reply }) => this.#asked(bytes, reply), queueGroup);
+    const { frames, ask: subject } = of.subjects;
+    this.#listen({ subject: frames, handle: (bytes) => this.#heard(bytes) });
+    this.#listen({ subject: this.#answers, handle: (bytes) => this.#answered(bytes) });
+    const handle: Listening["handle"] = (bytes, { reply }) => this.#asked(bytes, reply);
+    this.#listen({ subject, handle, queue: queueGroup });
+    this.#retrying = setInterval(() => this.#retry(), peerIntervalMs).unref();
   }
 
   publish(message: PeerMessage): void {
@@ -74,10 +89,16 @@ export class PeerSession {
 
   /** To be called when the connection has ended. */
   end(): void {
+    clearInterval(this.#retrying);
     this.#outbox.end();
   }
 
   #send(of: { subject: string; bytes: Uint8Array; reply?: string }): boolean {
+    const { maxPayload } = this.#outbox;
+    if (maxPayload < maxPayloadMin) {
+      this.#raise(payloadProblem(maxPayload));
+      return false;
+    }
     const isTooLarge = of.bytes.length > peerMessageBytesMax;
     if (!isTooLarge && this.#outbox.send(of)) return true;
     this.#of.drops.note(isTooLarge ? "too-large" : "server-slow");
@@ -88,10 +109,14 @@ export class PeerSession {
    * Messages are handled as they come in, so that none wait here: a node that is slow lets the
    * server's queue for it grow, which has a bound of its own.
    */
-  #listen(subject: string, handle: (bytes: Uint8Array, msg: Msg) => void, queue?: string): void {
+  #listen(listening: Listening): void {
+    const { subject, handle, queue } = listening;
     const callback = (error: NatsError | null, msg: Msg): void => {
-      // A refused subscription; the connection's status says why.
-      if (error !== null) return;
+      // A refused subscription, which the client forgets; the connection's status says why.
+      if (error !== null) {
+        this.#refused.push(listening);
+        return;
+      }
       try {
         const bytes = this.#whole(msg);
         if (bytes !== undefined) handle(bytes, msg);
@@ -171,7 +196,7 @@ export class PeerSession {
   #isOwn(node: string): boolean {
     if (node !== this.#of.node) return false;
     if (this.#of.access.now().monoMs - this.#startedMonoMs > peerIntervalMs)
-      this.#of.onProblem(
+      this.#raise(
         `another node of this site calls itself ${node} too, and neither hears the other: ` +
           "give each a name of its own with HEADWATER_NAME",
       );
@@ -181,8 +206,21 @@ export class PeerSession {
   async #watchPermissions(): Promise<void> {
     for await (const { type, permissionContext } of this.#of.connection.status())
       if (type === Events.Error && permissionContext !== undefined)
-        this.#of.onProblem(
-          permissionProblem(permissionContext.operation, permissionContext.subject),
-        );
+        this.#raise(permissionProblem(permissionContext.operation, permissionContext.subject));
+  }
+
+  /** Of several at once the first is told. */
+  #raise(problem: string): void {
+    if (this.#problemMonoMs === undefined) this.#of.onProblem(problem);
+    this.#problemMonoMs = this.#of.access.now().monoMs;
+  }
+
+  /** A server takes another configuration while the connection stays, and tells nobody of what it permits. */
+  #retry(): void {
+    for (const listening of this.#refused.splice(0)) this.#listen(listening);
+    if (this.#problemMonoMs === undefined) return;
+    if (this.#of.access.now().monoMs - this.#problemMonoMs < problemOverMs) return;
+    this.#problemMonoMs = undefined;
+    this.#of.onProblem("");
   }
 }

@@ -30,14 +30,19 @@ export class NatsServer {
 
   /** Resolves once it takes connections; `config` is what its configuration file says. */
   async start(config = ""): Promise<void> {
-    const file = join(this.#directory, "nats.conf");
-    writeFileSync(file, `listen: "127.0.0.1:${this.port}"\n${config}\n`);
+    const file = this.#writeConfig(config);
     const started = spawn(this.#path, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
     started.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.log += text;
     });
     this.#process = started;
     await eventually(() => this.#greets());
+  }
+
+  /** It takes another configuration, and its connections stay. */
+  reload(config: string): void {
+    this.#writeConfig(config);
+    this.#process?.kill("SIGHUP");
   }
 
   /** PEM both. */
@@ -68,6 +73,12 @@ export class NatsServer {
 
   thaw(): void {
     this.#process?.kill("SIGCONT");
+  }
+
+  #writeConfig(config: string): string {
+    const file = join(this.#directory, "nats.conf");
+    writeFileSync(file, `listen: "127.0.0.1:${this.port}"\n${config}\n`);
+    return file;
   }
 
   async #greets(): Promise<void> {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { siteSubjects } from "../../../nodes/fanout/site-subjects.ts";
+import { peerIntervalMs } from "../../../relay/cadence.ts";
 import { fanoutBytesInFlightMax } from "../../../relay/limits.ts";
 import { eventually } from "./eventually.ts";
 import { natsServer, startedServer } from "./nats-server.ts";
@@ -95,6 +96,26 @@ describe("the connection to NATS", { timeout: 60_000 }, () => {
         problem: expect.stringMatching(`${frames}.* allow its user .* headwater\\.>`),
       }),
     );
+  });
+
+  test("hears again once its user is permitted to, without a new connection", async (context) => {
+    const permitted = (allow: string): string =>
+      authorization("p", `permissions: { publish: ">", subscribe: "${allow}" }`);
+    const server = await startedServer(context, permitted("headwater.>"));
+    const url = server.url("node:p");
+    const [a, b] = [
+      await connectedPeer(server, "a", { url }),
+      await connectedPeer(server, "b", { url }),
+    ];
+    server.reload(permitted("nothing"));
+    await eventually(() => expect(b.access.state?.problem).toContain("does not permit"));
+    server.reload(permitted("headwater.>"));
+    await eventually(() => {
+      a.fanout.publish(saying("a", "hello"));
+      expect(words(b)).toContain("a hello");
+    });
+    b.access.monoMs += 3 * peerIntervalMs;
+    await connected(b);
   });
 
   test("says when TLS is asked for and not there", async (context) => {

@@ -6,12 +6,22 @@ import {
   PeerMessageSchema,
 } from "../../../gen/headwater/v1/fanout_pb.ts";
 import { type Holding, HoldingSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { maxPayloadMin } from "../../../nodes/fanout/part.ts";
 import { siteSubjects } from "../../../nodes/fanout/site-subjects.ts";
 import { peerIntervalMs } from "../../../relay/cadence.ts";
 import { frameBytesMax, peerAnswersMax, peerMessageBytesMax } from "../../../relay/limits.ts";
 import { eventually } from "./eventually.ts";
 import { startedServer } from "./nats-server.ts";
-import { connectedPeer, reasons, saying, siteKey, stranger, words } from "./peer.ts";
+import {
+  connected,
+  connectedPeer,
+  openPeer,
+  reasons,
+  saying,
+  siteKey,
+  stranger,
+  words,
+} from "./peer.ts";
 
 describe("nodes that share a NATS", { timeout: 60_000 }, () => {
   test("a message reaches every other node of the site, and nobody else", async (context) => {
@@ -82,7 +92,7 @@ describe("nodes that share a NATS", { timeout: 60_000 }, () => {
   });
 
   test("a frame above the server's limit arrives whole, told or answered", async (context) => {
-    const server = await startedServer(context, "max_payload: 65536");
+    const server = await startedServer(context, `max_payload: ${maxPayloadMin}`);
     const a = await connectedPeer(server, "a");
     const b = await connectedPeer(server, "b");
     const large = saying("b", "large", frameBytesMax);
@@ -96,10 +106,10 @@ describe("nodes that share a NATS", { timeout: 60_000 }, () => {
   });
 
   test("an ask of many holdings is divided among asks, as no peer gets all parts", async (context) => {
-    const server = await startedServer(context, "max_payload: 4096");
+    const server = await startedServer(context, `max_payload: ${maxPayloadMin}`);
     const a = await connectedPeer(server, "a");
     const others = [await connectedPeer(server, "b"), await connectedPeer(server, "c")];
-    const projects = Array.from({ length: 200 }, (_, index) => `p${index}`);
+    const projects = Array.from({ length: 800 }, (_, index) => `p${index}`);
     const asked = (): Set<string | undefined> =>
       new Set(others.flatMap(({ access }) => access.asks.flatMap(projectsOf)));
     // More at once than are answered are dropped, and asked again like everything that is lost.
@@ -213,6 +223,21 @@ describe("nodes that share a NATS", { timeout: 60_000 }, () => {
     await eventually(() => expect(words(b)).toEqual(["a small"]));
     expect(reasons(a)).toEqual(["too-large"]);
     expect(b.log).toEqual([]);
+  });
+
+  test("a server that takes too little says so, and is sent nothing, until it takes more", async (context) => {
+    const server = await startedServer(context, `max_payload: ${maxPayloadMin - 1}`);
+    const [a, b] = [openPeer(server, "a"), openPeer(server, "b")];
+    for (const { access } of [a, b])
+      await eventually(() => expect(access.state?.connected).toBe(true));
+    a.fanout.publish(saying("a", "large", frameBytesMax));
+    const problem: unknown = expect.stringContaining("set its max_payload to 16384 or more");
+    expect(a.access.state).toEqual({ connected: true, problem });
+    await server.stop();
+    await server.start();
+    await Promise.all([connected(a), connected(b)]);
+    a.fanout.publish(saying("a", "small"));
+    await eventually(() => expect(words(b)).toEqual(["a small"]));
   });
 
   test("two nodes of one name are told so", async (context) => {
