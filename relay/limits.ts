@@ -108,6 +108,12 @@ export const meshBytesPerSecondMax = 1024 * 1024;
 /** Join tokens that a node remembers, revoked ones included. */
 export const tokensCountMax = 20_000;
 
+/**
+ * What a child shows with each call, as a header in base64: HTTP/2 has room for 64 KiB of all headers
+ * of a call. Four hundred projects with names of a hundred letters are below it.
+ */
+export const credentialBytesMax = 45 * 1024;
+
 /** Credentials whose signature is remembered as right: those of all links that there may be. */
 export const openedCredentialsMax = childrenCountMax;
 

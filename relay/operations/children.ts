@@ -3,11 +3,12 @@ import { JoinTokenSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import { type ChildRecord, ChildRecordSchema } from "../../gen/headwater/v1/store_pb.ts";
 import type { Effect, Write } from "../effect.ts";
 import type { EventOf, Moment } from "../event.ts";
+import { credentialBytesMax } from "../limits.ts";
 import type { NodeParts } from "../parts.ts";
 import { quoted } from "../quoted.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { childKey } from "../trust/children.ts";
-import { signCredential } from "../trust/join-token.ts";
+import { encodeCredential, signCredential } from "../trust/join-token.ts";
 import type { Operation } from "./operation.ts";
 
 /** A site may come below: it gets a token, which names what it may have. */
@@ -30,12 +31,20 @@ export function addChild(parts: NodeParts, event: EventOf<"add-child">): Outcome
   const pins = parts.holdings.pins.filter(
     ({ project }) => projects.length === 0 || projects.includes(project),
   );
+  const credential = signCredential({ child: name, id, expiresMs, projects, siteKey });
+  const credentialBytes = encodeCredential(credential).length;
+  if (credentialBytes > credentialBytesMax)
+    return refused(
+      "limit",
+      `projects: the names of ${projects.length} take ${credentialBytes} bytes of ${credentialBytesMax} that a child can show with each call`,
+      "Name fewer; or none, and the child may have all that this node serves.",
+    );
   const token = create(JoinTokenSchema, {
     addresses: parts.peers.addressesWith(event.addresses, at.monoMs),
     certificate: settings.certificate,
     site: settings.site,
     pins,
-    credential: signCredential({ child: name, id, expiresMs, projects, siteKey }),
+    credential,
   });
   return done({
     writes: [childWrite(record.value)],

@@ -87,10 +87,10 @@ export class SteppedNode {
     return this.commit(flagEntry(name, { basisPoints }));
   }
 
-  addChild(name: string): Outcome<JoinToken> {
+  addChild(name: string, projects: readonly string[] = []): Outcome<JoinToken> {
     const of = {
       expiresMs: 0,
-      projects: [],
+      projects,
       addresses: ["parent:1"],
       id: seedOf(name).subarray(16),
     };

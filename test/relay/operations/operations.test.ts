@@ -9,7 +9,7 @@ import {
 } from "../../../gen/headwater/v1/mesh_pb.ts";
 import { dayMs } from "../../../relay/cadence.ts";
 import type { Peer } from "../../../relay/event.ts";
-import { projectsCountMax, upstreamsCountMax } from "../../../relay/limits.ts";
+import { credentialBytesMax, projectsCountMax, upstreamsCountMax } from "../../../relay/limits.ts";
 import { Authority, refusalOf, seedOf, valueOf } from "../authority.ts";
 import { framesTo, hear, kindsOf, openChild, pin, sendsTo, tokenOf } from "../child-node.ts";
 import { rootNode, SteppedNode } from "../stepped-node.ts";
@@ -48,6 +48,20 @@ describe("bounds", () => {
     expect(refusalOf(join("one-more"))).toContain("limit");
     expect(join("site-3").ok).toBe(true);
   });
+});
+
+test("a token of more names than a child can show with a call is refused when it is made", () => {
+  const projects = Array.from({ length: 500 }, (_, n) => `p${n}-`.padEnd(100, "x"));
+  const pins = projects.map((project) =>
+    create(ProjectPinSchema, { project, authority: vendor.id }),
+  );
+  const stepped = new SteppedNode({ pins });
+  const add = (names: readonly string[]) => stepped.addChild("site", names);
+  const fits = valueOf(add(projects.slice(0, 400)));
+  const { length } = toBinary(EnvelopeSchema, fits.credential!);
+  expect(length).toBeLessThan(credentialBytesMax);
+  expect(refusalOf(add(projects))).toMatch(/^limit: projects: the names of 500 take/);
+  expect(valueOf(add([])).pins).toHaveLength(500);
 });
 
 describe("joining", () => {
