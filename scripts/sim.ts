@@ -20,7 +20,7 @@ Options:
   --workers W    processes that share the work (default: one for each core)
   --story FILE   run a story as text instead of a seed
   --scale        measure meshes of 1000 up to a million instances
-  --instances N  with --scale: up to N instead
+  --instances N  with --scale: up to N instead, from 1000 on
   --mutants      make one mistake after the other in the core, and see that each is caught
   --help         print this
 
@@ -54,13 +54,13 @@ async function run(): Promise<number> {
   }
   if (values.seed !== undefined || values.story !== undefined)
     return replay({ seed: numberOf("seed", 1), file: values.story });
-  const workersCount = values.workers === undefined ? undefined : numberOf("workers", 1);
-  if (values.scale === true) return runScale(numberOf("instances", 1_000_000));
+  const workersCount = values.workers === undefined ? undefined : numberOf("workers", 1, 1);
+  if (values.scale === true) return runScale(numberOf("instances", 1_000_000, 1_000));
   if (values.mutants === true) return runMutants(workersCount);
   return runRange({
     from: numberOf("from", 1),
-    seedsCount: numberOf("seeds", values.seconds === undefined ? 200 : Number.MAX_SAFE_INTEGER),
-    seconds: values.seconds === undefined ? undefined : numberOf("seconds", 1),
+    seedsCount: numberOf("seeds", values.seconds === undefined ? 200 : Number.MAX_SAFE_INTEGER, 1),
+    seconds: values.seconds === undefined ? undefined : numberOf("seconds", 1, 1),
     workersCount,
   });
 }
@@ -68,14 +68,15 @@ async function run(): Promise<number> {
 function numberOf(
   name: "seed" | "from" | "seeds" | "seconds" | "workers" | "instances",
   absent: number,
+  min = 0,
 ): number {
   const text = values[name];
   if (text === undefined) return absent;
   const number = Number(text);
-  if (text !== "" && Number.isSafeInteger(number) && number >= 0) return number;
+  if (text !== "" && Number.isSafeInteger(number) && number >= min) return number;
   throw new HeadwaterError({
     kind: "invalid",
-    message: `--${name}: ${JSON.stringify(text)} is not a whole number`,
+    message: `--${name}: ${JSON.stringify(text)} is not a whole number from ${min} on`,
     hint: helpOf("sim"),
   });
 }

@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { IntendedFlags } from "./intended-flags.ts";
 import type { RolloutHistory } from "./rollout-history.ts";
 import { msText, say } from "./say.ts";
@@ -32,7 +31,6 @@ export async function replay(tour: Tour, history: RolloutHistory): Promise<void>
 async function commitAll(tour: Tour, { changeSets }: RolloutHistory): Promise<number[]> {
   const { admin, apps, project } = tour;
   const intended = await IntendedFlags.read(admin, project);
-  const actor = userInfo().username;
   const tookMs: number[] = [];
   for (const [i, changes] of changeSets.entries()) {
     intended.apply(changes);
@@ -42,7 +40,7 @@ async function commitAll(tour: Tour, { changeSets }: RolloutHistory): Promise<nu
       ledger: { project },
       entries: [...changes.entries],
       tombstones: [...changes.tombstones],
-      actor,
+      actor: "tour",
     });
     if (isSeen) tookMs.push((await apps.agreed(`change set ${i + 1}`)) - startedMs);
     say.progress({ done: i + 1, all: changeSets.length, what: "change sets have arrived" });

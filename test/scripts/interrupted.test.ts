@@ -50,6 +50,16 @@ test.for(["chaos", "fuzz", "hostile", "interop", "sim", "soak"])(
   },
 );
 
+test.for([
+  { args: ["--seeds", "0"], said: '--seeds: "0" is not a whole number from 1 on' },
+  { args: ["--from="], said: '--from: "" is not a whole number from 0 on' },
+  { args: ["--scale", "--instances", "999"], said: "--instances: .* from 1000 on" },
+])("sim refuses $args, which would say that all is well without a look", async ({ args, said }) => {
+  const run = start("sim.ts", ...args);
+  expect(await once(run.child, "close")).toEqual([1, null]);
+  expect(run.said()).toMatch(new RegExp(`^sim: ${said}\n  hint: npm run sim -- --help\n$`));
+});
+
 test("a node that is only about to start leaves nothing behind", async () => {
   const nodeProcess = join(import.meta.dirname, "../../scripts/demo/node-process.ts");
   const program = `
