@@ -97,3 +97,31 @@ test("promtool takes the rules, every expression of the dashboard, and what node
   const ours = checked.stderr.split("\n").filter((line) => line.startsWith("headwater_"));
   expect(ours).toEqual([]);
 });
+
+test.for([
+  { what: "late once, after an outage", inTime: "0x120", all: "0x10 1x110", isTold: false },
+  { what: "late for an hour and more", inTime: "0x120", all: "0+1x120", isTold: true },
+  { what: "in time", inTime: "0+1x120", all: "0+1x120", isTold: false },
+])("somebody is told of changes that are $what: $isTold", ({ inTime, all, isTold }, context) => {
+  const series = [
+    { le: "30", values: inTime },
+    { le: "60", values: all },
+    { le: "+Inf", values: all },
+  ].map(({ le, values }) => ({
+    series: `headwater_propagation_seconds_bucket{project="horizon",instance="plant",le="${le}"}`,
+    values,
+  }));
+  const alert = 'ALERTS{alertname="HeadwaterSlowPropagation",alertstate="firing"}';
+  const expr = `sum(count_over_time(${alert}[2h])) > bool 0 or vector(0)`;
+  const exp_samples = [{ labels: "{}", value: isTold ? 1 : 0 }];
+  const promql_expr_test = [{ expr, eval_time: "2h", exp_samples }];
+  const tests = [{ interval: "1m", input_series: series, promql_expr_test }];
+  const file = join(temporaryDirectory(), "tests.yml");
+  writeFileSync(
+    file,
+    JSON.stringify({ rule_files: [rulesFile], evaluation_interval: "1m", tests }),
+  );
+  const path = promtool(context);
+  const { stdout, stderr } = spawnSync(path, ["test", "rules", file], { encoding: "utf8" });
+  expect(`${stdout}${stderr}`).toContain("SUCCESS");
+});
