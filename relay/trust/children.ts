@@ -56,9 +56,17 @@ export class Children {
         `name: ${tokensCountMax} tokens were given out, and revoked ones count too`,
         "Let more children in by certificates, of an authority in HEADWATER_TLS_CA_FILE.",
       );
-    const addedMs = BigInt(Math.floor(of.addedMs));
+    const addedMs = this.#after(of.name, BigInt(Math.floor(of.addedMs)));
     const expiresMs = BigInt(Math.floor(of.expiresMs));
     return done(create(ChildRecordSchema, { name: of.name, id: of.id, addedMs, expiresMs }));
+  }
+
+  /** Later than all tokens of a child, also where the clock was set back: the newest is kept. */
+  #after(child: string, nowMs: bigint): bigint {
+    let addedMs = nowMs;
+    for (const { name, addedMs: heldMs } of this.#records.values())
+      if (name === child && heldMs >= addedMs) addedMs = heldMs + 1n;
+    return addedMs;
   }
 
   accept(record: ChildRecord): void {

@@ -58,6 +58,19 @@ describe("a child", () => {
   });
 });
 
+test("the newest token is the one that was given last, also where the clock was set back since", () => {
+  const children = withChildren();
+  const [first, second] = [epochMs + 900_000, epochMs].map((addedMs, n) => {
+    const of = { name: "acme", id: seedOf(String(n)), addedMs, expiresMs: 0 };
+    const record = valueOf(children.prepare(of));
+    children.accept(record);
+    return record;
+  });
+  const ended = valueOf(children.revoked("acme", { ...revocation, older: true }));
+  expect(ended.map(({ id }) => id)).toEqual([first!.id]);
+  expect(Number(second!.addedMs)).toBeGreaterThan(Number(first!.addedMs));
+});
+
 test("nothing counts before it is accepted, and a revocation neither", () => {
   const children = withChildren("acme");
   valueOf(children.revoked("acme", revocation));
