@@ -141,8 +141,9 @@ export class Checks {
     return this.ledgers.highest(node.name, id);
   }
 
-  /** What was acknowledged is in every state that is signed after it. */
+  /** What was acknowledged is in every state that is signed after it; some are given back in parts. */
   #keepsAcknowledged(node: SimulatedNode, id: LedgerId): void {
+    if (this.ledgers.held(node, id) !== this.truth.newest(id)) return;
     const entries = entriesOf(node, id);
     for (const [key, value] of this.truth.acknowledged.get(id) ?? []) {
       if (this.truth.pending.has(key)) continue;

@@ -44,6 +44,7 @@ export const faultKinds = {
   "restart-empty": "F1",
   "restore-backup": "F2",
   "former-root": "F2",
+  "restored-root": "F2",
   "forgotten-position": "F3",
   "position-ahead": "F4",
   stall: "F5",

@@ -2,6 +2,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { RuleSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { CommitRequestSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { WriterKeysSchema } from "../../gen/headwater/v1/store_pb.ts";
+import { copyWaitMs } from "../../relay/cadence.ts";
 import { changeWrites, groupRecords, restoreLedger } from "../../relay/durable.ts";
 import { prepareCommit } from "../../relay/ledger/commit.ts";
 import { signHead } from "../../relay/ledger/head.ts";
@@ -9,7 +10,9 @@ import { Ledger, type LedgerChange } from "../../relay/ledger/ledger.ts";
 import type { LedgerId } from "../../relay/ledger/position.ts";
 import { writerOf } from "../../relay/ledger/writer.ts";
 import { sequenceMax } from "../../relay/limits.ts";
+import { copyMark } from "../../relay/old-copy.ts";
 import { cheatOf, type TrickName, trickNames } from "./cheats.ts";
+import type { Backup } from "./memory-store.ts";
 import { pinBasisPointsMax } from "./reference-fold.ts";
 import { project, type Scene } from "./scene.ts";
 import { pick, type Verbs } from "./verb.ts";
@@ -58,6 +61,15 @@ export const hostileVerbs: Verbs = {
     weight: 1,
     draw: ({ random }) => (random.below(2) === 0 ? [] : ["restored"]),
     run: (scene, [restored]) => loseRoot(scene, restored === "restored"),
+  },
+  /** The root's machine is gone, and its operator starts it on a backup of some time ago. */
+  "restore-root": {
+    weight: 0,
+    draw: () => undefined,
+    run: (scene, [agoMs = "0"]) => {
+      const backup = scene.world.get("root").store.backup();
+      scene.later(Number(agoMs), () => restoreRoot(scene, backup));
+    },
   },
 };
 
@@ -160,6 +172,32 @@ function withDisk(
 function keysOf(scene: Scene, name: string, id: LedgerId) {
   const bytes = scene.world.get(name).store.get("key", id);
   return fromBinary(WriterKeysSchema, bytes ?? new Uint8Array(0));
+}
+
+/** Of what no child holds yet nobody could know: then it is left. */
+function restoreRoot(scene: Scene, backup: Backup): void {
+  const { world, checks, ledger } = scene;
+  if (scene.writer !== "root" || scene.isKeyStolen || !scene.isUp("root")) return;
+  const held = checks.ledgers.held(world.get("vendor"), ledger);
+  if (held === undefined || held !== checks.truth.newest(ledger)) return;
+  world.fault("restored-root");
+  world.crash("root");
+  const { store } = world.get("root");
+  store.restore(backup);
+  store.write([{ ...copyMark, value: new TextEncoder().encode("some time ago") }]);
+  checks.forget("root");
+  world.restart("root");
+  const rootsOf = (name: string): number => {
+    const { reads } = world.get(name).node;
+    const trust = reads.trust({ project, authority: scene.keys.authority });
+    return trust.ok ? (trust.value.trust?.roots.length ?? 0) : 0;
+  };
+  const known = Math.max(rootsOf("root"), rootsOf("vendor"));
+  scene.atEnd.push(() => {
+    world.run(copyWaitMs);
+    const has = rootsOf("root");
+    checks.hold("I3", "root", has >= known, () => `it goes on with root ${has} after ${known}`);
+  });
 }
 
 function loseRoot(scene: Scene, isRestored: boolean): void {

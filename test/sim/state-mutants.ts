@@ -227,4 +227,11 @@ export const stateMutants: readonly Mutant[] = [
     "if (ledger.beat === sent.beat || frames?.beat === undefined) continue;",
     "if (ledger.beat.issuedMs <= (sent.beat?.issuedMs ?? 0) || frames?.beat === undefined) continue;",
   ),
+  mutant(
+    105,
+    "keep from a restored parent which roots came since its backup",
+    "handlers/upstream.ts",
+    'if (frame.case === "trustUpdate") effects.push(...giveBackTrust(parts, id, frame.value));',
+    "if (frame.case === undefined) effects.push(...giveBackTrust(parts, id, frame.value));",
+  ),
 ];

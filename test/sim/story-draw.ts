@@ -45,10 +45,29 @@ const expiredEach = 12;
 /** In one story of so many the root has its standby above it too; half of these lose the root. */
 const standbyEach = 12;
 
+/**
+ * In one story of so many the root is restored from a backup. Its children have to be able to come
+ * back meanwhile, so not all else happens there.
+ */
+const restoredEach = 24;
+const besidesRestored = new Set(
+  "change rule pad report rotate ungrant cut stall crash pause jump".split(" "),
+);
+
 /** Verbs besides changes that one story may have: few at once show more than all at once. */
 const kindsCountMax = 7;
 
 export function drawStory(seed: number): Story {
+  const story = drawWhole(seed);
+  const isRestored = story.actions.some(({ words }) => words[0] === "restore-root");
+  if (!isRestored) return story;
+  const actions = story.actions.filter(
+    ({ words: [verb = ""] }) => verb === "restore-root" || besidesRestored.has(verb),
+  );
+  return { ...story, faults: calm, actions };
+}
+
+function drawWhole(seed: number): Story {
   const random = new Random(seed);
   const layout = drawLayout(random);
   const overlay = pick<OverlayKind>(random, ["none", "plain", "granted"]);
@@ -81,6 +100,7 @@ export function drawStory(seed: number): Story {
       ...drawRamp(apart(0x1b873593)),
       ...drawStandby(apart(0xc2b2ae35)),
       ...drawExpiry(apart(0x27d4eb2f)),
+      ...drawRestored(apart(0x165667b1)),
       ...census,
     ].sort((a, b) => a.atMs - b.atMs),
   };
@@ -115,6 +135,16 @@ function drawExpiry(draw: Draw): Action[] {
   if (draw.random.below(expiredEach) !== 0) return [];
   const words = ["expire", ...(verbs["expire"]?.draw(draw) ?? [])];
   return [{ atMs: draw.random.below(30_000), words }];
+}
+
+function drawRestored(draw: Draw): Action[] {
+  const { random } = draw;
+  if (random.below(restoredEach) !== 0) return [];
+  const agoMs = 1_000 + random.below(40_000);
+  const atMs = random.below(60_000);
+  const rotated = { atMs: atMs + random.below(agoMs), words: ["rotate", "1"] };
+  const restored = { atMs, words: ["restore-root", String(agoMs)] };
+  return random.below(2) === 0 ? [restored] : [restored, rotated];
 }
 
 function freeze({ random, layout }: Draw): Action {
