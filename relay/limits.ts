@@ -229,6 +229,12 @@ export const gateConditionsMax = 100;
 /** Steps of a rollout: a plan of more is a slope, and each step is judged anew. */
 export const rolloutStepsMax = 20;
 
+/**
+ * How long a child's windows of health documents may be for a rollout to wait for them, in windows of
+ * its own: a day, where those are an hour.
+ */
+export const rolloutWindowsMax = 24;
+
 /** Rollouts that a node takes from another of its site: one for each flag that is under way. */
 export const rolloutsCountMax = 10_000;
 

@@ -6,6 +6,7 @@ import type {
 } from "../../gen/headwater/v1/rollouts_pb.ts";
 import { formatDuration } from "../duration.ts";
 import { formatPercent } from "../flag/percent.ts";
+import { reportsText, sitesText } from "./rollout-windows.ts";
 
 type DecisionWord = "WAIT" | "PROMOTE" | "DONE" | "HALT";
 
@@ -24,7 +25,7 @@ const halt = (reason: string): Decision => ({ decision: "HALT", reason });
  * that it asks for is known.
  */
 export function decide(rollout: Rollout, facts: RolloutFacts): Decision {
-  return interruption(rollout, facts) ?? patience(rollout, facts) ?? progress(rollout);
+  return interruption(rollout, facts) ?? patience(rollout, facts) ?? progress(rollout, facts);
 }
 
 /** Whether a decision that was written down is what its basis leads to. */
@@ -62,17 +63,30 @@ function patience(rollout: Rollout, facts: RolloutFacts): Decision | undefined {
   if (plan === undefined || step === undefined) return undefined;
   const elapsedMs = facts.nowMs - rollout.stepStartedMs;
   const dwellMs = step.dwellMs > facts.travelMs ? step.dwellMs : facts.travelMs;
-  if (elapsedMs < dwellMs) return wait(`the step lasts ${formatDuration(Number(dwellMs))}`);
+  if (elapsedMs < dwellMs) return wait(dwellText(step.dwellMs, facts));
   const sitesMin = Math.max(1, plan.sitesMin);
   if (facts.reportersCount < sitesMin)
     return wait(`${facts.reportersCount} of ${sitesMin} sites have reported`);
-  if (facts.staleCount > 0)
-    return wait(`${facts.staleCount} sites have not reported since the step began`);
+  if (facts.staleCount > 0) return wait(staleText(facts));
   if (facts.arrivalShare < plan.arrivalBasisPoints)
     return wait(`it has arrived at ${formatPercent(facts.arrivalShare)} of sites`);
   if ((facts.releaseShare ?? 0) < plan.releaseBasisPoints)
     return wait(`${formatPercent(facts.releaseShare ?? 0)} runs ${plan.release} or newer`);
   return verdictPatience(plan, { facts, elapsedMs });
+}
+
+/** How long a step lasts, and who makes it so long. */
+function dwellText(dwellMs: bigint, { travelMs, slow, slowWindowMs }: RolloutFacts): string {
+  if (dwellMs >= travelMs) return `the step lasts ${formatDuration(Number(dwellMs))}`;
+  const lasts = `the step lasts ${formatDuration(Number(travelMs))}`;
+  const isSaid = slow !== undefined && slow.count > 0;
+  return isSaid ? `${lasts}, as ${reportsText(slow, Number(slowWindowMs))}` : lasts;
+}
+
+function staleText({ staleCount, stale }: RolloutFacts): string {
+  const sites = sitesText(stale);
+  const text = `${staleCount} sites have not reported since the step began`;
+  return sites === "" ? text : `${text}: ${sites}`;
 }
 
 function verdictPatience(
@@ -88,8 +102,10 @@ function verdictPatience(
   return mayGoOn ? undefined : wait("there are too few instances to judge the flag");
 }
 
-function progress({ plan, step }: Rollout): Decision {
+function progress({ plan, step }: Rollout, { passed }: RolloutFacts): Decision {
   const next = plan?.steps[step + 1];
   if (next === undefined) return { decision: "DONE", reason: "the last step has held" };
-  return { decision: "PROMOTE", reason: `to ${formatPercent(next.basisPoints)}` };
+  const sites = sitesText(passed);
+  const without = sites === "" ? "" : `, without ${sites}: too seldom heard to be waited for`;
+  return { decision: "PROMOTE", reason: `to ${formatPercent(next.basisPoints)}${without}` };
 }

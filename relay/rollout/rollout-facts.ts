@@ -13,6 +13,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import { whole } from "../telemetry/weights.ts";
 import { shareAtLeast, verdictOn } from "./gate.ts";
 import { travelMs } from "./plan.ts";
+import { RolloutWindows, someSites } from "./rollout-windows.ts";
 
 /**
  * What is known of a project's releases and of some of its flags. Children say something of each flag
@@ -77,7 +78,8 @@ export function factsOf(
   const ofHealth = { project: project.name, kind: "HEALTH", wallMs: at.wallMs } as const;
   const { received } = telemetry;
   const documents = received.of({ ...ofHealth, sinceMs: 0 });
-  const fresh = received.of({ ...ofHealth, sinceMs: Number(rollout.stepStartedMs) });
+  const windows = new RolloutWindows(documents, parts.settings.healthWindowMs);
+  const stale = windows.awaited.filter(({ atMs }) => atMs < Number(rollout.stepStartedMs));
   const position = rollout.position ?? { term: 0, seq: 0 };
   const arrived = documents.map(({ document }) => {
     const { term = 0, seq = 0, basisPoints = 0 } = document.health?.arrival ?? {};
@@ -94,16 +96,19 @@ export function factsOf(
       arrived.reduce((sum, share) => sum + share, 0) / Math.max(1, arrived.length),
     ),
     reportersCount: arrived.length,
-    staleCount: documents.length - fresh.length,
-    travelMs: BigInt(travelMs(plan, windowOf(parts, project, at))),
+    staleCount: stale.length,
+    stale: someSites(stale),
+    travelMs: BigInt(travelMs(plan, windows.windowMs)),
+    slow: someSites(windows.slow),
+    slowWindowMs: BigInt(windows.slowMs),
+    passed: someSites(windows.passed),
     ...(releaseShare !== undefined && { releaseShare }),
   });
 }
 
-/** The longest window of health documents that is seen. */
-export function windowOf(parts: NodeParts, project: Project, at: Moment): number {
+/** How often children report, as far as a rollout waits for them. */
+export function windowsOf(parts: NodeParts, project: Project, at: Moment): RolloutWindows {
   const asked = { project: project.name, kind: "HEALTH", wallMs: at.wallMs, sinceMs: 0 } as const;
   const documents = parts.telemetry?.received.of(asked) ?? [];
-  const windows = documents.map(({ document }) => document.windowMs ?? 0);
-  return Math.max(parts.settings.healthWindowMs, ...windows);
+  return new RolloutWindows(documents, parts.settings.healthWindowMs);
 }

@@ -8,8 +8,9 @@ import type { NodeParts } from "../parts.ts";
 import { quoted } from "../quoted.ts";
 import { type Outcome, refused, telemetryOff } from "../refusal.ts";
 import { planProblem, travelMs } from "./plan.ts";
-import { factsOf, windowOf } from "./rollout-facts.ts";
+import { factsOf, windowsOf } from "./rollout-facts.ts";
 import { flagHeld, isWritten, keep, stepTo } from "./rollout-step.ts";
+import { type RolloutWindows, reportsText, someSites } from "./rollout-windows.ts";
 
 type Refused = ReturnType<typeof refused>;
 
@@ -65,9 +66,21 @@ function startProblem(
     );
   if (plan.release !== "" && !project.own.releases.has(plan.release))
     return refused("unknown", `plan.release: ${quoted(plan.release)} is no release`);
-  const needed = travelMs(plan, windowOf(parts, project, at));
-  const problem = planProblem(plan, { basisPoints: flag.basisPoints, travelMs: needed });
-  return problem === undefined ? undefined : refused("invalid", problem);
+  const windows = windowsOf(parts, project, at);
+  const { basisPoints } = flag;
+  const needed = travelMs(plan, windows.windowMs);
+  const problem = planProblem(plan, { basisPoints, travelMs: needed });
+  if (problem === undefined) return undefined;
+  const ownNeeded = travelMs(plan, parts.settings.healthWindowMs);
+  const isTheirs = planProblem(plan, { basisPoints, travelMs: ownNeeded }) === undefined;
+  return refused("invalid", problem, isTheirs ? slowHint(windows) : undefined);
+}
+
+/** A plan that would be good but for children who report so seldom. */
+function slowHint({ slow, slowMs }: RolloutWindows): string {
+  const [site] = slow;
+  const reports = reportsText(someSites(slow), slowMs);
+  return `${reports}: give each step as long, or headwater child revoke ${site?.child}.`;
 }
 
 /** What an operator says to a rollout that there is: pause, go on, end. */

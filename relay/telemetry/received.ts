@@ -165,13 +165,15 @@ export class Received {
     sinceMs: number;
     /** The upstream that is told of them, if any: what it has said itself, as a child, is left out. */
     to?: string | undefined;
-  }): { child: string; document: Document; windowsOld: number }[] {
+  }): { child: string; document: Document; atMs: number; windowsOld: number }[] {
     const { project, kind, wallMs, sinceMs, to } = asked;
-    return [...this.#documentsOf(project).values()].flatMap(({ child, atMs, document }) => {
+    return [...this.#documentsOf(project).values()].flatMap((received) => {
+      const { child, document } = received;
       if (document?.kind !== kind || child === to) return [];
-      if (Number(atMs) < sinceMs) return [];
-      const windowsOld = windowsOldOf({ atMs, document }, wallMs);
-      return windowsOld > windowsOldMax ? [] : [{ child, document, windowsOld }];
+      const atMs = Number(received.atMs);
+      if (atMs < sinceMs) return [];
+      const windowsOld = windowsOldOf(received, wallMs);
+      return windowsOld > windowsOldMax ? [] : [{ child, document, atMs, windowsOld }];
     });
   }
 }

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/rollouts.proto.
  */
 export const file_headwater_v1_rollouts: GenFile = /*@__PURE__*/
-  fileDesc("ChtoZWFkd2F0ZXIvdjEvcm9sbG91dHMucHJvdG8SDGhlYWR3YXRlci52MSJnChBDaGVja0dhdGVSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSLwoKY29uZGl0aW9ucxgCIAMoCzIbLmhlYWR3YXRlci52MS5HYXRlQ29uZGl0aW9uEhEKCXNpdGVzX21pbhgDIAEoDSLHAQoNR2F0ZUNvbmRpdGlvbhIpCghhdF9sZWFzdBgBIAEoCzIVLmhlYWR3YXRlci52MS5BdExlYXN0SAASKgoHdmVyZGljdBgCIAEoCzIXLmhlYWR3YXRlci52MS5WZXJkaWN0SXNIABIqCgZhY3RpdmUYAyABKAsyGC5oZWFkd2F0ZXIudjEuRmxhZ0FjdGl2ZUgAEiYKBnVudXNlZBgEIAEoCzIULmhlYWR3YXRlci52MS5VbnVzZWRIAEILCgljb25kaXRpb24iJAoGVW51c2VkEgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCSIwCgdBdExlYXN0Eg8KB3JlbGVhc2UYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIjgKCVZlcmRpY3RJcxIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdmVyZGljdBgDIAEoCSIwCgpGbGFnQWN0aXZlEgwKBGZsYWcYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNInIKEUNoZWNrR2F0ZVJlc3BvbnNlEg4KBmFuc3dlchgBIAEoCRInCgZjaGVja3MYAiADKAsyFy5oZWFkd2F0ZXIudjEuR2F0ZUNoZWNrEiQKBGRhdGEYAyABKAsyFi5oZWFkd2F0ZXIudjEuR2F0ZURhdGEiPgoJR2F0ZUNoZWNrEg4KBmFuc3dlchgBIAEoCRIRCgljb25kaXRpb24YAiABKAkSDgoGcmVhc29uGAMgASgJImEKCEdhdGVEYXRhEhcKD3JlcG9ydGVyc19jb3VudBgBIAEoDRILCgNvd24YAiABKAgSFgoOY2hpbGRyZW5fY291bnQYAyABKA0SFwoPd2luZG93c19vbGRfbWF4GAQgASgNItIBCgtSb2xsb3V0UGxhbhIoCgVzdGVwcxgBIAMoCzIZLmhlYWR3YXRlci52MS5QbGFubmVkU3RlcBIPCgdyZWxlYXNlGAIgASgJEhwKFHJlbGVhc2VfYmFzaXNfcG9pbnRzGAMgASgNEhwKFGFycml2YWxfYmFzaXNfcG9pbnRzGAQgASgNEhEKCXNpdGVzX21pbhgFIAEoDRITCgtraWxsX29uX2JhZBgGIAEoCBIWCg5nb19vbl9hZnRlcl9tcxgHIAEoBBIMCgRob3BzGAggASgNIjUKC1BsYW5uZWRTdGVwEhQKDGJhc2lzX3BvaW50cxgBIAEoDRIQCghkd2VsbF9tcxgCIAEoBCKYAgoHUm9sbG91dBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSJwoEcGxhbhgDIAEoCzIZLmhlYWR3YXRlci52MS5Sb2xsb3V0UGxhbhINCgVzdGF0ZRgEIAEoCRIMCgRzdGVwGAUgASgNEhcKD3N0ZXBfc3RhcnRlZF9tcxgGIAEoBBIoCghwb3NpdGlvbhgHIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhISCgpzdGFydGVkX21zGAggASgEEg0KBWFjdG9yGAkgASgJEg4KBnJlYXNvbhgKIAEoCRISCgpiYWRfYmVmb3JlGAsgASgIEhAKCHJldmlzaW9uGAwgASgEEgwKBHRlcm0YDSABKA0i+QEKDFJvbGxvdXRGYWN0cxIOCgZub3dfbXMYASABKAQSFAoMYmFzaXNfcG9pbnRzGAIgASgNEg4KBmtpbGxlZBgDIAEoCBIUCgxmbGFnX3ZlcmRpY3QYBCABKAkSFwoPcmVsZWFzZV92ZXJkaWN0GAUgASgJEhoKDXJlbGVhc2Vfc2hhcmUYBiABKA1IAIgBARIVCg1hcnJpdmFsX3NoYXJlGAcgASgNEhcKD3JlcG9ydGVyc19jb3VudBgIIAEoDRITCgtzdGFsZV9jb3VudBgJIAEoDRIRCgl0cmF2ZWxfbXMYCiABKARCEAoOX3JlbGVhc2Vfc2hhcmUihgEKD1JvbGxvdXREZWNpc2lvbhImCgdyb2xsb3V0GAEgASgLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQSKQoFZmFjdHMYAiABKAsyGi5oZWFkd2F0ZXIudjEuUm9sbG91dEZhY3RzEhAKCGRlY2lzaW9uGAMgASgJEg4KBnJlYXNvbhgEIAEoCSJdChNTdGFydFJvbGxvdXRSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEZmxhZxgCIAEoCRInCgRwbGFuGAMgASgLMhkuaGVhZHdhdGVyLnYxLlJvbGxvdXRQbGFuIj4KFFN0YXJ0Um9sbG91dFJlc3BvbnNlEiYKB3JvbGxvdXQYASABKAsyFS5oZWFkd2F0ZXIudjEuUm9sbG91dCImChNMaXN0Um9sbG91dHNSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkiPwoUTGlzdFJvbGxvdXRzUmVzcG9uc2USJwoIcm9sbG91dHMYASADKAsyFS5oZWFkd2F0ZXIudjEuUm9sbG91dCJFChRDaGFuZ2VSb2xsb3V0UmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSDgoGYWN0aW9uGAMgASgJIj8KFUNoYW5nZVJvbGxvdXRSZXNwb25zZRImCgdyb2xsb3V0GAEgASgLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQiRAoUTGlzdERlY2lzaW9uc1JlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRIMCgRmbGFnGAIgASgJEg0KBWxpbWl0GAMgASgNIkkKFUxpc3REZWNpc2lvbnNSZXNwb25zZRIwCglkZWNpc2lvbnMYASADKAsyHS5oZWFkd2F0ZXIudjEuUm9sbG91dERlY2lzaW9uMsADCg5Sb2xsb3V0U2VydmljZRJMCglDaGVja0dhdGUSHi5oZWFkd2F0ZXIudjEuQ2hlY2tHYXRlUmVxdWVzdBofLmhlYWR3YXRlci52MS5DaGVja0dhdGVSZXNwb25zZRJVCgxTdGFydFJvbGxvdXQSIS5oZWFkd2F0ZXIudjEuU3RhcnRSb2xsb3V0UmVxdWVzdBoiLmhlYWR3YXRlci52MS5TdGFydFJvbGxvdXRSZXNwb25zZRJVCgxMaXN0Um9sbG91dHMSIS5oZWFkd2F0ZXIudjEuTGlzdFJvbGxvdXRzUmVxdWVzdBoiLmhlYWR3YXRlci52MS5MaXN0Um9sbG91dHNSZXNwb25zZRJYCg1DaGFuZ2VSb2xsb3V0EiIuaGVhZHdhdGVyLnYxLkNoYW5nZVJvbGxvdXRSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkNoYW5nZVJvbGxvdXRSZXNwb25zZRJYCg1MaXN0RGVjaXNpb25zEiIuaGVhZHdhdGVyLnYxLkxpc3REZWNpc2lvbnNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_ledger]);
+  fileDesc("ChtoZWFkd2F0ZXIvdjEvcm9sbG91dHMucHJvdG8SDGhlYWR3YXRlci52MSJnChBDaGVja0dhdGVSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSLwoKY29uZGl0aW9ucxgCIAMoCzIbLmhlYWR3YXRlci52MS5HYXRlQ29uZGl0aW9uEhEKCXNpdGVzX21pbhgDIAEoDSLHAQoNR2F0ZUNvbmRpdGlvbhIpCghhdF9sZWFzdBgBIAEoCzIVLmhlYWR3YXRlci52MS5BdExlYXN0SAASKgoHdmVyZGljdBgCIAEoCzIXLmhlYWR3YXRlci52MS5WZXJkaWN0SXNIABIqCgZhY3RpdmUYAyABKAsyGC5oZWFkd2F0ZXIudjEuRmxhZ0FjdGl2ZUgAEiYKBnVudXNlZBgEIAEoCzIULmhlYWR3YXRlci52MS5VbnVzZWRIAEILCgljb25kaXRpb24iJAoGVW51c2VkEgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCSIwCgdBdExlYXN0Eg8KB3JlbGVhc2UYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNIjgKCVZlcmRpY3RJcxIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdmVyZGljdBgDIAEoCSIwCgpGbGFnQWN0aXZlEgwKBGZsYWcYASABKAkSFAoMYmFzaXNfcG9pbnRzGAIgASgNInIKEUNoZWNrR2F0ZVJlc3BvbnNlEg4KBmFuc3dlchgBIAEoCRInCgZjaGVja3MYAiADKAsyFy5oZWFkd2F0ZXIudjEuR2F0ZUNoZWNrEiQKBGRhdGEYAyABKAsyFi5oZWFkd2F0ZXIudjEuR2F0ZURhdGEiPgoJR2F0ZUNoZWNrEg4KBmFuc3dlchgBIAEoCRIRCgljb25kaXRpb24YAiABKAkSDgoGcmVhc29uGAMgASgJImEKCEdhdGVEYXRhEhcKD3JlcG9ydGVyc19jb3VudBgBIAEoDRILCgNvd24YAiABKAgSFgoOY2hpbGRyZW5fY291bnQYAyABKA0SFwoPd2luZG93c19vbGRfbWF4GAQgASgNItIBCgtSb2xsb3V0UGxhbhIoCgVzdGVwcxgBIAMoCzIZLmhlYWR3YXRlci52MS5QbGFubmVkU3RlcBIPCgdyZWxlYXNlGAIgASgJEhwKFHJlbGVhc2VfYmFzaXNfcG9pbnRzGAMgASgNEhwKFGFycml2YWxfYmFzaXNfcG9pbnRzGAQgASgNEhEKCXNpdGVzX21pbhgFIAEoDRITCgtraWxsX29uX2JhZBgGIAEoCBIWCg5nb19vbl9hZnRlcl9tcxgHIAEoBBIMCgRob3BzGAggASgNIjUKC1BsYW5uZWRTdGVwEhQKDGJhc2lzX3BvaW50cxgBIAEoDRIQCghkd2VsbF9tcxgCIAEoBCKYAgoHUm9sbG91dBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSJwoEcGxhbhgDIAEoCzIZLmhlYWR3YXRlci52MS5Sb2xsb3V0UGxhbhINCgVzdGF0ZRgEIAEoCRIMCgRzdGVwGAUgASgNEhcKD3N0ZXBfc3RhcnRlZF9tcxgGIAEoBBIoCghwb3NpdGlvbhgHIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhISCgpzdGFydGVkX21zGAggASgEEg0KBWFjdG9yGAkgASgJEg4KBnJlYXNvbhgKIAEoCRISCgpiYWRfYmVmb3JlGAsgASgIEhAKCHJldmlzaW9uGAwgASgEEgwKBHRlcm0YDSABKA0iiQMKDFJvbGxvdXRGYWN0cxIOCgZub3dfbXMYASABKAQSFAoMYmFzaXNfcG9pbnRzGAIgASgNEg4KBmtpbGxlZBgDIAEoCBIUCgxmbGFnX3ZlcmRpY3QYBCABKAkSFwoPcmVsZWFzZV92ZXJkaWN0GAUgASgJEhoKDXJlbGVhc2Vfc2hhcmUYBiABKA1IAIgBARIVCg1hcnJpdmFsX3NoYXJlGAcgASgNEhcKD3JlcG9ydGVyc19jb3VudBgIIAEoDRITCgtzdGFsZV9jb3VudBgJIAEoDRIRCgl0cmF2ZWxfbXMYCiABKAQSJQoEc2xvdxgLIAEoCzIXLmhlYWR3YXRlci52MS5Tb21lU2l0ZXMSFgoOc2xvd193aW5kb3dfbXMYDCABKAQSJgoFc3RhbGUYDSABKAsyFy5oZWFkd2F0ZXIudjEuU29tZVNpdGVzEicKBnBhc3NlZBgOIAEoCzIXLmhlYWR3YXRlci52MS5Tb21lU2l0ZXNCEAoOX3JlbGVhc2Vfc2hhcmUiKQoJU29tZVNpdGVzEg0KBWNvdW50GAEgASgNEg0KBW5hbWVzGAIgAygJIoYBCg9Sb2xsb3V0RGVjaXNpb24SJgoHcm9sbG91dBgBIAEoCzIVLmhlYWR3YXRlci52MS5Sb2xsb3V0EikKBWZhY3RzGAIgASgLMhouaGVhZHdhdGVyLnYxLlJvbGxvdXRGYWN0cxIQCghkZWNpc2lvbhgDIAEoCRIOCgZyZWFzb24YBCABKAkiXQoTU3RhcnRSb2xsb3V0UmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJEgwKBGZsYWcYAiABKAkSJwoEcGxhbhgDIAEoCzIZLmhlYWR3YXRlci52MS5Sb2xsb3V0UGxhbiI+ChRTdGFydFJvbGxvdXRSZXNwb25zZRImCgdyb2xsb3V0GAEgASgLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQiJgoTTGlzdFJvbGxvdXRzUmVxdWVzdBIPCgdwcm9qZWN0GAEgASgJIj8KFExpc3RSb2xsb3V0c1Jlc3BvbnNlEicKCHJvbGxvdXRzGAEgAygLMhUuaGVhZHdhdGVyLnYxLlJvbGxvdXQiRQoUQ2hhbmdlUm9sbG91dFJlcXVlc3QSDwoHcHJvamVjdBgBIAEoCRIMCgRmbGFnGAIgASgJEg4KBmFjdGlvbhgDIAEoCSI/ChVDaGFuZ2VSb2xsb3V0UmVzcG9uc2USJgoHcm9sbG91dBgBIAEoCzIVLmhlYWR3YXRlci52MS5Sb2xsb3V0IkQKFExpc3REZWNpc2lvbnNSZXF1ZXN0Eg8KB3Byb2plY3QYASABKAkSDAoEZmxhZxgCIAEoCRINCgVsaW1pdBgDIAEoDSJJChVMaXN0RGVjaXNpb25zUmVzcG9uc2USMAoJZGVjaXNpb25zGAEgAygLMh0uaGVhZHdhdGVyLnYxLlJvbGxvdXREZWNpc2lvbjLAAwoOUm9sbG91dFNlcnZpY2USTAoJQ2hlY2tHYXRlEh4uaGVhZHdhdGVyLnYxLkNoZWNrR2F0ZVJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuQ2hlY2tHYXRlUmVzcG9uc2USVQoMU3RhcnRSb2xsb3V0EiEuaGVhZHdhdGVyLnYxLlN0YXJ0Um9sbG91dFJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuU3RhcnRSb2xsb3V0UmVzcG9uc2USVQoMTGlzdFJvbGxvdXRzEiEuaGVhZHdhdGVyLnYxLkxpc3RSb2xsb3V0c1JlcXVlc3QaIi5oZWFkd2F0ZXIudjEuTGlzdFJvbGxvdXRzUmVzcG9uc2USWAoNQ2hhbmdlUm9sbG91dBIiLmhlYWR3YXRlci52MS5DaGFuZ2VSb2xsb3V0UmVxdWVzdBojLmhlYWR3YXRlci52MS5DaGFuZ2VSb2xsb3V0UmVzcG9uc2USWAoNTGlzdERlY2lzaW9ucxIiLmhlYWR3YXRlci52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBojLmhlYWR3YXRlci52MS5MaXN0RGVjaXNpb25zUmVzcG9uc2ViBnByb3RvMw", [file_headwater_v1_ledger]);
 
 /**
  * @generated from message headwater.v1.CheckGateRequest
@@ -541,6 +541,32 @@ export type RolloutFacts = Message<"headwater.v1.RolloutFacts"> & {
    * @generated from field: uint64 travel_ms = 10;
    */
   travelMs: bigint;
+
+  /**
+   * Sites whose windows make that longer, and the shortest of these windows.
+   *
+   * @generated from field: headwater.v1.SomeSites slow = 11;
+   */
+  slow?: SomeSites | undefined;
+
+  /**
+   * @generated from field: uint64 slow_window_ms = 12;
+   */
+  slowWindowMs: bigint;
+
+  /**
+   * Those of stale_count.
+   *
+   * @generated from field: headwater.v1.SomeSites stale = 13;
+   */
+  stale?: SomeSites | undefined;
+
+  /**
+   * Sites whose windows are too long to be waited for.
+   *
+   * @generated from field: headwater.v1.SomeSites passed = 14;
+   */
+  passed?: SomeSites | undefined;
 };
 
 /**
@@ -549,6 +575,30 @@ export type RolloutFacts = Message<"headwater.v1.RolloutFacts"> & {
  */
 export const RolloutFactsSchema: GenMessage<RolloutFacts> = /*@__PURE__*/
   messageDesc(file_headwater_v1_rollouts, 12);
+
+/**
+ * SomeSites says how many there are, and three of them by name.
+ *
+ * @generated from message headwater.v1.SomeSites
+ */
+export type SomeSites = Message<"headwater.v1.SomeSites"> & {
+  /**
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * @generated from field: repeated string names = 2;
+   */
+  names: string[];
+};
+
+/**
+ * Describes the message headwater.v1.SomeSites.
+ * Use `create(SomeSitesSchema)` to create a new message.
+ */
+export const SomeSitesSchema: GenMessage<SomeSites> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_rollouts, 13);
 
 /**
  * @generated from message headwater.v1.RolloutDecision
@@ -582,7 +632,7 @@ export type RolloutDecision = Message<"headwater.v1.RolloutDecision"> & {
  * Use `create(RolloutDecisionSchema)` to create a new message.
  */
 export const RolloutDecisionSchema: GenMessage<RolloutDecision> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 13);
+  messageDesc(file_headwater_v1_rollouts, 14);
 
 /**
  * @generated from message headwater.v1.StartRolloutRequest
@@ -609,7 +659,7 @@ export type StartRolloutRequest = Message<"headwater.v1.StartRolloutRequest"> & 
  * Use `create(StartRolloutRequestSchema)` to create a new message.
  */
 export const StartRolloutRequestSchema: GenMessage<StartRolloutRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 14);
+  messageDesc(file_headwater_v1_rollouts, 15);
 
 /**
  * @generated from message headwater.v1.StartRolloutResponse
@@ -626,7 +676,7 @@ export type StartRolloutResponse = Message<"headwater.v1.StartRolloutResponse"> 
  * Use `create(StartRolloutResponseSchema)` to create a new message.
  */
 export const StartRolloutResponseSchema: GenMessage<StartRolloutResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 15);
+  messageDesc(file_headwater_v1_rollouts, 16);
 
 /**
  * @generated from message headwater.v1.ListRolloutsRequest
@@ -645,7 +695,7 @@ export type ListRolloutsRequest = Message<"headwater.v1.ListRolloutsRequest"> & 
  * Use `create(ListRolloutsRequestSchema)` to create a new message.
  */
 export const ListRolloutsRequestSchema: GenMessage<ListRolloutsRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 16);
+  messageDesc(file_headwater_v1_rollouts, 17);
 
 /**
  * @generated from message headwater.v1.ListRolloutsResponse
@@ -662,7 +712,7 @@ export type ListRolloutsResponse = Message<"headwater.v1.ListRolloutsResponse"> 
  * Use `create(ListRolloutsResponseSchema)` to create a new message.
  */
 export const ListRolloutsResponseSchema: GenMessage<ListRolloutsResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 17);
+  messageDesc(file_headwater_v1_rollouts, 18);
 
 /**
  * @generated from message headwater.v1.ChangeRolloutRequest
@@ -691,7 +741,7 @@ export type ChangeRolloutRequest = Message<"headwater.v1.ChangeRolloutRequest"> 
  * Use `create(ChangeRolloutRequestSchema)` to create a new message.
  */
 export const ChangeRolloutRequestSchema: GenMessage<ChangeRolloutRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 18);
+  messageDesc(file_headwater_v1_rollouts, 19);
 
 /**
  * @generated from message headwater.v1.ChangeRolloutResponse
@@ -708,7 +758,7 @@ export type ChangeRolloutResponse = Message<"headwater.v1.ChangeRolloutResponse"
  * Use `create(ChangeRolloutResponseSchema)` to create a new message.
  */
 export const ChangeRolloutResponseSchema: GenMessage<ChangeRolloutResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 19);
+  messageDesc(file_headwater_v1_rollouts, 20);
 
 /**
  * @generated from message headwater.v1.ListDecisionsRequest
@@ -739,7 +789,7 @@ export type ListDecisionsRequest = Message<"headwater.v1.ListDecisionsRequest"> 
  * Use `create(ListDecisionsRequestSchema)` to create a new message.
  */
 export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 20);
+  messageDesc(file_headwater_v1_rollouts, 21);
 
 /**
  * @generated from message headwater.v1.ListDecisionsResponse
@@ -758,7 +808,7 @@ export type ListDecisionsResponse = Message<"headwater.v1.ListDecisionsResponse"
  * Use `create(ListDecisionsResponseSchema)` to create a new message.
  */
 export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_rollouts, 21);
+  messageDesc(file_headwater_v1_rollouts, 22);
 
 /**
  * RolloutService is for operators: questions about a fleet with a yes or no, and ramps that ask

@@ -1,23 +1,26 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { ReportRequestSchema } from "../../../gen/headwater/v1/apps_pb.ts";
+import type { JoinToken } from "../../../gen/headwater/v1/mesh_pb.ts";
 import {
   type Rollout,
   type RolloutDecision,
   RolloutDecisionSchema,
   RolloutPlanSchema,
 } from "../../../gen/headwater/v1/rollouts_pb.ts";
+import { dayMs } from "../../../relay/cadence.ts";
 import { isReplayed } from "../../../relay/rollout/decision.ts";
 import { refusalOf, valueOf } from "../authority.ts";
 import { flagEntry, releaseEntries } from "../layers/entries.ts";
 import { rootNode, type SteppedNode } from "../stepped-node.ts";
-import { hourMs } from "../telemetry/fixture.ts";
+import { healthDocument, hourMs, weightsDocument } from "../telemetry/fixture.ts";
 
 const dwellMs = BigInt(6 * hourMs);
 
 /** A root with apps of its own, and a flag that nobody has yet. */
 class Root {
   readonly node: SteppedNode = rootNode();
+  readonly tokens: Map<string, JoinToken> = new Map();
 
   constructor() {
     valueOf(
@@ -25,11 +28,26 @@ class Root {
     );
   }
 
-  start(of: { flag?: string; steps?: readonly number[]; killOnBad?: boolean } = {}) {
-    const { flag = "wide", steps = [3000, 6000, 10_000], killOnBad = false } = of;
+  start(
+    of: {
+      flag?: string;
+      steps?: readonly number[];
+      killOnBad?: boolean;
+      dwell?: bigint;
+      hops?: number;
+    } = {},
+  ) {
+    const {
+      flag = "wide",
+      steps = [3000, 6000, 10_000],
+      killOnBad = false,
+      dwell = dwellMs,
+      hops = 0,
+    } = of;
     const plan = create(RolloutPlanSchema, {
-      steps: steps.map((basisPoints) => ({ basisPoints, dwellMs })),
+      steps: steps.map((basisPoints) => ({ basisPoints, dwellMs: dwell })),
       killOnBad,
+      hops,
     });
     return this.node.ask<{ rollout: Rollout }>((call) => ({
       kind: "start-rollout",
@@ -62,6 +80,17 @@ class Root {
       }
       this.node.wait(hourMs / 2);
     }
+  }
+
+  /** A child's document of the last window, of this length. */
+  hear(child: string, windowMs: number, kind: "HEALTH" | "WEIGHTS" = "HEALTH"): void {
+    const token = this.tokens.get(child) ?? valueOf(this.node.addChild(child));
+    this.tokens.set(child, token);
+    const window = Math.floor(this.node.wallMs / windowMs);
+    const said = kind === "HEALTH" ? healthDocument({}) : weightsDocument({});
+    const document = { ...said, window: BigInt(window), windowMs };
+    const peer = { by: "credential", credential: token.credential } as const;
+    valueOf(this.node.ask((call) => ({ kind: "document-received", call, peer, document })));
   }
 
   get rollout(): Rollout {
@@ -207,5 +236,65 @@ describe("a rollout at a node", () => {
       return performance.now() - beganMs;
     });
     expect(Math.min(...tookMs)).toBeLessThan(200);
+  });
+});
+
+describe("what a child says of its windows", () => {
+  /** Hours until the first step is over, with children that report as often as they say. */
+  function hoursOfStep(root: Root, windows: Readonly<Record<string, number>>): number {
+    for (let hour = 1; hour < 24 * 40; hour++) {
+      root.live(hourMs);
+      for (const [child, windowMs] of Object.entries(windows))
+        if (hour % (windowMs / hourMs) === 0) root.hear(child, windowMs);
+      if (root.rollout.step > 0) return hour;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  test("holds a step up for a day of windows, not for weeks, and who it was is told", () => {
+    const root = new Root();
+    valueOf(root.start());
+    root.hear("slow", 7 * dayMs);
+    expect(hoursOfStep(root, { acme: hourMs, slow: 7 * dayMs })).toBeLessThanOrEqual(4 * 24 + 1);
+    const waits = root.decisions.map(({ reason }) => reason);
+    expect(waits).toContain("the step lasts 4d, as slow reports every 7d");
+    expect(waits).toContain("to 60 %, without slow: too seldom heard to be waited for");
+    expect(root.decisions.filter((one) => !isReplayed(one))).toEqual([]);
+  });
+
+  test("is waited for where it is a day", () => {
+    const root = new Root();
+    valueOf(root.start());
+    root.hear("daily", dayMs);
+    root.node.wait(1);
+    valueOf(root.change("PAUSE"));
+    valueOf(root.change("RESUME"));
+    root.live(3.5 * dayMs);
+    expect(root.rollout.step).toBe(0);
+    root.hear("daily", dayMs);
+    root.live(dayMs);
+    expect(root.rollout.step).toBe(1);
+  });
+
+  test("and who has said nothing since the step began is told by name", () => {
+    const root = new Root();
+    for (const child of ["d", "c", "b", "a"]) root.hear(child, 2 * hourMs);
+    root.node.wait(1);
+    valueOf(root.start({ hops: 1 }));
+    root.live(6 * hourMs);
+    root.hear("d", 2 * hourMs);
+    root.node.wait(1000);
+    expect(root.rollout.reason).toBe("3 sites have not reported since the step began: a, b, c");
+  });
+
+  test("is told where no plan is good with it", () => {
+    const root = new Root();
+    root.hear("slow", 7 * dayMs);
+    expect(root.start({ dwell: BigInt(6 * hourMs) })).toMatchObject({
+      refusal: {
+        message: "plan.steps[0].dwell_ms: 6h, and documents need 4d to come up",
+        hint: "slow reports every 7d: give each step as long, or headwater child revoke slow.",
+      },
+    });
   });
 });
