@@ -62,7 +62,9 @@ export function assembleParts(of: {
     siteKey.publicKey,
     given.map((bytes) => fromBinary(ChildRecordSchema, bytes)),
   );
-  const telemetry = trials && new Telemetry(settings, records, trials, settings.sentLatest);
+  const revokedMs = (site: string): number | undefined => children.revokedMs(site);
+  const told = { ...settings, revokedMs };
+  const telemetry = trials && new Telemetry(told, records, trials, settings.sentLatest);
   const rollouts = new Rollouts(records);
   return {
     settings,

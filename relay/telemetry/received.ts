@@ -43,10 +43,22 @@ export class Received {
   /** By project, then key: what is asked for is always of one of them. */
   readonly #projects = new Map<string, Map<string, ReceivedDocument>>();
   readonly #room: FairRoom;
+  readonly #revokedMs: (child: string) => number | undefined;
   readonly #stamps = new WeakMap<ReceivedDocument, Stamp>();
 
-  /** @param heapBytesMax what documents may take, if it is less than the bound of the limits */
-  constructor(records: Records, heapBytesMax: number = receivedHeapBytesMax) {
+  /**
+   * @param of.heapBytesMax what documents may take, if it is less than the bound of the limits
+   * @param of.revokedMs until when what a child has said does not count; it is revoked
+   */
+  constructor(
+    records: Records,
+    of: {
+      heapBytesMax?: number | undefined;
+      revokedMs?: ((child: string) => number | undefined) | undefined;
+    } = {},
+  ) {
+    const { heapBytesMax = receivedHeapBytesMax, revokedMs = () => undefined } = of;
+    this.#revokedMs = revokedMs;
     this.#room = new FairRoom(Math.min(heapBytesMax, receivedHeapBytesMax));
     for (const [key, bytes] of records.get("received") ?? [])
       this.#put(
@@ -171,7 +183,7 @@ export class Received {
       const { child, document } = received;
       if (document?.kind !== kind || child === to) return [];
       const atMs = Number(received.atMs);
-      if (atMs < sinceMs) return [];
+      if (atMs < sinceMs || atMs <= (this.#revokedMs(child) ?? -1)) return [];
       const windowsOld = windowsOldOf(received, wallMs);
       return windowsOld > windowsOldMax ? [] : [{ child, document, atMs, windowsOld }];
     });

@@ -26,6 +26,8 @@ export interface TelemetrySettings {
   /** Shorter windows of a census are neither asked nor answered here; a month by default. */
   readonly censusWindowMsMin?: number | undefined;
   readonly receivedHeapBytesMax?: number | undefined;
+  /** Until when documents of a child do not count, where it was revoked. */
+  readonly revokedMs?: ((child: string) => number | undefined) | undefined;
   /** What the environment says, for upstreams without a choice made at a command. */
   readonly disclosure: DisclosureLevel;
 }
@@ -52,7 +54,10 @@ export class Telemetry {
   ) {
     this.#settings = settings;
     this.#trials = trials;
-    this.received = new Received(records, settings.receivedHeapBytesMax);
+    this.received = new Received(records, {
+      heapBytesMax: settings.receivedHeapBytesMax,
+      revokedMs: settings.revokedMs,
+    });
     this.crashes = new Crashes(settings.siteSecret, records);
     this.censuses = new Censuses(settings, records);
     this.consents = new Consents(settings.disclosure, records);

@@ -146,6 +146,12 @@ export class Children {
     return [...used].filter((id) => !this.#records.has(id)).map(fromHex);
   }
 
+  /** When a site was last revoked as a whole; undefined for one that never was. */
+  revokedMs(site: string): number | undefined {
+    const until = this.#records.get(certificatesKey(site))?.addedMs;
+    return until === undefined ? undefined : Number(until);
+  }
+
   authenticate(peer: Peer, wallMs: number): Outcome<Admission> {
     if (peer.by === "certificate") return this.#certified(peer);
     const credential = this.#opened.open(peer.credential, this.#siteKey, wallMs);
@@ -186,8 +192,8 @@ export class Children {
 
   #isRevoked({ site, credential, issuedMs }: Admission): boolean {
     if (credential !== undefined) return this.#records.get(credential)?.revoked === true;
-    const until = this.#records.get(certificatesKey(site))?.addedMs;
-    return until !== undefined && issuedMs <= Number(until);
+    const until = this.revokedMs(site);
+    return until !== undefined && issuedMs <= until;
   }
 }
 

@@ -297,4 +297,15 @@ describe("what a child says of its windows", () => {
       },
     });
   });
+
+  test("counts no more once it is revoked, at once and after a restart", () => {
+    const root = new Root();
+    root.hear("slow", dayMs, "WEIGHTS");
+    valueOf(root.node.ask((call) => ({ kind: "revoke-child", call, name: "slow" })));
+    const reportersCount = (): number =>
+      valueOf(root.node.node.reads.fleet("horizon", root.node.wallMs)).reportersCount;
+    expect(reportersCount()).toBe(0);
+    root.node.restart();
+    expect(reportersCount()).toBe(0);
+  });
 });

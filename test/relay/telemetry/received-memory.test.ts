@@ -30,7 +30,7 @@ test.each<[string, number, (n: number) => string, object]>([
   const lists = Object.fromEntries(weightLists.map((one) => [one, list]));
   const weights = create(WeightsSchema, lists);
   const encoded = toBinary(DocumentSchema, { ...weightsDocument({}), weights });
-  const received = new Received(new Map(), boundBytes);
+  const received = new Received(new Map(), { heapBytesMax: boundBytes });
   const beforeBytes = memoryBytes();
   const count = fill(received, encoded);
   const takenBytes = memoryBytes() - beforeBytes;
@@ -45,7 +45,7 @@ test("each of the most children there may be has room for what a project of some
   const lists = { releases, degraded: releases, failed: releases, flags: names };
   const weights = create(WeightsSchema, lists);
   const document = { ...weightsDocument({}), weights };
-  const received = new Received(new Map(), receivedHeapBytesMax / 100);
+  const received = new Received(new Map(), { heapBytesMax: receivedHeapBytesMax / 100 });
   for (let n = 0; n < 50; n++) {
     const prepared = received.prepare(`child-${n}`, document, epochMs);
     if (!prepared.ok || prepared.value === "REPEATED") throw new Error(`${n} was refused`);

@@ -142,7 +142,7 @@ describe("what is kept is bounded, and shared", () => {
   const of = (project: string): Document => ({ ...weightsDocument({ "1.0": 500 }), project });
 
   test("a child with more than its share makes room for one with less", () => {
-    const received = new Received(new Map(), 60_000);
+    const received = new Received(new Map(), { heapBytesMax: 60_000 });
     const taken = Array.from({ length: 100 }, (_, n) => tried(received, "greedy", of(`p-${n}`)));
     expect(taken).toContain("taken");
     expect(tried(received, "greedy", of("another"))).toContain("limit: document: this child has");
@@ -157,7 +157,7 @@ describe("what is kept is bounded, and shared", () => {
   });
 
   test("what made room is gone after a restart, too", () => {
-    const received = new Received(new Map(), 12_000);
+    const received = new Received(new Map(), { heapBytesMax: 12_000 });
     const stored = new Map<string, Uint8Array>();
     for (let n = 0; n < 20; n++) {
       const outcome = received.prepare(n < 10 ? "a" : `b-${n}`, of(`p-${n}`), epochMs);
