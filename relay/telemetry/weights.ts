@@ -69,18 +69,23 @@ export interface Reporter {
 
 /**
  * The equal-weight mean of all reporters, so that none has more than its share, whatever it says;
- * never renormalised. A word that a reporter does not know counts as 0 there; one who says nothing
- * of a list is not asked for it.
+ * never renormalised. A word that a reporter does not know counts as 0 there. For one who says nothing
+ * of a list the others speak, as far as it runs the project: what is on is a part of what runs.
  */
 export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): Weights {
   const hasCounts = reporters.every((reporter) => reporter.hasCounts);
+  const telling = reporters.filter(({ isModal }) => !isModal);
+  const runsThere = runningOf(telling);
+  const tellingPart = runsThere === 0 ? 1 : runningOf(reporters) / runsThere;
   const mean = (list: WeightList): { name: string; basisPoints: number; count: number }[] => {
     const words = wordsOf(vocabulary, list);
-    const asked = list === "releases" ? reporters : reporters.filter(({ isModal }) => !isModal);
+    const asked = list === "releases" ? reporters : telling;
     const sums = sumsOf(asked, list, words);
+    const part = list === "releases" ? 1 : tellingPart;
     return words.map((name, at) => {
       const count = hasCounts ? Math.min(countMax, sums.counts[at] ?? 0) : 0;
-      return { name, basisPoints: shareOf(sums.shares[at] ?? 0, asked.length), count };
+      const share = Math.min(whole * asked.length, part * (sums.shares[at] ?? 0));
+      return { name, basisPoints: shareOf(share, asked.length), count };
     });
   };
   return create(WeightsSchema, {
@@ -90,6 +95,14 @@ export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): 
     flags: mean("flags"),
     crashes: mean("crashes"),
   });
+}
+
+/** How much of them runs anything at all, on average. */
+function runningOf(reporters: readonly Reporter[]): number {
+  const running = reporters.map(({ weights: { releases } }) =>
+    Math.min(whole, sum(releases.map(({ basisPoints = 0 }) => basisPoints))),
+  );
+  return sum(running) / Math.max(1, reporters.length);
 }
 
 /** Word by word, in their order; each weight of each reporter is looked at once. */

@@ -118,4 +118,19 @@ describe("a mean", () => {
     expect(counted(of(2, true), of(3, false))).toBe(0);
     expect(counted(of(0xffff_ffff, true), of(1, true))).toBe(0xffff_ffff);
   });
+
+  test("of what some say nothing of is a part of what runs, where those run nothing, too", () => {
+    const of = (releases: Record<string, number>, alpha?: number): Reporter => {
+      const weights = weightsDocument(releases).weights!;
+      weights.flags = weightsDocument({ alpha: alpha ?? 0 }).weights!.releases;
+      return { weights, hasCounts: false, isModal: alpha === undefined };
+    };
+    const idle = Array.from({ length: 9 }, () => of({}));
+    const mean = meanOf([of({ "1.0": 10_000 }, 500), ...idle], vocabulary);
+    expect(sharesOf(mean, "releases")).toEqual({ "1.0": 1000 });
+    expect(sharesOf(mean, "flags")).toEqual({ alpha: 50 });
+    const busy = Array.from({ length: 9 }, () => of({ "1.0": 10_000 }));
+    const all = meanOf([of({ "1.0": 10_000 }, 500), ...busy], vocabulary);
+    expect(sharesOf(all, "flags")).toEqual({ alpha: 500 });
+  });
 });
