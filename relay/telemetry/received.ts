@@ -83,7 +83,7 @@ export class Received {
     if (isFromLongAgo(document, wallMs)) return refused("invalid", "window: from long ago");
     const key = keyOf(child, document);
     const held = this.#documentsOf(document.project).get(key);
-    if (held?.document !== undefined && startOf(document) <= startOf(held.document))
+    if (held?.document !== undefined && isRepeated(document, held.document, wallMs))
       return done("REPEATED");
     const outdated = held === undefined ? this.#outdatedFor(document.project, wallMs) : [];
     if (outdated === undefined)
@@ -202,7 +202,8 @@ function windowsOldOf(
   received: Pick<ReceivedDocument, "atMs" | "document"> | undefined,
   wallMs: number,
 ): number {
-  const ageMs = Math.max(0, wallMs - Number(received?.atMs ?? 0n));
+  // One that is to come was received while this clock was ahead.
+  const ageMs = Math.abs(wallMs - Number(received?.atMs ?? 0n));
   return Math.floor(ageMs / Math.max(1, received?.document?.windowMs ?? 1));
 }
 
@@ -235,11 +236,11 @@ function startOf({ window = 0n, windowMs = 0 }: Document): bigint {
 
 /** Everything a child can get wrong, by field. */
 export function documentProblem(document: Document, wallMs: number): string | undefined {
-  const { kind, disclosure, windowMs = 0, window = 0n } = document;
+  const { kind, disclosure, windowMs = 0 } = document;
   if (!(documentKinds as readonly string[]).includes(kind)) return "kind: WEIGHTS or HEALTH";
   if (!isDisclosureLevel(disclosure) || disclosure === "OFF") return "disclosure: not a level";
   if (windowMs < secondMs || windowMs > 7 * dayMs) return "window_ms: from a second to a week";
-  if (window > BigInt(latestWindow(windowMs, wallMs))) return "window: from the future";
+  if (isToCome(document, wallMs)) return "window: from the future";
   if (kind === "HEALTH") return healthProblem(document);
   return weightsProblem(document) ?? censusProblem(document);
 }
@@ -248,6 +249,15 @@ function censusProblem({ census }: Document): string | undefined {
   if (census.length > censusesOpenMax) return `census: more than ${censusesOpenMax}`;
   const wrong = census.findIndex(({ answer = 0, expelled = 0 }) => answer > 3 || expelled > 1);
   return wrong < 0 ? undefined : `census[${wrong}].answer: 0 to 3, and expelled 0 or 1`;
+}
+
+function isRepeated(document: Document, held: Document, wallMs: number): boolean {
+  return !isToCome(held, wallMs) && startOf(document) <= startOf(held);
+}
+
+/** Nobody can speak of it yet. One that is held was taken while clocks were ahead, here and at the child. */
+function isToCome({ windowMs = 0, window = 0n }: Document, wallMs: number): boolean {
+  return window > BigInt(latestWindow(windowMs, wallMs));
 }
 
 function isFromLongAgo({ windowMs = 0, window = 0n }: Document, wallMs: number): boolean {

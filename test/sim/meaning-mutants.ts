@@ -111,8 +111,8 @@ export const meaningMutants: readonly Mutant[] = [
     6,
     "take a document of one window twice",
     "telemetry/received.ts",
-    "startOf(document) <= startOf(held.document)",
-    "startOf(document) < startOf(held.document)",
+    "startOf(document) <= startOf(held)",
+    "startOf(document) < startOf(held)",
   ),
   mutant(
     5778,

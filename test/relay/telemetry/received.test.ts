@@ -56,6 +56,18 @@ describe("a parent keeps one document for each child and window", () => {
     expect(hear(restarted, "a", weightsDocument({}))).toBe("REPEATED");
   });
 
+  test("what came while both clocks were ahead does not count, nor keeps out what comes then", () => {
+    const received = new Received(new Map());
+    const aheadMs = epochMs + 300 * dayMs;
+    const ahead = weightsDocument({ "1.0": 500 }, { window: Math.floor(aheadMs / dayMs) });
+    received.accept(prepared(received, "a", ahead, aheadMs));
+    received.accept(prepared(received, "silent", ahead, aheadMs));
+    expect(childrenOf(received)).toEqual([]);
+    expect(hear(received, "a", weightsDocument({ "2.0": 500 }, { window }))).toBe("taken");
+    expect(hear(received, "a", weightsDocument({ "2.0": 500 }, { window }))).toBe("REPEATED");
+    expect(childrenOf(received)).toEqual(["a 2.0"]);
+  });
+
   test("until it is accepted nothing counts", () => {
     const received = new Received(new Map());
     valueOf(received.prepare("a", weightsDocument({}), epochMs));
@@ -197,6 +209,12 @@ describe("what is kept is bounded, and shared", () => {
 function tried(received: Received, child: string, document: Document): string {
   const outcome = received.prepare(child, document, epochMs);
   return outcome.ok ? hear(received, child, document) : refusalOf(outcome);
+}
+
+function prepared(received: Received, child: string, document: Document, wallMs: number) {
+  const record = valueOf(received.prepare(child, document, wallMs));
+  if (record === "REPEATED") throw new Error("it is a repetition");
+  return record;
 }
 
 function hear(received: Received, child: string, document: Document): string {
