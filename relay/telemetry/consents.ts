@@ -56,10 +56,11 @@ export class Consents {
     const held = this.#choices.get(upstream);
     if (!byCommand && held === undefined && level === "OFF") return undefined;
     if (!byCommand && (held?.byCommand === true || held?.level === level)) return undefined;
-    // Saying the same again is no new consent: windows go on.
-    const sinceMs = held?.level === level ? held.sinceMs : BigInt(Math.ceil(of.wallMs));
+    const now = BigInt(Math.ceil(of.wallMs));
+    // Saying the same again is no new consent: windows go on. One of a clock that was ahead is to come.
+    const isSame = held?.level === level && held.sinceMs <= now;
+    const sinceMs = isSame ? held.sinceMs : now;
     const former = held?.saidMs ?? 0n;
-    const now = BigInt(Math.floor(of.wallMs));
     const saidMs = !byCommand ? 0n : now > former ? now : former + 1n;
     return this.#choice(upstream, { level, sinceMs, byCommand, saidMs });
   }
@@ -81,7 +82,11 @@ export class Consents {
     return sha256(...shared.map((one) => toBinary(SiteConsentSchema, one)));
   }
 
-  /** What another node's word changes here: the last word counts, also about upstreams to come. */
+  /**
+   * What another node's word changes here: the last word counts, also about upstreams to come. Of a time
+   * to come it is taken where it takes consent back, or follows on another such word: it is said by who
+   * had a clock that was ahead.
+   */
   heard(shared: readonly SiteConsent[], wallMs: number): Choice[] {
     const latestMs = BigInt(Math.ceil(wallMs + clockSkewMsMax));
     const room = Math.max(0, 2 * upstreamsCountMax - this.#choices.size);
@@ -90,7 +95,9 @@ export class Consents {
       const held = this.#choices.get(upstream);
       const isNews = held?.byCommand !== true || saidMs > held.saidMs;
       const isWhole = upstream !== "" && upstream.length <= upstreamLengthMax;
-      if (!isNews || !isWhole || !isDisclosureLevel(level) || saidMs > latestMs) return [];
+      const mayBeToCome = level === "OFF" || (held?.saidMs ?? 0n) > latestMs;
+      const isTimely = saidMs <= latestMs || mayBeToCome;
+      if (!isNews || !isWhole || !isDisclosureLevel(level) || !isTimely) return [];
       if (held === undefined && ++newCount > room) return [];
       return [this.#choice(upstream, { level, sinceMs, saidMs, byCommand: true })];
     });

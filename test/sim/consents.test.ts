@@ -67,7 +67,7 @@ const saying = (of: Partial<SiteConsent>): SiteConsent =>
 
 test.for<[string, Partial<SiteConsent>]>([
   ["of a level that nobody knows", { level: "EVERYTHING" }],
-  ["from the future", { saidMs: BigInt(epochMs + 60 * minuteMs) }],
+  ["from the future", { level: "EXACT", saidMs: BigInt(epochMs + 60 * minuteMs) }],
   ["about nobody", { upstream: "" }],
   ["about a name without end", { upstream: "x".repeat(1_000) }],
 ])("a word %s changes nothing", ([, of]) => {

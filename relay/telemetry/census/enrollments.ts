@@ -33,11 +33,13 @@ export class Enrollments {
     const { project, withoutApps } = of;
     const now = BigInt(Math.floor(of.wallMs));
     const former = this.#said.get(project)?.saidMs ?? 0n;
+    const since = this.of(project)?.sinceMs ?? now;
     return create(CensusEnrollmentSchema, {
       project,
       withoutApps,
       left: !of.isEnrolled,
-      sinceMs: this.of(project)?.sinceMs ?? now,
+      // One of a clock that was ahead is to come.
+      sinceMs: since < now ? since : now,
       saidMs: now > former ? now : former + 1n,
     });
   }
@@ -49,12 +51,17 @@ export class Enrollments {
     });
   }
 
-  /** What was said at another node of the site, as far as it is news. */
+  /**
+   * What was said at another node of the site, as far as it is news. Of a time to come it is taken
+   * where it says that the site takes part no more, or follows on another such word: it is said by who had
+   * a clock that was ahead.
+   */
   heard(all: readonly CensusEnrollment[], wallMs: number): CensusEnrollment[] {
     const latestMs = BigInt(Math.ceil(wallMs + clockSkewMsMax));
     return all.filter((one) => {
       const held = this.#said.get(one.project);
-      if (one.saidMs > latestMs || one.sinceMs > latestMs) return false;
+      const mayBeToCome = one.left || (held?.saidMs ?? 0n) > latestMs;
+      if (!mayBeToCome && (one.saidMs > latestMs || one.sinceMs > latestMs)) return false;
       if (held === undefined || one.saidMs !== held.saidMs)
         return held === undefined || one.saidMs > held.saidMs;
       // Said at two nodes at the same moment: all have to hold the same of them.

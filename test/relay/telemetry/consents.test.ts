@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dayMs } from "../../../relay/cadence.ts";
+import { Consents } from "../../../relay/telemetry/consents.ts";
+import type { DisclosureLevel } from "../../../relay/telemetry/disclosure/level.ts";
 import { epochMs } from "../authority.ts";
 import { sharesOf, weightsDocument } from "./fixture.ts";
 import { Site, upstream } from "./site.ts";
@@ -62,5 +64,51 @@ describe("nothing leaves before the operator says so", () => {
     expect(site.telemetry.consents.of(upstream).sinceMs).toBe(epochMs);
     site.choose("EXACT", epochMs + dayMs);
     expect(site.telemetry.consents.of(upstream).sinceMs).toBe(epochMs + dayMs);
+  });
+});
+
+describe("what was said while a clock was ahead", () => {
+  const yearMs = 365 * dayMs;
+
+  function said(consents: Consents, level: DisclosureLevel, wallMs: number): void {
+    consents.choose({ upstream, level, byCommand: true, wallMs })?.accept();
+  }
+
+  function hear(consents: Consents, of: Consents): void {
+    for (const choice of consents.heard(of.shared, epochMs)) choice.accept();
+  }
+
+  test("can be taken back later at all nodes of the site, whichever has heard of it", () => {
+    const [one, two, three] = [0, 1, 2].map(() => new Consents("ROUNDED", new Map()));
+    if (one === undefined || two === undefined || three === undefined) throw new Error("none");
+    for (const consents of [one, two, three])
+      consents.adoptEnvironment(upstream, epochMs - dayMs)?.accept();
+    said(one, "EXACT", epochMs + yearMs);
+    for (const choice of two.heard(one.shared, epochMs + yearMs)) choice.accept();
+    said(one, "OFF", epochMs);
+    hear(two, one);
+    hear(three, one);
+    expect([two, three].map((consents) => consents.of(upstream).level)).toEqual(["OFF", "OFF"]);
+    said(three, "ROUNDED", epochMs + 1);
+    hear(one, three);
+    hear(two, three);
+    const words = [one, two, three].map((consents) => consents.of(upstream));
+    expect(words.map(({ level, sinceMs }) => [level, sinceMs])).toEqual(
+      words.map(() => ["ROUNDED", epochMs + 1]),
+    );
+  });
+
+  test("counts from now on when it is said again", () => {
+    const consents = new Consents("OFF", new Map());
+    said(consents, "ROUNDED", epochMs + yearMs);
+    said(consents, "ROUNDED", epochMs);
+    expect(consents.of(upstream).sinceMs).toBe(epochMs);
+  });
+
+  test("is not taken of a node whose clock is ahead alone, but where it takes back", () => {
+    const [ahead, right] = [new Consents("OFF", new Map()), new Consents("OFF", new Map())];
+    said(ahead, "EXACT", epochMs + yearMs);
+    hear(right, ahead);
+    expect(right.of(upstream).level).toBe("OFF");
   });
 });
