@@ -4,6 +4,7 @@ import type {
   RolloutFacts,
   RolloutPlan,
 } from "../../gen/headwater/v1/rollouts_pb.ts";
+import { clockSkewMsMax } from "../cadence.ts";
 import { formatDuration } from "../duration.ts";
 import { formatPercent } from "../flag/percent.ts";
 import { reportsText, sitesText } from "./rollout-windows.ts";
@@ -62,6 +63,10 @@ function patience(rollout: Rollout, facts: RolloutFacts): Decision | undefined {
   const step = plan?.steps[rollout.step];
   if (plan === undefined || step === undefined) return undefined;
   const elapsedMs = facts.nowMs - rollout.stepStartedMs;
+  // Which of the two times is wrong can not be told from here: to begin anew by itself would let a step
+  // that has just begun be over as soon as a clock that is behind is set right.
+  if (elapsedMs < -clockSkewMsMax)
+    return wait("the step began at a time to come: pause it and resume it, and it begins anew");
   const dwellMs = step.dwellMs > facts.travelMs ? step.dwellMs : facts.travelMs;
   if (elapsedMs < dwellMs) return wait(dwellText(step.dwellMs, facts));
   const sitesMin = Math.max(1, plan.sitesMin);

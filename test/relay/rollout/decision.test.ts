@@ -56,6 +56,11 @@ describe("a rollout", () => {
 
   test.each<[string, Parameters<typeof decided>[0], string]>([
     ["the step is young", { facts: { nowMs: begun + day - 1n } }, "the step lasts 1d"],
+    [
+      "the clock was set back to before it began",
+      { facts: { nowMs: begun - day } },
+      "the step began at a time to come: pause it and resume it, and it begins anew",
+    ],
     ["documents need longer", { facts: { travelMs: 2n * day } }, "the step lasts 2d"],
     ["nobody has reported", { facts: { reportersCount: 0 } }, "0 of 1 sites have reported"],
     ["few have", { plan: { sitesMin: 6 }, facts: {} }, "5 of 6 sites have reported"],
