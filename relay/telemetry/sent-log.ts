@@ -6,7 +6,7 @@ import type { Write } from "../effect.ts";
 import { isName } from "../flag/name.ts";
 import { sentSharedBytesMax, sentSharedMax } from "../limits.ts";
 import { type Stamp, stampOf } from "../site/slices.ts";
-import { documentProblem } from "./received.ts";
+import { documentProblem } from "./document-problem.ts";
 
 /** A site's name, or `host:port`: a host name has 253 letters at most. */
 export const upstreamLengthMax = 260;

@@ -20,7 +20,7 @@ import {
   versionLengthMax,
   vocabularyWordsMax,
 } from "../../relay/limits.ts";
-import { documentProblem } from "../../relay/telemetry/received.ts";
+import { documentProblem } from "../../relay/telemetry/document-problem.ts";
 import { epochMs } from "../relay/authority.ts";
 import { renewedEvery } from "./busy-node.ts";
 import { project } from "./honest-mesh.ts";

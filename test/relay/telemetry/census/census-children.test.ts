@@ -11,7 +11,7 @@ import {
   noWindow,
   slotAnswer,
 } from "../../../../relay/telemetry/census/census-children.ts";
-import { documentProblem } from "../../../../relay/telemetry/received.ts";
+import { documentProblem } from "../../../../relay/telemetry/document-problem.ts";
 import { epochMs } from "../../authority.ts";
 import { weightsDocument } from "../fixture.ts";
 
