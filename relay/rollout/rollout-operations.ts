@@ -80,7 +80,7 @@ function startProblem(
 function slowHint({ slow, slowMs }: RolloutWindows): string {
   const [site] = slow;
   const reports = reportsText(someSites(slow), slowMs);
-  return `${reports}: give each step as long, or headwater child revoke ${site?.child}.`;
+  return `${reports}: give each step as long, or revoke it: \`headwater child revoke ${site?.child}\`.`;
 }
 
 /** What an operator says to a rollout that there is: pause, go on, end. */

@@ -59,7 +59,7 @@ describe("what a child says of its windows", () => {
     expect(root.start({ dwell: BigInt(6 * hourMs) })).toMatchObject({
       refusal: {
         message: "plan.steps[0].dwell_ms: 6h, and documents need 4d to come up",
-        hint: "slow reports every 7d: give each step as long, or headwater child revoke slow.",
+        hint: "slow reports every 7d: give each step as long, or revoke it: `headwater child revoke slow`.",
       },
     });
   });
