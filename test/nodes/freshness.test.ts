@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import { NodeService } from "../../gen/headwater/v1/nodes_pb.ts";
 import { openAdmin } from "../../nodes/admin/admin.ts";
@@ -15,7 +15,7 @@ import { flagEntry } from "../relay/layers/entries.ts";
 import { MemoryStore } from "../sim/memory-store.ts";
 import { token } from "./admin/open-admin.ts";
 import { callJson } from "./apps/open-apps.ts";
-import { startWatching } from "./apps/watching.ts";
+import { startWatching, until } from "./apps/watching.ts";
 import { LogLines } from "./http/log-lines.ts";
 
 const authorization = `Bearer ${token}`;
@@ -81,11 +81,11 @@ test("everybody is told how sure the flags are, and nobody's flags change for it
   const expectEverywhere = async (freshness: string): Promise<void> => {
     const { body } = await callJson(url, "FlagService/Evaluate", asked);
     expect(body).toEqual({ enabled: true, reason: "FULL", freshness });
-    await vi.waitUntil(() => {
+    await until(() => {
       const last = watching.frames.at(-1);
       return last?.case !== undefined && last.value.freshness === freshness;
     });
-    await vi.waitUntil(() => flags.details("alpha").freshness === freshness);
+    await until(() => flags.details("alpha").freshness === freshness);
     expect(flags.enabled("alpha")).toBe(true);
     const { projects, problems } = await operator.getStatus({});
     expect(projects.map((one) => [one.project, one.freshness])).toEqual([

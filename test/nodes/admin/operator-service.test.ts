@@ -8,6 +8,9 @@ import type { BackupPiece } from "../../../nodes/admin/operator-service.ts";
 import { FakeAccess } from "../fake-access.ts";
 import { openTestAdmin, token } from "./open-admin.ts";
 
+/** A busy machine needs it. */
+const within = { timeout: 20_000, interval: 5 };
+
 /** A copy that goes on for as long as somebody takes it, and what has become of it. */
 function endlessBackup(): { backup: () => AsyncGenerator<BackupPiece>; isOpen: () => boolean } {
   let isOpen = false;
@@ -36,10 +39,10 @@ test("a backup ends when the token that it was asked for with is revoked", async
     for await (const _piece of admin.grpcClient(OperatorService, "Bearer shown").backup({}));
   };
   const taken = take();
-  await vi.waitUntil(isOpen);
+  await vi.waitUntil(isOpen, within);
   access.tokens = [];
   await expect(taken).rejects.toThrow("revoked");
-  await vi.waitUntil(() => !isOpen());
+  await vi.waitUntil(() => !isOpen(), within);
 });
 
 test("a copy is done with when whoever took nothing of it has gone", async () => {
@@ -53,8 +56,8 @@ test("a copy is done with when whoever took nothing of it has gone", async () =>
     `POST /${OperatorService.typeName}/Backup HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n` +
       `content-type: application/connect+proto\r\nconnect-protocol-version: 1\r\ncontent-length: 5\r\n\r\n${frame}`,
   );
-  await vi.waitUntil(isOpen);
+  await vi.waitUntil(isOpen, within);
   await new Promise((resolve) => setTimeout(resolve, 500));
   socket.destroy();
-  await vi.waitFor(() => expect(isOpen()).toBe(false), { timeout: 20_000 });
+  await vi.waitFor(() => expect(isOpen()).toBe(false), within);
 });

@@ -15,6 +15,9 @@ import { grpc, reading } from "./flagd/flagd-node.ts";
 import { openTestApps } from "./open-apps.ts";
 import { until } from "./watching.ts";
 
+/** A busy machine needs it. */
+const within = { timeout: 20_000, interval: 5 };
+
 const vendor = new Authority({ name: "vendor" });
 
 /** A node whose vendor has pinned a flag, which it may do only while it is granted. */
@@ -91,7 +94,8 @@ test("who asks by OFREP whether anything is new hears of a grant that comes, and
 
 test("who listens to OFREP's events is told to ask again because of a grant", async () => {
   const node = new PinningNode();
-  const { url, counts } = await openTestApps(node.access);
+  // It is not looked at all the same before this test is over.
+  const { url, counts } = await openTestApps(node.access, { heartbeatMs: dayMs });
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const events = await fetch(`${url}/ofrep/v1/events`, { signal: stop.signal });
@@ -103,10 +107,7 @@ test("who listens to OFREP's events is told to ask again because of a grant", as
     .catch(() => undefined);
   await until(() => counts.watchersCount === 1);
   node.grantComes();
-  const at = performance.now();
-  await until(() => told.includes("refetchEvaluation"));
-  // Not only when it is looked at all the same, which is every 15 s.
-  expect(performance.now() - at).toBeLessThan(5_000);
+  await vi.waitFor(() => expect(told).toContain("refetchEvaluation"), within);
 });
 
 test("who keeps all flags as flagd does is sent them anew because of a grant", async () => {
@@ -116,10 +117,10 @@ test("who keeps all flags as flagd does is sent them anew because of a grant", a
   const sync = reading((signal) => client.syncFlags({}, { signal }));
   onTestFinished(() => sync.abort.abort());
   const newest = (): string => sync.messages.at(-1)?.flagConfiguration ?? "";
-  await vi.waitFor(() => expect(newest()).toContain('"defaultVariant":"off"'));
+  await vi.waitFor(() => expect(newest()).toContain('"defaultVariant":"off"'), within);
   node.grantComes();
-  await vi.waitFor(() => expect(newest()).toContain('"defaultVariant":"on"'));
+  await vi.waitFor(() => expect(newest()).toContain('"defaultVariant":"on"'), within);
   node.grantIsAboutToEnd();
   node.grantEnds();
-  await vi.waitFor(() => expect(newest()).toContain('"defaultVariant":"off"'));
+  await vi.waitFor(() => expect(newest()).toContain('"defaultVariant":"off"'), within);
 });

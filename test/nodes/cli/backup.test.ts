@@ -7,6 +7,9 @@ import { temporaryDirectory } from "../store/temporary-directory.ts";
 import { openFakeAdmin } from "./fake-admin.ts";
 import type { FakeTerminal } from "./fake-terminal.ts";
 
+/** A busy machine needs it. */
+const within = { timeout: 20_000, interval: 5 };
+
 async function terminalOf(pieces: readonly BackupPiece[]): Promise<FakeTerminal> {
   const backup = async function* () {
     yield* pieces;
@@ -69,7 +72,7 @@ test("one that is interrupted leaves no part of the node's keys behind", async (
   };
   const { terminal } = await openFakeAdmin({ operators: { backup } });
   const running = terminal.run("backup", join(directory, "safe"));
-  await vi.waitUntil(() => isUnderWay && readdirSync(directory).length > 0);
+  await vi.waitUntil(() => isUnderWay && readdirSync(directory).length > 0, within);
   terminal.interruption.abort();
   expect(await running).toMatchObject({ code: 1, stderr: "interrupted, and nothing was kept" });
   expect(readdirSync(directory)).toEqual([]);

@@ -15,6 +15,9 @@ import { openHttp2 } from "./http2-call.ts";
 import { dataFrame, postFrames, resetFrame } from "./http2-frames.ts";
 import { openRaw } from "./raw-connection.ts";
 
+/** A busy machine needs it. */
+const within = { timeout: 20_000, interval: 5 };
+
 const path = "/headwater.v1.TelemetryService/Report";
 const report = create(ReportRequestSchema, { project: "horizon", instance: "i-1", health: "OK" });
 const wrong = create(ReportRequestSchema, { project: "horizon", health: "OK" });
@@ -111,7 +114,7 @@ test("whoever goes in the middle of a call is no event", async () => {
   const raw = await openRaw(apps.address);
   const head = [`POST ${path} HTTP/1.1`, "host: node", `content-type: ${proto}`];
   raw.socket.write(`${head.join("\r\n")}\r\ncontent-length: 100\r\n\r\nabc`);
-  await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1));
+  await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1), within);
   raw.socket.destroy();
   await raw.closed;
   expect(await post(apps, { type: proto, body: binary })).toMatchObject({ status: 200 });
@@ -127,7 +130,7 @@ describe("over HTTP/2", () => {
     const raw = await openRaw(apps.address);
     raw.socket.write(postFrames(path, { "content-type": proto, ...headers }));
     raw.socket.write(dataFrame(binary));
-    await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1));
+    await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1), within);
     raw.socket.write(resetFrame());
     const other = await post(apps, { type: proto, body: "" });
     raw.socket.destroy();
@@ -141,7 +144,7 @@ describe("over HTTP/2", () => {
     const session = await openHttp2(apps.url);
     const stream = session.request({ ":method": "POST", ":path": path, "content-type": proto });
     stream.on("error", () => undefined).write(binary);
-    await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1));
+    await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1), within);
     session.destroy();
     await once(session, "close");
     expect(await post(apps, { type: proto, body: "" })).toMatchObject({ status: 400 });
@@ -154,10 +157,10 @@ test("whoever reports and goes at once has an address all the same", async () =>
   const raw = await openRaw(apps.address);
   const head = [`POST ${path} HTTP/1.1`, "host: node", `content-type: ${proto}`];
   raw.socket.write(`${head.join("\r\n")}\r\ncontent-length: ${binary.length}\r\n\r\n`);
-  await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1));
+  await vi.waitFor(() => expect(apps.counts.callsCounts.get(path)).toBe(1), within);
   raw.socket.write(binary);
   raw.socket.resetAndDestroy();
-  await vi.waitFor(() => expect(apps.counts.reportsCount).toBe(1));
+  await vi.waitFor(() => expect(apps.counts.reportsCount).toBe(1), within);
   expect(await post(apps, { type: proto, body: binary })).toMatchObject({ status: 429 });
 });
 
