@@ -13,6 +13,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { comparePositions, positionText, samePosition } from "../ledger/position.ts";
 import { snapshotOf } from "../ledger/snapshot.ts";
 import { snapshotsLiveMax } from "../limits.ts";
+import { isSealedBy, payloadType } from "../trust/envelope.ts";
 import { bytesEqual, toHex } from "../trust/key.ts";
 import {
   beatKeysOf,
@@ -39,6 +40,8 @@ export class LedgerFrames {
   #lastDelta: { readonly from: Position; readonly bytes: Uint8Array | undefined } | undefined;
   #head: SignedHead | undefined;
   #granted: Judged | undefined;
+  /** What was last found of a head against the key of its term. */
+  #key: CheckedKey | undefined;
   #beatGranted: (Judged & { readonly beat: SignedBeat }) | undefined;
   /** The time by which grants are judged; undefined before the first look at the clock. */
   #wallMs: number | undefined;
@@ -63,8 +66,28 @@ export class LedgerFrames {
     const { trusted, head } = this.#ledger;
     const wallMs = this.#wallMs ?? Number(head?.head.issuedMs ?? 0);
     if (!isJudged(this.#granted, trusted, wallMs))
-      this.#granted = { by: trusted, wallMs, is: isGranted(head, trusted, wallMs) };
+      this.#granted = { by: trusted, wallMs, is: this.#isSignedByItsKey(wallMs) };
     return this.#granted?.is === true;
+  }
+
+  /** Its term may have been given to another key since: what the former has signed is over. */
+  #isSignedByItsKey(wallMs: number): boolean {
+    const { trusted, head } = this.#ledger;
+    if (head === undefined || trusted === undefined) return false;
+    const key = ledgerKeyOf(trusted, { term: head.position.term, wallMs });
+    if (key === undefined) return false;
+    const known = this.#key;
+    if (known?.head === head && bytesEqual(known.key, key)) return known.isItsOwn;
+    // One of before would be refused, whatever follows it.
+    if (known !== undefined && !bytesEqual(known.key, key)) this.#snapshots = [];
+    const isItsOwn = isSealedBy({
+      envelope: head.envelope,
+      type: payloadType.head,
+      keys: [key],
+      threshold: 1,
+    });
+    this.#key = { head, key, isItsOwn };
+    return isItsOwn;
   }
 
   /** The beat, if it is about the head and may go on: it would bar the whole ledger below. */
@@ -156,6 +179,12 @@ export class LedgerFrames {
   }
 }
 
+interface CheckedKey {
+  readonly head: SignedHead;
+  readonly key: Uint8Array;
+  readonly isItsOwn: boolean;
+}
+
 /** What was found of a grant, by whose word and at what time. */
 interface Judged {
   readonly by: Trusted | undefined;
@@ -165,15 +194,6 @@ interface Judged {
 
 function isJudged(known: Judged | undefined, by: Trusted | undefined, wallMs: number): boolean {
   return known !== undefined && known.by === by && known.wallMs === wallMs;
-}
-
-function isGranted(
-  head: SignedHead | undefined,
-  trusted: Trusted | undefined,
-  wallMs: number,
-): boolean {
-  if (head === undefined || trusted === undefined) return false;
-  return ledgerKeyOf(trusted, { term: head.position.term, wallMs }) !== undefined;
 }
 
 /** It was checked when it came: only where a key has ended since is it to be checked again. */

@@ -126,6 +126,8 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
     const problem = ledger?.trusted && grantProblem(ledger.trusted, writer, at.wallMs);
     if (problem !== undefined)
       problems.push(`${ledger?.name.project} can not be written here any more: ${problem}`);
+    else if (ledger?.head && holdings.served.get(id)?.frames.isGranted === false)
+      problems.push(`${ledger.name.project}: ${replacedKeyText}`);
     const outrun = ledger && outrunPosition(holdings, ledger);
     if (ledger !== undefined && outrun !== undefined)
       problems.push(`${outrunText(ledger, outrun)}. ${outrunHint}`);
@@ -147,6 +149,9 @@ function problemsOf(parts: NodeParts, at: Moment): string[] {
   }
   return problems;
 }
+
+const replacedKeyText =
+  "its newest head is signed by a key that was replaced: nodes that hold it keep it, and those that join get nothing before the next change, signed with the new key";
 
 /** Ledgers that nothing new can come of: a writer that was succeeded and follows nobody yet. */
 function unservedProblems({ holdings, uplinks, peers }: NodeParts): string[] {

@@ -119,6 +119,20 @@ describe("what lost its grant", () => {
     expect(world.log.filter((line) => /frame-refused/.test(line))).toEqual([]);
   });
 
+  test("as a ledger key whose term another has: its head comes to nobody anew either", () => {
+    const { authority, world, update, ...scene } = sceneWithSite();
+    const key = keyOf("machine in CI").publicKey;
+    const [, beat] = powersOf(authority, [1]);
+    valueOf(update(nextTrust(authority, [{ case: "ledgerKey", value: { term: 1, key } }, beat!])));
+    world.run(settleMs);
+    world.add("late", { site: "late" });
+    joinNodes(world, "vendor", "late");
+    world.run(settleMs);
+    expect(world.log.filter((line) => /frame-refused|ledger-barred/.test(line))).toEqual([]);
+    expect(scene.freshness("late")).toBe("EMPTY");
+    expect(scene.freshness("site")).not.toBe("EMPTY");
+  });
+
   function sceneWithSite() {
     const scene = new Scene();
     const { world, authority } = scene;
