@@ -75,7 +75,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   const tls = new LiveTls(readTls(config));
   const addresses = meshAddresses(config);
   const identity = serverIdentity({ tls, siteSecret: siteSecret.bytes, addresses });
-  const settings = settingsOf({ config, store, siteSecret: siteSecret.bytes, pin: identity.pin });
+  const settings = settingsOf({ config, store, siteSecret: siteSecret.bytes });
   const driver = new Driver({ settings, store, clock, log });
   parts.defer(() => driver.stop());
 
@@ -87,10 +87,8 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     log,
     signal: stop.signal,
   });
-  parts.defer(async () => {
-    stop.abort();
-    await server.stopped;
-  });
+  parts.defer(() => server.stopped);
+  parts.defer(() => stop.abort());
   const client = openMeshClient({ access: driver, tls, signal: stop.signal });
   const fanout = openFanout({ config, driver, siteSecret: siteSecret.bytes, log });
   parts.defer(() => fanout.close());
@@ -116,6 +114,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     software,
     startedMs: clock.now().wallMs,
     advertise: [config.meshAdvertise ?? server.address],
+    identity,
     counts: appsMetrics(apps.counts),
     labelled: appsMetricsByLabel(apps.counts),
     events,
@@ -153,7 +152,6 @@ function settingsOf(of: {
   config: NodeConfig;
   store: Store;
   siteSecret: Uint8Array;
-  pin: Uint8Array;
 }): Omit<NodeSettings, "records"> {
   const { config } = of;
   return {
@@ -162,7 +160,6 @@ function settingsOf(of: {
     nodeId: nodeIdOf(of.store),
     siteSecret: of.siteSecret,
     seed: randomBytes(4).readUInt32BE(0),
-    certificate: of.pin,
     meshAddress: reachableAddress(config),
     upstreams: config.upstreams.map(configuredUpstream),
     pins: readPins(config.trustFile),

@@ -131,6 +131,8 @@ type OperatorAsk =
       readonly projects: readonly string[];
       /** Where the token says that this site's nodes are, `host:port`. */
       readonly addresses: readonly string[];
+      /** The authority of their certificates, DER; empty when the child has to know it by itself. */
+      readonly certificate: Uint8Array;
       /** 16 random bytes. */
       readonly id: Uint8Array;
     }

@@ -15,8 +15,6 @@ export interface NodeSettings {
   readonly siteSecret: Uint8Array;
   /** For jitter. */
   readonly seed: number;
-  /** The site's certificate authority, DER. */
-  readonly certificate: Uint8Array;
   /** Where children reach this node, `host:port`; undefined when it can not be known. */
   readonly meshAddress?: string | undefined;
   /** Upstreams of the configuration, before those that were joined. */

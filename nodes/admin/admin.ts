@@ -42,6 +42,8 @@ export interface AdminOptions {
   readonly startedMs: number;
   /** Addresses that join tokens name, `host:port`. */
   readonly advertise: readonly string[];
+  /** What they pin: the authority of the certificate that is shown there now. */
+  readonly identity: { readonly pin: Uint8Array };
   readonly tls?: TlsFiles | undefined;
   /** A consistent copy of the data directory, for operators. */
   readonly backup?: (() => AsyncIterable<BackupPiece>) | undefined;
@@ -61,7 +63,7 @@ export interface AdminOptions {
  * @throws HeadwaterError when the address can not be listened on
  */
 export async function openAdmin(options: AdminOptions): Promise<Listener> {
-  const { access, software, startedMs, advertise } = options;
+  const { access, software, startedMs, advertise, identity } = options;
   const stop = new AbortController();
   const authorization = new Authorization(options.token, () => access.reads.tokens());
   const metrics = new Metrics({
@@ -81,7 +83,7 @@ export async function openAdmin(options: AdminOptions): Promise<Listener> {
       (router) =>
         router.service(
           NodeService,
-          nodeService({ access, streams, admittedWhile, software, startedMs, advertise }),
+          nodeService({ access, streams, admittedWhile, software, startedMs, advertise, identity }),
         ),
       (router) => router.service(FleetService, fleetService(access)),
       (router) => router.service(CensusService, censusService(access)),

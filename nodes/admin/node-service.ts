@@ -23,6 +23,8 @@ export function nodeService(of: {
   startedMs: number;
   /** Addresses that join tokens name, `host:port`. */
   advertise: readonly string[];
+  /** What they pin; another one once the TLS files are renewed. */
+  identity: { readonly pin: Uint8Array };
 }): ServiceImpl<typeof NodeService> {
   const { access, streams, software } = of;
   const startedMs = BigInt(Math.floor(of.startedMs));
@@ -38,6 +40,7 @@ export function nodeService(of: {
         expiresMs: Number(expiresMs),
         projects,
         addresses: of.advertise,
+        certificate: of.identity.pin,
         id: randomBytes(childIdBytes),
         by: originOf(context),
       }));

@@ -8,7 +8,7 @@ import { certificatesIn, checkContext, pemOf, type Tls } from "./tls.ts";
 
 export interface ServerIdentity {
   readonly credentials: ServerCredentials;
-  /** The authority that join tokens carry, DER; empty when a child has to know it by itself. */
+  /** The authority that join tokens carry now, DER; empty when a child has to know it by itself. */
   readonly pin: Uint8Array;
   /**
    * Takes other files, for whoever connects from now on; links that are up stay.
@@ -31,9 +31,18 @@ export function serverIdentity(of: {
   readonly addresses: readonly string[];
 }): ServerIdentity {
   const site = siteIdentity(of);
-  const { context, pin } = contextOf(of.tls, site);
+  let { context, pin } = contextOf(of.tls, site);
   const credentials = new TlsServerCredentials(context, of.tls.authorities !== undefined);
-  return { credentials, pin, renew: (tls) => credentials.renew(contextOf(tls, site).context) };
+  return {
+    credentials,
+    get pin() {
+      return pin;
+    },
+    renew(tls) {
+      ({ context, pin } = contextOf(tls, site));
+      credentials.renew(context);
+    },
+  };
 }
 
 function contextOf(

@@ -41,7 +41,7 @@ export function addChild(parts: NodeParts, event: EventOf<"add-child">): Outcome
     );
   const token = create(JoinTokenSchema, {
     addresses: parts.peers.addressesWith(event.addresses, at.monoMs),
-    certificate: settings.certificate,
+    certificate: event.certificate,
     site: settings.site,
     pins,
     credential,

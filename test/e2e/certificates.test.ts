@@ -21,38 +21,51 @@ function shownAt(address: string): Promise<string> {
   });
 }
 
+const asked = { project: "horizon", flag: "new-scheduler" };
+
+/** An operator's TLS files, in a folder that goes with the test. */
+class TlsFolder {
+  readonly cert: string;
+  readonly key: string;
+  readonly settings: Record<string, string>;
+
+  constructor() {
+    const directory = mkdtempSync(join(tmpdir(), "headwater-certificates-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    this.cert = join(directory, "tls.crt");
+    this.key = join(directory, "tls.key");
+    this.settings = { HEADWATER_TLS_CERT_FILE: this.cert, HEADWATER_TLS_KEY_FILE: this.key };
+  }
+
+  issue(authority: SiteAuthority): void {
+    const { certificate, key } = authority.issue(["127.0.0.1"]);
+    writeFileSync(this.cert, pemOf(certificate) + pemOf(authority.certificate));
+    writeFileSync(this.key, key);
+  }
+}
+
 test("a certificate is renewed while links are up, and one that can not be used is not taken", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "headwater-certificates-"));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const files = new TlsFolder();
   // Stands for an operator's authority that issues anew before the old certificate ends.
   const authority = new SiteAuthority(Buffer.alloc(32, 7));
-  const files = { cert: join(directory, "tls.crt"), key: join(directory, "tls.key") };
-  const renew = (): void => {
-    const { certificate, key } = authority.issue(["127.0.0.1"]);
-    writeFileSync(files.cert, pemOf(certificate) + pemOf(authority.certificate));
-    writeFileSync(files.key, key);
-  };
-  renew();
-  await using parent = await NodeProcess.start("upstream", {
-    HEADWATER_TLS_CERT_FILE: files.cert,
-    HEADWATER_TLS_KEY_FILE: files.key,
-  });
+  files.issue(authority);
+  await using parent = await NodeProcess.start("upstream", files.settings);
   await using child = await NodeProcess.start("plant");
   await parent.do(["init", "horizon"]);
   await parent.do(["flag", "set", "horizon/new-scheduler", "0%"]);
   await joinProcess(parent, child);
   const answers = (reason: string): Promise<unknown> =>
-    eventually(`the child answers ${reason}`, async () => {
-      const asked = { project: "horizon", flag: "new-scheduler" };
-      return (await child.evaluate(asked)).reason === reason;
-    });
+    eventually(
+      `the child answers ${reason}`,
+      async () => (await child.evaluate(asked)).reason === reason,
+    );
   await answers("OFF");
   const before = await shownAt(parent.mesh);
   expect(await shownAt(parent.apps)).toBe(before);
   const linksCount = (): number => parent.stderr.split('"child-opened"').length;
   const linksBefore = linksCount();
 
-  renew();
+  files.issue(authority);
   parent.signal("SIGHUP");
   await eventually("the new certificate is shown", async () => {
     const [mesh, apps] = [await shownAt(parent.mesh), await shownAt(parent.apps)];
@@ -71,4 +84,23 @@ test("a certificate is renewed while links are up, and one that can not be used 
   await child.restart();
   await parent.do(["flag", "kill", "horizon/new-scheduler"]);
   await answers("KILLED");
+}, 300_000);
+
+test("a join token names the authority of the certificate that is shown now, not of the one at the start", async () => {
+  const files = new TlsFolder();
+  files.issue(new SiteAuthority(Buffer.alloc(32, 7)));
+  await using parent = await NodeProcess.start("upstream", files.settings);
+  await using child = await NodeProcess.start("plant");
+  await parent.do(["init", "horizon"]);
+  await parent.do(["flag", "set", "horizon/new-scheduler", "100%"]);
+
+  files.issue(new SiteAuthority(Buffer.alloc(32, 8)));
+  parent.signal("SIGHUP");
+  await eventually("it is taken", () => parent.stderr.includes('"tls-renewed"'));
+  await joinProcess(parent, child);
+  await eventually(
+    "the child has its flags",
+    async () => (await child.evaluate(asked)).reason === "FULL",
+  );
+  expect(child.stderr).not.toContain("is not one of the site");
 }, 300_000);

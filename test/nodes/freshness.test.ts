@@ -46,7 +46,14 @@ async function openPorts(access: Driver): Promise<{ url: string; admin: string }
   const of = { access, address: "127.0.0.1:0", log, deadlines: { closeMs: 1_000 } };
   const apps = await openApps(of);
   const software = "headwater 0.0.0-test";
-  const admin = await openAdmin({ ...of, token, software, startedMs: epochMs, advertise: [] });
+  const admin = await openAdmin({
+    ...of,
+    token,
+    software,
+    startedMs: epochMs,
+    advertise: [],
+    identity: { pin: new Uint8Array(0) },
+  });
   onTestFinished(async () => {
     await Promise.all([apps.close(), admin.close()]);
   });

@@ -29,6 +29,7 @@ describe("what an operator does", () => {
       expiresMs: 0,
       projects: [],
       addresses: [],
+      certificate: new Uint8Array(0),
       id: seedOf("acme").subarray(16),
       by,
     });

@@ -239,7 +239,13 @@ function commitOf(flag: string): (call: number) => Happening {
 }
 
 function addChildOf(name: string): (call: number) => Happening {
-  const of = { expiresMs: 0, projects: [], addresses: ["parent:1"], id: seedOf(name).subarray(16) };
+  const of = {
+    expiresMs: 0,
+    projects: [],
+    addresses: ["parent:1"],
+    certificate: new Uint8Array(0),
+    id: seedOf(name).subarray(16),
+  };
   return (call) => ({ kind: "add-child", call, name, ...of });
 }
 

@@ -36,7 +36,6 @@ export class SteppedNode {
       nodeId: new TextEncoder().encode("node-n1."),
       siteSecret: seedOf("site"),
       seed: 1,
-      certificate: new Uint8Array(0),
       upstreams: [],
       pins: [],
       disclosure: "OFF",
@@ -92,6 +91,7 @@ export class SteppedNode {
       expiresMs: 0,
       projects,
       addresses: ["parent:1"],
+      certificate: new Uint8Array(0),
       id: seedOf(name).subarray(16),
     };
     return this.ask((call) => ({ kind: "add-child", call, name, ...of }));

@@ -30,7 +30,14 @@ function joined(at: string, of: { expiresMs?: number; projects?: string[] } = {}
   const { expiresMs = 0, projects = [] } = of;
   const id = Buffer.alloc(16, `${at} ${world.nowMs}`);
   const addresses = [at];
-  const given = { name: "acme", expiresMs, projects, addresses, id };
+  const given = {
+    name: "acme",
+    expiresMs,
+    projects,
+    addresses,
+    certificate: new Uint8Array(0),
+    id,
+  };
   const token = valueOf(
     world.ask<JoinToken>("one", (call) => ({ kind: "add-child", call, ...given })),
   );

@@ -139,6 +139,7 @@ export function askToken(
     expiresMs,
     projects: [],
     addresses: [parent],
+    certificate: new Uint8Array(0),
     id: seedOf(`${parent} ${child} ${world.nowMs}`).subarray(0, 16),
   }));
 }

@@ -70,7 +70,6 @@ export class World implements Host {
       nodeId: Buffer.from(name.padEnd(8, ".").slice(0, 8)),
       siteSecret: Buffer.from(of.site.padEnd(32, ".").slice(0, 32)),
       seed: this.random.uint32(),
-      certificate: new Uint8Array(0),
       upstreams: [],
       pins: [],
       disclosure: "OFF",

@@ -76,6 +76,7 @@ function foundMesh(of: { vendors: number; sites: number }): ScaleMesh {
       expiresMs: 0,
       projects: [],
       addresses: ["root"],
+      certificate: new Uint8Array(0),
       id: seedOf(name).subarray(0, 16),
     }));
     mesh.ask(name, (call) => ({ kind: "join", call, token }));

@@ -67,6 +67,7 @@ describe("children", () => {
         expiresMs: 5,
         projects: ["horizon"],
         addresses: ["mesh.example:7701"],
+        certificate: Uint8Array.of(1, 2, 3),
       },
       { expiresMs: 0, projects: [] },
     ]);

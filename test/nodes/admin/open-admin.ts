@@ -35,6 +35,7 @@ export async function openTestAdmin(
     software: "headwater 0.0.0-test",
     startedMs: access.wallMs - 1_000,
     advertise: ["mesh.example:7701"],
+    identity: { pin: Uint8Array.of(1, 2, 3) },
     deadlines: { closeMs: 1_000 },
     ...options,
   });

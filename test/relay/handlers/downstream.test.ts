@@ -33,6 +33,7 @@ function linked(): { root: SteppedNode; peer: Peer } {
       expiresMs: 0,
       projects: ["horizon"],
       addresses: ["parent:1"],
+      certificate: new Uint8Array(0),
       id: seedOf("acme").subarray(16),
     })),
   );

@@ -84,7 +84,13 @@ describe("joining", () => {
 
   test("is for each project that was named once, also where it was named again", () => {
     const projects = ["horizon", "horizon"];
-    const of = { name: "acme", expiresMs: 0, addresses: [], id: seedOf("acme").subarray(16) };
+    const of = {
+      name: "acme",
+      expiresMs: 0,
+      addresses: [],
+      certificate: new Uint8Array(0),
+      id: seedOf("acme").subarray(16),
+    };
     const token = rootNode().ask<JoinToken>((call) => {
       return { kind: "add-child", call, ...of, projects };
     });
@@ -157,7 +163,12 @@ describe("a token's end", () => {
   const add = (kind: "add-token" | "add-child", expiresMs: number) => {
     const root = rootNode();
     const { wallMs } = root;
-    const child = { projects: [], addresses: [], id: seedOf("acme").subarray(16) };
+    const child = {
+      projects: [],
+      addresses: [],
+      certificate: new Uint8Array(0),
+      id: seedOf("acme").subarray(16),
+    };
     const token = { digest: seedOf("t"), scopes: ["read"] };
     const of = { name: "acme", expiresMs: expiresMs === -1 ? wallMs : expiresMs };
     return root.ask((call) =>

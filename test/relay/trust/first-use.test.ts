@@ -10,7 +10,14 @@ const project = "horizon";
 
 function tokenOf(world: World, child: string): JoinToken {
   const id = seedOf(child).subarray(0, 16);
-  const token = { name: child, expiresMs: 0, projects: [], addresses: ["root"], id };
+  const token = {
+    name: child,
+    expiresMs: 0,
+    projects: [],
+    addresses: ["root"],
+    certificate: new Uint8Array(0),
+    id,
+  };
   return valueOf(world.ask<JoinToken>("root", (call) => ({ kind: "add-child", call, ...token })));
 }
 
