@@ -83,6 +83,11 @@ export function pinWrite(pin: ProjectPin): Write {
   return put("pin", pin.project, toBinary(ProjectPinSchema, pin));
 }
 
+/** That an overlay was pinned while its project was served, until it has come. */
+export function lateWrite(ledger: Ledger, isLate: boolean): Write {
+  return { bucket: "late", key: ledger.id, value: isLate ? new Uint8Array(0) : undefined };
+}
+
 export function beatWrite(ledger: Ledger, beat: SignedBeat): Write {
   return put("beat", ledger.id, toBinary(EnvelopeSchema, beat.envelope));
 }

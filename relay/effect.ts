@@ -66,6 +66,7 @@ export interface Write {
 const buckets = [
   "node",
   "pin",
+  "late",
   "trust",
   "key",
   "head",

@@ -2,9 +2,17 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import type { Position } from "../gen/headwater/v1/ledger_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { WriterKeysSchema } from "../gen/headwater/v1/store_pb.ts";
-import { changeWrites, leftoverWrites, type Records, restoreLedger } from "./durable.ts";
+import {
+  changeWrites,
+  lateWrite,
+  leftoverWrites,
+  pinWrite,
+  type Records,
+  restoreLedger,
+} from "./durable.ts";
 import type { Exposure, Write } from "./effect.ts";
-import { noChange, Project } from "./layers/project.ts";
+import { Project } from "./layers/project.ts";
+import { noChange } from "./layers/project-change.ts";
 import { Watchers } from "./layers/watchers.ts";
 import { Ledger, type LedgerChange } from "./ledger/ledger.ts";
 import { type LedgerId, type LedgerNameLike, ledgerId } from "./ledger/position.ts";
@@ -36,6 +44,8 @@ export class Holdings {
   readonly prepared = new Map<string, Writer>();
   /** Ledgers whose stored form was damaged, with what was wrong. */
   readonly damaged: readonly string[];
+  /** Overlays that had not come when the node was started, and without which it goes on serving. */
+  readonly #late: ReadonlySet<string>;
 
   /** Pins of the trust file go before those that were stored. */
   constructor(records: Records, pins: readonly ProjectPin[], nodeId: Uint8Array) {
@@ -49,6 +59,7 @@ export class Holdings {
       if (keys.ledger !== undefined) this.#writers.set(ledgerId(keys.ledger), writerOf(keys));
       else this.prepared.set(key.slice(key.indexOf(" ") + 1), writerOf(keys));
     }
+    this.#late = new Set(records.get("late")?.keys());
     this.#fixed = new Set(pins.map(({ project }) => project));
     for (const pin of pins) this.#pins.set(pin.project, this.#withOwnOverlay(pin));
     const damaged: string[] = [];
@@ -134,6 +145,19 @@ export class Holdings {
     return done([...fresh.values()]);
   }
 
+  /** All that pins make durable: also of which overlays a served project does not wait to be served. */
+  pinWrites(pins: readonly ProjectPin[]): Write[] {
+    return pins.flatMap((pin) => {
+      const project = this.#projects.get(pin.project);
+      if (project === undefined || project.isEmpty) return [pinWrite(pin)];
+      const known = project.ledgers.map(({ id }) => id);
+      const more = pin.overlays
+        .map((authority) => new Ledger({ authority, project: pin.project }))
+        .filter(({ id }) => !known.includes(id));
+      return [pinWrite(pin), ...more.map((ledger) => lateWrite(ledger, true))];
+    });
+  }
+
   pin(pin: ProjectPin): void {
     const held = this.#pins.get(pin.project);
     this.#pins.set(pin.project, pin);
@@ -172,7 +196,13 @@ export class Holdings {
    * that replaces it; until then somebody may still want to save it.
    */
   changeWrites(ledger: Ledger, change: LedgerChange): Write[] {
-    return [...(this.#leftovers.get(ledger.id) ?? []), ...changeWrites(ledger, change)];
+    const isLate = this.#projects.get(ledger.name.project)?.isLate(ledger) === true;
+    return [
+      ...(this.#leftovers.get(ledger.id) ?? []),
+      // Without it from now on the project would be without its kills.
+      ...(isLate ? [lateWrite(ledger, false)] : []),
+      ...changeWrites(ledger, change),
+    ];
   }
 
   /** Makes a durable change; what apps get to see of it. */
@@ -212,7 +242,8 @@ export class Holdings {
   #open(pin: ProjectPin): void {
     const [own, ...overlays] = this.#ledgersOf(pin);
     if (own === undefined) return;
-    this.#projects.set(pin.project, new Project(pin.project, own, overlays, this.watchers));
+    const late = overlays.filter(({ id }) => this.#late.has(id) && !this.#leftovers.has(id));
+    this.#projects.set(pin.project, new Project(pin.project, own, overlays, this.watchers, late));
     for (const ledger of [own, ...overlays]) this.#serve(ledger);
   }
 

@@ -1,7 +1,7 @@
 import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
 import { advanceBeats } from "./advance.ts";
 import { beatIntervalMs } from "./cadence.ts";
-import { beatWrite, pinWrite } from "./durable.ts";
+import { beatWrite } from "./durable.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -112,7 +112,7 @@ export class Upkeep {
     const writes = [
       ...copy.writes,
       ...(renewal?.writes ?? []),
-      ...pins.map(pinWrite),
+      ...holdings.pinWrites(pins),
       ...beats.map(({ ledger, beat }) => beatWrite(ledger, beat)),
       ...choices.map(({ write }) => write),
       ...due.flatMap((document) => document.writes),

@@ -9,12 +9,13 @@ import { idleTablesMax } from "../limits.ts";
 import { sha256, toHex } from "../trust/key.ts";
 import { overlayGrantsOf } from "../trust/trusted.ts";
 import { buildOf } from "./build.ts";
-import { FlagTable, type FlagTableChange } from "./flag-table.ts";
+import { FlagTable } from "./flag-table.ts";
 import { FlagsByRelease } from "./flags-by-release.ts";
 import { effectiveFlag, type Layers } from "./fold.ts";
 import { type Hold, holdOf } from "./hold.ts";
 import { Layer } from "./layer.ts";
 import { type Overlay, overlayOf, ungrantedKeys } from "./overlay.ts";
+import { noChange, type ProjectChange } from "./project-change.ts";
 import type { Build } from "./scope.ts";
 import { termsOf } from "./terms.ts";
 import { Watchers } from "./watchers.ts";
@@ -23,16 +24,6 @@ interface HeldLayer {
   readonly ledger: Ledger;
   readonly layer: Layer;
 }
-
-/** What a change of layers comes to. */
-export interface ProjectChange {
-  readonly changes: readonly FlagTableChange[];
-  /** Whether a version may be taken for another release than before. */
-  readonly vocabulary: boolean;
-}
-
-/** Of what is all as it was, whether anybody has a table of it or not. */
-export const noChange: ProjectChange = { changes: [], vocabulary: false };
 
 /**
  * A project as apps see it: its pinned layers folded, with a table for each release that somebody
@@ -44,7 +35,7 @@ export class Project {
   readonly #own: HeldLayer;
   readonly #overlays: HeldLayer[];
   /** Overlays pinned while the project was served: until they come, it stays as it was. */
-  readonly #late = new Set<Ledger>();
+  readonly #late: Set<Ledger>;
   /** By release; those without watchers are dropped, the longest unused first. */
   readonly #tables = new Map<string, FlagTable>();
   readonly #byRelease = new FlagsByRelease();
@@ -57,8 +48,10 @@ export class Project {
     own: Ledger,
     overlays: readonly Ledger[],
     watchers: Watchers = new Watchers(),
+    late: readonly Ledger[] = [],
   ) {
     this.name = name;
+    this.#late = new Set(late);
     this.#watchers = watchers;
     this.#own = { ledger: own, layer: new Layer() };
     this.#overlays = overlays.map((ledger) => ({ ledger, layer: new Layer() }));
@@ -79,7 +72,12 @@ export class Project {
   }
 
   get isEmpty(): boolean {
-    return this.#held().some(({ ledger }) => ledger.head === undefined && !this.#late.has(ledger));
+    return this.#held().some(({ ledger }) => ledger.head === undefined && !this.isLate(ledger));
+  }
+
+  /** Whether it is served without this overlay, which has never come. */
+  isLate(ledger: Ledger): boolean {
+    return ledger.head === undefined && this.#late.has(ledger);
   }
 
   /** More overlays are pinned. One that has not come leaves a served project at its last value. */
@@ -121,7 +119,7 @@ export class Project {
   freshness(wallMs: number): Freshness {
     return worstFreshness(
       this.#held().map(({ ledger }) =>
-        ledger.head === undefined && this.#late.has(ledger) ? "STALE" : freshnessOf(ledger, wallMs),
+        this.isLate(ledger) ? "STALE" : freshnessOf(ledger, wallMs),
       ),
     );
   }

@@ -4,7 +4,6 @@ import {
   JoinTokenSchema,
   type ProjectPin,
 } from "../../gen/headwater/v1/mesh_pb.ts";
-import { pinWrite } from "../durable.ts";
 import type { Effect } from "../effect.ts";
 import type { EventOf, Moment } from "../event.ts";
 import { ledgerId } from "../ledger/position.ts";
@@ -29,7 +28,7 @@ export function join(parts: NodeParts, { token, at }: EventOf<"join">): Outcome<
   return done({
     writes: [
       { bucket: "upstream", key: token.site, value: toBinary(JoinTokenSchema, token) },
-      ...fresh.value.map(pinWrite),
+      ...parts.holdings.pinWrites(fresh.value),
       ...(adopted === undefined ? [] : [adopted.write]),
     ],
     accept: () => {

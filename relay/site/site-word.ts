@@ -1,5 +1,4 @@
 import type { PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
-import { pinWrite } from "../durable.ts";
 import { type Effect, logged } from "../effect.ts";
 import type { Moment } from "../event.ts";
 import { acceptChildren, childWrite } from "../operations/children.ts";
@@ -58,7 +57,7 @@ function hearPins(parts: NodeParts, { value }: Body<"pins">, at: Moment): Staged
     peers.ask();
     return redial(parts, { pins, at });
   };
-  return { effects: [], writes: pins.map(pinWrite), accept, fail: () => [] };
+  return { effects: [], writes: holdings.pinWrites(pins), accept, fail: () => [] };
 }
 
 /** What another node has sent, received, planned and counted is kept here as well. */

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { beforeEach, describe, expect, test } from "vitest";
 import { CommitRequestSchema } from "../../gen/headwater/v1/ledgers_pb.ts";
 import { ProjectPinSchema } from "../../gen/headwater/v1/mesh_pb.ts";
+import { ledgerId } from "../../relay/ledger/position.ts";
 import { layersCountMax } from "../../relay/limits.ts";
 import type { Outcome } from "../../relay/refusal.ts";
 import { toHex } from "../../relay/trust/key.ts";
@@ -115,6 +116,9 @@ describe("a site that joins again", () => {
     expect(reads("site").status(world.now).problems).toContain(
       `horizon: its overlay ${toHex(authority)} has not come yet`,
     );
+    world.crash("site");
+    world.restart("site");
+    expect(shown("site")).toBe("on FULL STALE");
     world.restart("vendor");
     world.run(60_000);
     expect(shown("site")).toBe("off CAPPED FRESH");
@@ -123,6 +127,28 @@ describe("a site that joins again", () => {
       world.restart(node);
       expect(shown(node)).toBe("off CAPPED FRESH");
     }
+  });
+
+  test("is EMPTY without an overlay that has come once, and is not on its disk any more", () => {
+    const authority = initOverlay(world, "vendor", project);
+    const id = ledgerId({ authority, project });
+    const { store } = world.get("site");
+    world.run(1);
+    const token = tokenFor(world, "vendor", "site");
+    world.crash("vendor");
+    valueOf(joinWith(world, "site", token));
+    expect(store.keys("late")).toEqual([id]);
+    world.restart("vendor");
+    world.run(60_000);
+    expect(store.keys("late")).toEqual([]);
+    world.crash("vendor");
+    world.crash("site");
+    store.write([
+      { bucket: "head", key: id, value: undefined },
+      { bucket: "trust", key: id, value: undefined },
+    ]);
+    world.restart("site");
+    expect(shown("site")).toBe("off EMPTY EMPTY");
   });
 
   test("loses no overlay to a token that names fewer, and adds its own on top", () => {
