@@ -1,6 +1,9 @@
+import { writeSync } from "node:fs";
 import process from "node:process";
+import { Writable } from "node:stream";
 import { type DestinationStream, pino } from "pino";
 import pretty from "pino-pretty";
+import { secondMs } from "../relay/cadence.ts";
 import type { LogEntry, LogLevel } from "../relay/effect.ts";
 import { logBytesWaitingMax } from "../relay/limits.ts";
 
@@ -12,16 +15,53 @@ export interface Log {
 
 /** A log on stderr, as stdout is for what a command answers: JSON lines, pretty on a terminal. */
 export function openLog(level: LogLevel): Log {
-  return createLog({ level, pretty: process.stderr.isTTY, destination: lastingStderr() });
+  // Reading `isTTY` makes a pipe one that refuses what it has no room for, in place of stopping the node.
+  const { isTTY, fd } = process.stderr;
+  return createLog({ level, pretty: isTTY, destination: new LastingStream(fd) });
 }
 
 /**
- * Lines that can not be written, on a full disk or to nobody, wait for the next; `process.stderr` would
- * be closed for good by the first, and end the node.
+ * Writes to a descriptor at once, and never fails. What can not be written, on a full disk or to who
+ * does not read, waits up to a bound, and is tried again with all that comes and each second.
  */
-function lastingStderr(): DestinationStream {
-  const options = { dest: process.stderr.fd, sync: true, maxLength: logBytesWaitingMax };
-  return pino.destination(options).on("error", () => {});
+class LastingStream extends Writable {
+  readonly #descriptor: number;
+  #waiting: Buffer = Buffer.alloc(0);
+  #isRetrying = false;
+
+  constructor(descriptor: number) {
+    super();
+    this.#descriptor = descriptor;
+  }
+
+  override _write(bytes: Buffer, _: BufferEncoding, done: () => void): void {
+    // First what waits: there may be room by now.
+    this.#writeWaiting();
+    if (this.#waiting.length + bytes.length <= logBytesWaitingMax) {
+      this.#waiting = Buffer.concat([this.#waiting, bytes]);
+      this.#writeWaiting();
+    }
+    done();
+  }
+
+  #writeWaiting(): void {
+    try {
+      while (this.#waiting.length > 0)
+        this.#waiting = this.#waiting.subarray(writeSync(this.#descriptor, this.#waiting));
+    } catch {
+      this.#retrySoon();
+    }
+  }
+
+  #retrySoon(): void {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    const retry = (): void => {
+      this.#isRetrying = false;
+      this.#writeWaiting();
+    };
+    setTimeout(retry, secondMs).unref();
+  }
 }
 
 export function createLog(of: {

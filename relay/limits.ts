@@ -98,7 +98,7 @@ export const meshCallsTotalPerSecondMax = 2_000;
 export const strangerLinesBurstMax = 100;
 export const strangerLinesPerSecondMax = 1;
 
-/** Lines of the log that wait until its disk has room again: some hundreds, and later ones are lost. */
+/** Lines of the log that wait until its disk has room again, or somebody reads: some hundreds, and later ones are lost. */
 export const logBytesWaitingMax = 64 * 1024;
 
 /** Bytes from one address, of whatever kind: documents of a few projects, again and again. */
