@@ -79,7 +79,10 @@ export function factsOf(
   const { received } = telemetry;
   const documents = received.of({ ...ofHealth, sinceMs: 0 });
   const windows = new RolloutWindows(documents, parts.settings.healthWindowMs);
-  const stale = windows.awaited.filter(({ atMs }) => atMs < Number(rollout.stepStartedMs));
+  const isStale = ({ atMs }: { atMs: number }): boolean => atMs < Number(rollout.stepStartedMs);
+  const stale = windows.awaited.filter(isStale);
+  // Who is not waited for has still not reported: a step is not over on words from before it alone.
+  const silentCount = windows.passed.filter(isStale).length;
   const position = rollout.position ?? { term: 0, seq: 0 };
   const arrived = documents.map(({ document }) => {
     const { term = 0, seq = 0, basisPoints = 0 } = document.health?.arrival ?? {};
@@ -95,7 +98,7 @@ export function factsOf(
     arrivalShare: Math.floor(
       arrived.reduce((sum, share) => sum + share, 0) / Math.max(1, arrived.length),
     ),
-    reportersCount: arrived.length,
+    reportersCount: arrived.length - silentCount,
     staleCount: stale.length,
     stale: someSites(stale),
     travelMs: BigInt(travelMs(plan, windows.windowMs)),

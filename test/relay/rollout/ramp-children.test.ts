@@ -28,6 +28,21 @@ describe("what a child says of its windows", () => {
     expect(root.decisions.filter((one) => !isReplayed(one))).toEqual([]);
   });
 
+  test("does not let a step be over that nobody has said anything of", () => {
+    const root = new Root();
+    const hear = (): void => root.hear("slow", 7 * dayMs, "HEALTH", { wide: 1 });
+    valueOf(root.start());
+    root.node.wait(1);
+    hear();
+    for (let day = 0; day < 5; day++) root.node.wait(dayMs);
+    expect(root.rollout.step).toBe(1);
+    for (let day = 0; day < 7; day++) root.node.wait(dayMs);
+    expect(root.rollout).toMatchObject({ step: 1, reason: "0 of 1 sites have reported" });
+    hear();
+    root.node.wait(dayMs);
+    expect(root.rollout.step).toBe(2);
+  });
+
   test("is waited for where it is a day", () => {
     const root = new Root();
     valueOf(root.start());

@@ -80,11 +80,16 @@ export class Root {
   }
 
   /** A child's document of the last window, of this length. */
-  hear(child: string, windowMs: number, kind: "HEALTH" | "WEIGHTS" = "HEALTH"): void {
+  hear(
+    child: string,
+    windowMs: number,
+    kind: "HEALTH" | "WEIGHTS" = "HEALTH",
+    flags: Readonly<Record<string, number>> = {},
+  ): void {
     const token = this.tokens.get(child) ?? valueOf(this.node.addChild(child));
     this.tokens.set(child, token);
     const window = Math.floor(this.node.wallMs / windowMs);
-    const said = kind === "HEALTH" ? healthDocument({}) : weightsDocument({});
+    const said = kind === "HEALTH" ? healthDocument({}, { flags }) : weightsDocument({});
     const document = { ...said, window: BigInt(window), windowMs };
     const peer = { by: "credential", credential: token.credential } as const;
     valueOf(this.node.ask((call) => ({ kind: "document-received", call, peer, document })));

@@ -107,9 +107,14 @@ export function weightsDocument(
 
 export function healthDocument(
   judgements: Readonly<Record<string, number>>,
-  of: { window?: number; arrived?: number; seq?: number } = {},
+  of: {
+    window?: number;
+    arrived?: number;
+    seq?: number;
+    flags?: Readonly<Record<string, number>>;
+  } = {},
 ): Document {
-  const { window = Math.floor(epochMs / hourMs), arrived = 10_000, seq = 1 } = of;
+  const { window = Math.floor(epochMs / hourMs), arrived = 10_000, seq = 1, flags = {} } = of;
   return create(DocumentSchema, {
     project: "horizon",
     kind: "HEALTH",
@@ -119,6 +124,7 @@ export function healthDocument(
     health: {
       releases: Object.entries(judgements).map(([release, judgement]) => ({ release, judgement })),
       arrival: { term: 1, seq, basisPoints: arrived },
+      flags: Object.entries(flags).map(([flag, judgement]) => ({ flag, judgement })),
     },
   });
 }
