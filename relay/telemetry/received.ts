@@ -53,12 +53,17 @@ export class Received {
     const { heapBytesMax = receivedHeapBytesMax, revokedMs = () => undefined } = of;
     this.#revokedMs = revokedMs;
     this.#room = new FairRoom(Math.min(heapBytesMax, receivedHeapBytesMax));
-    for (const [key, bytes] of records.get("received") ?? [])
-      this.#put(
-        key,
-        fromBinary(ReceivedDocumentSchema, bytes, { readUnknownFields: false }),
-        bytes.length,
-      );
+    for (const [key, bytes] of records.get("received") ?? []) this.#restore(key, bytes);
+  }
+
+  /** An older version, or a node with more memory, may have stored more than there is room for here. */
+  #restore(key: string, bytes: Uint8Array): void {
+    const received = fromBinary(ReceivedDocumentSchema, bytes, { readUnknownFields: false });
+    const heapBytes = heapBytesOf(received, bytes.length);
+    const dropped = this.#room.makeRoom({ owner: received.child, key, bytes: heapBytes });
+    if (dropped === undefined) return;
+    for (const one of dropped) this.#drop(one);
+    this.#put(key, received, bytes.length);
   }
 
   /**
@@ -84,7 +89,7 @@ export class Received {
     const atMs = BigInt(Math.floor(receivedMs));
     const received = create(ReceivedDocumentSchema, { child, atMs, document });
     const bytes = toBinary(ReceivedDocumentSchema, received);
-    const heapBytes = heapBytesOf(document, bytes.length);
+    const heapBytes = heapBytesOf(received, bytes.length);
     const dropped = this.#room.makeRoom({ owner: child, key, bytes: heapBytes });
     if (dropped === undefined)
       return refused("limit", "document: this child has its share of what is kept here already");
@@ -144,9 +149,8 @@ export class Received {
   #put(key: string, received: ReceivedDocument, encodedBytes: number): void {
     const project = projectOf(key);
     this.#projects.set(project, this.#documentsOf(project).set(key, received));
-    const { child: owner, document } = received;
-    const heapBytes = document === undefined ? encodedBytes : heapBytesOf(document, encodedBytes);
-    this.#room.put({ owner, key, bytes: heapBytes });
+    const heapBytes = heapBytesOf(received, encodedBytes);
+    this.#room.put({ owner: received.child, key, bytes: heapBytes });
   }
 
   #drop(key: string): void {
@@ -202,13 +206,15 @@ function windowsOldOf(
 
 /**
  * A word of seven bytes takes fifteen times as much in memory, one with a name of twenty letters less
- * than four times.
+ * than four times; an answer to a census takes as much as a word.
  */
-function heapBytesOf({ weights, health }: Document, encodedBytes: number): number {
+function heapBytesOf({ document }: ReceivedDocument, encodedBytes: number): number {
+  const { weights, health, census = [] } = document ?? {};
   const lists = [
     ...weightLists.map((list) => weights?.[list] ?? []),
     health?.releases ?? [],
     health?.flags ?? [],
+    census,
   ];
   const wordsCount = lists.reduce((sum, { length }) => sum + length, 0);
   return documentHeapBytes + wordHeapBytes * wordsCount + encodedBytes;
