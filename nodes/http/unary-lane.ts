@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import {
   create,
   type DescMessage,
@@ -22,6 +23,9 @@ import { BodyTooLong, readBody } from "./request-body.ts";
 
 /** What asks for more than an answer; Connect knows how to give it. */
 const unusual = ["content-encoding", "connect-timeout-ms"];
+
+/** Others than this Connect refuses. */
+const protocolVersion = "1";
 
 /** How messages are read and written. */
 interface Format<I extends DescMessage, O extends DescMessage> {
@@ -62,9 +66,14 @@ export function unaryLane<I extends DescMessage, O extends DescMessage>(of: {
     const { headers } = request;
     if (request.method !== "POST" || pathOf(request) !== path) return undefined;
     const format = formats.get(headers["content-type"] ?? "");
-    if (format === undefined || unusual.some((name) => name in headers)) return undefined;
+    if (format === undefined || !isPlain(headers)) return undefined;
     return serve(request, response, format);
   };
+}
+
+function isPlain(headers: IncomingHttpHeaders): boolean {
+  const version = headers["connect-protocol-version"] ?? protocolVersion;
+  return version === protocolVersion && !unusual.some((name) => name in headers);
 }
 
 /** By what clients may say, which is anything: `constructor` is no format. */

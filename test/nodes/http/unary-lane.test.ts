@@ -193,6 +193,7 @@ describe("what asks for more is left to Connect", () => {
     ["a name that objects have", { headers: { "content-type": "constructor" } }],
     ["a deadline", { headers: { "content-type": proto, ...byConnect } }],
     ["compression", { headers: { "content-type": proto, "content-encoding": "gzip" } }],
+    ["another version", { headers: { "content-type": proto, "connect-protocol-version": "2" } }],
   ])("%s", (_, wanted) => {
     const { report: method } = TelemetryService.method;
     const answer = (): Promise<never> => Promise.reject(new Error("it was not to be asked"));
