@@ -1,3 +1,4 @@
+import { documentWindowMsMax, documentWindowMsMin } from "../../relay/cadence.ts";
 import type { LogLevel } from "../../relay/effect.ts";
 import { corsOriginsMax, upstreamsCountMax } from "../../relay/limits.ts";
 import type { DisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
@@ -58,8 +59,11 @@ export interface NodeSettings {
   readonly logLevel: LogLevel;
 }
 
-/** Windows travel as 32 bits of milliseconds. */
-const windowMsMax = 2 ** 32 - 1;
+/** Of documents, as a parent takes them. */
+const documentWindow = { min: documentWindowMsMin, max: documentWindowMsMax };
+
+/** They travel as 32 bits of milliseconds. */
+const censusWindow = { min: 1, max: 2 ** 32 - 1 };
 
 export const nodeOptions: Options<NodeSettings> = {
   name: {
@@ -256,15 +260,15 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "the window of weights documents",
     default: "24h",
     example: "10s",
-    schema: durationValue(windowMsMax),
+    schema: durationValue(documentWindow),
   },
   healthWindowMs: {
     variable: "HEADWATER_HEALTH_WINDOW",
     value: "DURATION",
     sentence: "the window of health documents",
     default: "1h",
-    example: "500ms",
-    schema: durationValue(windowMsMax),
+    example: "5s",
+    schema: durationValue(documentWindow),
   },
   censusWindowMsMin: {
     variable: "HEADWATER_CENSUS_WINDOW",
@@ -272,7 +276,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "the shortest window of a census that is asked or answered here",
     default: "720h",
     example: "20s",
-    schema: durationValue(windowMsMax),
+    schema: durationValue(censusWindow),
   },
   logLevel: {
     variable: "HEADWATER_LOG_LEVEL",

@@ -68,13 +68,19 @@ export function listValue<T>(
     .pipe(z.array(item).max(itemsCountMax, { error: `more than ${itemsCountMax} items` }));
 }
 
-/** A length of time in milliseconds, at most `durationMsMax`. */
-export function durationValue(durationMsMax: number): z.ZodType<number, string> {
+/** A length of time in milliseconds, within bounds. */
+export function durationValue(bounds: { min: number; max: number }): z.ZodType<number, string> {
+  const [least, most] = [bounds.min, bounds.max].map((ms) =>
+    formatDuration(ms).replaceAll(" ", ""),
+  );
   return parsedValue((text) => {
     const durationMs = parseDuration(text);
-    if (typeof durationMs !== "number" || durationMs <= durationMsMax) return durationMs;
-    const most = formatDuration(durationMsMax).replaceAll(" ", "");
-    return { problem: `${quoted(text)} is too long: write at most ${most}` };
+    if (typeof durationMs !== "number") return durationMs;
+    if (durationMs < bounds.min)
+      return { problem: `${quoted(text)} is too short: write at least ${least}` };
+    if (durationMs > bounds.max)
+      return { problem: `${quoted(text)} is too long: write at most ${most}` };
+    return durationMs;
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
-import { dayMs, secondMs } from "../cadence.ts";
+import { documentWindowMsMax, documentWindowMsMin } from "../cadence.ts";
 import { censusesOpenMax, entryKeyLengthMax, vocabularyWordsMax } from "../limits.ts";
 import { isDisclosureLevel } from "./disclosure/level.ts";
 import { weightLists, whole } from "./weights.ts";
@@ -15,7 +15,8 @@ export function documentProblem(document: Document, wallMs: number): string | un
   const { kind, disclosure, windowMs = 0 } = document;
   if (!(documentKinds as readonly string[]).includes(kind)) return "kind: WEIGHTS or HEALTH";
   if (!isDisclosureLevel(disclosure) || disclosure === "OFF") return "disclosure: not a level";
-  if (windowMs < secondMs || windowMs > 7 * dayMs) return "window_ms: from a second to a week";
+  if (windowMs < documentWindowMsMin || windowMs > documentWindowMsMax)
+    return "window_ms: from a second to a week";
   if (isToCome(document, wallMs)) return "window: from the future";
   if (kind === "HEALTH") return healthProblem(document);
   return weightsProblem(document) ?? censusProblem(document);

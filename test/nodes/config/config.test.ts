@@ -92,7 +92,7 @@ describe("each setting of a node", () => {
     ["disclosure", "rounded", "ROUNDED"],
     ["disclosure", "panel", "MODAL"],
     ["windowMs", "10s", 10_000],
-    ["healthWindowMs", "500ms", 500],
+    ["healthWindowMs", "5s", 5_000],
     ["logLevel", "debug", "debug"],
   ])("%s is read from %j", (key, text, value) => {
     const { variable } = nodeOptions[key];
@@ -158,7 +158,9 @@ describe("problems", () => {
   it.each([
     ["HEADWATER_PANEL_TIER", "101", '"101" is not known: write under-100 or 100-or-more'],
     ["HEADWATER_DISCLOSURE", "OFF", '"OFF" is not known: write off, exact, rounded or panel'],
-    ["HEADWATER_HEALTH_WINDOW", "50d", '"50d" is too long: write at most 49d17h'],
+    ["HEADWATER_HEALTH_WINDOW", "500ms", '"500ms" is too short: write at least 1s'],
+    ["HEADWATER_WINDOW", "8d", '"8d" is too long: write at most 7d'],
+    ["HEADWATER_CENSUS_WINDOW", "50d", '"50d" is too long: write at most 49d17h'],
     ["HEADWATER_NAME", "a b", /^HEADWATER_NAME: "a b" is no name: write 1 to 100 letters/],
     ["HEADWATER_MESH_ADVERTISE", "a.example", /is no address: write host:port/],
     ["HEADWATER_UPSTREAMS", "https://a.example:1", /without a scheme/],
