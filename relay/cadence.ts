@@ -64,7 +64,7 @@ export const overloadRetryMs = 30 * secondMs;
 export const copyWaitMs = 2 * (backoffMsMax + dialDeadlineMs) + minuteMs;
 
 /** Windows of documents: of shorter ones a parent would be flooded, and longer ones tell it too late. */
-export const documentWindowMsMin: number = secondMs;
+export const documentWindowMsMin: number = 1 * secondMs;
 export const documentWindowMsMax: number = 7 * dayMs;
 
 /** The shortest window of a census, unless a node is told otherwise: shorter ones tell how many. */

@@ -22,6 +22,9 @@ process.stderr.on("error", () => undefined);
 
 const code = await runCommandLine(process.argv.slice(2), openTerminal());
 process.exitCode = lost ?? code;
+// Ending by itself, Node gives signals back what they do by default, and then takes itself apart: whoever
+// is told to stop a second time meanwhile, as by a launcher, would be killed.
+process.once("beforeExit", () => process.exit());
 // A dial that nobody answers can not be called off (grpc-js), and would keep a node for two minutes.
 setTimeout(() => {
   if (process.stdout.writableLength === 0) process.exit();

@@ -8,9 +8,14 @@ import { temporaryDirectory } from "../nodes/store/temporary-directory.ts";
 import { startScript } from "./script-run.ts";
 
 // A service manager, or a terminal, tells all processes of a group; the launcher tells its own again.
-test.for(["SIGTERM", "SIGINT"] as const)(
-  "a node that is told by %s at once to stop, and by its launcher again, still stops in order",
-  async (signal) => {
+test.for([
+  ["SIGTERM", 5],
+  ["SIGTERM", 25],
+  ["SIGINT", 5],
+  ["SIGINT", 25],
+] as const)(
+  "a node that is told by %s to stop, and %i ms later by its launcher again, still stops in order",
+  async ([signal, laterMs]) => {
     const address = "127.0.0.1:0";
     const node = startScript([process.execPath, cli, "node"], {
       HEADWATER_DATA_DIR: join(temporaryDirectory(), "data"),
@@ -21,7 +26,7 @@ test.for(["SIGTERM", "SIGINT"] as const)(
     await eventually("it is ready", () => node.said().includes("is ready"), 60_000);
     const ended = once(node.child, "close");
     node.child.kill(signal);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, laterMs));
     node.child.kill(signal);
     expect(await ended).toEqual([0, null]);
   },
