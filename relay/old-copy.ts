@@ -4,12 +4,16 @@ import { type Effect, logged, type Write } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import type { LedgerId } from "./ledger/position.ts";
 import { refused } from "./refusal.ts";
+import { bytesEqual } from "./trust/key.ts";
 
 /**
  * The record that a backup carries, and the data that it was made of does not. Its value says when
  * that was, or what else it is a copy of, for people.
  */
 export const copyMark = { bucket: "node", key: "copied" } as const;
+
+/** Before the id of a ledger that goes on at once; the value is the mark that it was decided under. */
+const anewPrefix = "anew ";
 
 /**
  * Whether a node runs on a copy of its data, which may be old: others may hold what was signed
@@ -26,16 +30,30 @@ export class OldCopy {
     if (value === undefined) return;
     const copied = new TextDecoder().decode(value);
     this.#mark = { copied, untilMonoMs: at.monoMs + copyWaitMs };
+    // A copy of this data is another copy: what was decided here does not hold there.
+    for (const [key, under] of records.get(copyMark.bucket) ?? [])
+      if (key.startsWith(anewPrefix) && bytesEqual(under, value))
+        this.#anew.add(key.slice(anewPrefix.length) as LedgerId);
   }
 
   /** A ledger that was lost here has come from another node, which may not have the newest either. */
-  begin(from: string, at: Moment): { writes: Write[]; accept: () => void } {
+  begin(id: LedgerId, from: string, at: Moment): { writes: Write[]; accept: () => void } {
     const copied = `what ${from} holds`;
     const accept = (): void => {
+      this.#anew.delete(id);
       this.#mark = { copied, untilMonoMs: at.monoMs + copyWaitMs };
       this.#isTold = false;
     };
-    return { writes: [{ ...copyMark, value: new TextEncoder().encode(copied) }], accept };
+    const value = new TextEncoder().encode(copied);
+    const others = [...this.#anew].filter((one) => one !== id);
+    return {
+      writes: [
+        { ...copyMark, value },
+        anewWrite(id, undefined),
+        ...others.map((one) => anewWrite(one, value)),
+      ],
+      accept,
+    };
   }
 
   isWaiting({ monoMs }: Moment): boolean {
@@ -48,8 +66,12 @@ export class OldCopy {
   }
 
   /** An operator has decided not to wait for what others hold of a ledger. */
-  goOn(id: LedgerId): void {
-    this.#anew.add(id);
+  goOn(id: LedgerId): { writes: Write[]; accept: () => void } {
+    const copied = this.#mark?.copied;
+    return {
+      writes: copied === undefined ? [] : [anewWrite(id, new TextEncoder().encode(copied))],
+      accept: () => this.#anew.add(id),
+    };
   }
 
   /** Why nothing is signed of a ledger now. */
@@ -74,10 +96,18 @@ export class OldCopy {
   ending(at: Moment): { writes: Write[]; accept: () => void } {
     const isOver = this.#mark !== undefined && !this.isWaiting(at);
     const accept = (): void => {
-      if (isOver) this.#mark = undefined;
+      if (!isOver) return;
+      this.#mark = undefined;
+      this.#anew.clear();
     };
-    return { writes: isOver ? [{ ...copyMark, value: undefined }] : [], accept };
+    if (!isOver) return { writes: [], accept };
+    const over = [...this.#anew].map((id) => anewWrite(id, undefined));
+    return { writes: [{ ...copyMark, value: undefined }, ...over], accept };
   }
+}
+
+function anewWrite(id: LedgerId, value: Uint8Array | undefined): Write {
+  return { bucket: copyMark.bucket, key: `${anewPrefix}${id}`, value };
 }
 
 const copyHint =

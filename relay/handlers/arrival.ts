@@ -64,7 +64,7 @@ function takeChange(parts: NodeParts, { arrival, source, at }: ArrivalOf<"change
   const retired = retirement(parts, { ledger, term, from: actor, at });
   const copy =
     retired.writes.length === 0 && isLost(parts.holdings, ledger)
-      ? parts.oldCopy.begin(actor, at)
+      ? parts.oldCopy.begin(ledger.id, actor, at)
       : undefined;
   const accept = (): Effect[] => {
     copy?.accept();

@@ -107,6 +107,7 @@ export function promote(
   const rollouts = isOwn
     ? takeOverRollouts(parts, { project, term: request.term, at })
     : { writes: [], accept: () => [] };
+  const copy = parts.oldCopy.goOn(ledger.id);
   return done({
     writes: [
       { bucket: "key", key: ledger.id, value: writer.record(ledger.name) },
@@ -114,12 +115,13 @@ export function promote(
       ...parts.holdings.changeWrites(ledger, change),
       auditNote({ ledger, position, key, by, at }),
       ...rollouts.writes,
+      ...copy.writes,
     ],
     accept: () => {
       const source = { kind: "here" } as const;
       const upstreams = parts.uplinks.all.filter((uplink) => uplink.takes(ledger.id));
       parts.holdings.takeOver(ledger, writer);
-      parts.oldCopy.goOn(ledger.id);
+      copy.accept();
       const effects = [
         ...advanceTrust(parts, { ledger, trusted: trusted.value, source, at }),
         ...advance(parts, { ledger, change, source, at }),
