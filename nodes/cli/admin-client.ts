@@ -34,12 +34,15 @@ export interface AdminClient {
   readonly operators: Client<typeof OperatorService>;
 }
 
+/** What commands read of the node's own settings. */
+const nodeFiles = { dataDir: nodeOptions.dataDir, tlsCaFile: nodeOptions.tlsCaFile };
+
 /**
  * For the node that HEADWATER_ADMIN_URL names. Nothing is sent yet.
  * @throws HeadwaterError `invalid`, with all problems of the settings
  */
 export function openAdminClient(env: Texts, actor: string = ""): AdminClient {
-  const { values, problems } = readSettings(operatorOptions, { env });
+  const { values, problems } = readSettings({ ...operatorOptions, ...nodeFiles }, { env });
   const all = [...unknownVariables(env), ...problems];
   if (all.length > 0) throw problemsError({ title: "wrong settings", problems: all });
   const url = values.adminUrl ?? "";

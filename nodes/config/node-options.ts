@@ -10,11 +10,12 @@ import {
   durationValue,
   listenValue,
   listValue,
+  meshListenValue,
   nameValue,
   natsValue,
   type Options,
   originValue,
-  textValue,
+  pathValue,
 } from "./option.ts";
 import { type PanelTier, panelTiers } from "./panel-tier.ts";
 
@@ -80,7 +81,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "durable state, kept to its owner (mode 0700)",
     default: "./data",
     example: "/var/lib/headwater",
-    schema: textValue,
+    schema: pathValue,
   },
   appsAddress: {
     variable: "HEADWATER_APPS_ADDR",
@@ -105,7 +106,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "where downstream nodes connect: gRPC over TLS",
     default: "127.0.0.1:7701",
     example: "0.0.0.0:7701",
-    schema: listenValue,
+    schema: meshListenValue,
   },
   meshAdvertise: {
     variable: "HEADWATER_MESH_ADVERTISE",
@@ -141,7 +142,7 @@ export const nodeOptions: Options<NodeSettings> = {
       "what `headwater child add` printed; makes upstreams, certificates and trust unnecessary",
     otherwise: "none",
     example: "/etc/headwater/join.token",
-    schema: textValue,
+    schema: pathValue,
   },
   tlsCertFile: {
     variable: "HEADWATER_TLS_CERT_FILE",
@@ -149,7 +150,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "this node's certificate, PEM, with its chain",
     otherwise: "one of the site's own",
     example: "/etc/headwater/tls.crt",
-    schema: textValue,
+    schema: pathValue,
   },
   tlsKeyFile: {
     variable: "HEADWATER_TLS_KEY_FILE",
@@ -157,7 +158,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "the certificate's private key, PEM",
     otherwise: "one of the site's own",
     example: "/etc/headwater/tls.key",
-    schema: textValue,
+    schema: pathValue,
   },
   tlsCaFile: {
     variable: "HEADWATER_TLS_CA_FILE",
@@ -165,7 +166,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "authorities to trust, PEM; when set, client certificates are asked for",
     otherwise: "none",
     example: "/etc/headwater/ca.crt",
-    schema: textValue,
+    schema: pathValue,
   },
   trustFile: {
     variable: "HEADWATER_TRUST_FILE",
@@ -173,7 +174,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: 'pinned authorities, TOML: horizon = "sha256:…"; wins over what a parent says',
     otherwise: "none",
     example: "/etc/headwater/trust.toml",
-    schema: textValue,
+    schema: pathValue,
   },
   site: {
     variable: "HEADWATER_SITE",
@@ -189,7 +190,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "one durable secret for all nodes of a site",
     otherwise: "made in the data directory at first start",
     example: "/etc/headwater/site.secret",
-    schema: textValue,
+    schema: pathValue,
   },
   natsUrl: {
     variable: "HEADWATER_NATS_URL",
@@ -207,7 +208,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "how this node logs in to NATS: a .creds file, or the seed of an NKey",
     otherwise: "what HEADWATER_NATS_URL says",
     example: "/etc/headwater/nats.creds",
-    schema: textValue,
+    schema: pathValue,
   },
   natsCaFile: {
     variable: "HEADWATER_NATS_CA_FILE",
@@ -215,7 +216,7 @@ export const nodeOptions: Options<NodeSettings> = {
     sentence: "authorities to trust for the certificate of NATS, PEM",
     otherwise: "those that Node trusts",
     example: "/etc/headwater/nats-ca.crt",
-    schema: textValue,
+    schema: pathValue,
   },
   onBad: {
     variable: "HEADWATER_ON_BAD",
@@ -289,7 +290,6 @@ export const nodeOptions: Options<NodeSettings> = {
 };
 
 const switches = { on: "ON", off: "OFF" } as const;
-
 const onBad = { report: "REPORT", kill: "KILL" } as const;
 
 const disclosureLevels = {

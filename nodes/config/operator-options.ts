@@ -1,5 +1,5 @@
 import { nodeOptions } from "./node-options.ts";
-import { type Options, textValue, urlValue } from "./option.ts";
+import { type Options, pathValue, textValue, urlValue } from "./option.ts";
 
 /** What the commands of an operator are told. */
 export interface OperatorSettings {
@@ -31,6 +31,6 @@ export const operatorOptions: Options<OperatorSettings> = {
     sentence: "the secret key that signs changes, for a project whose node only beats",
     otherwise: "the node signs",
     example: "/run/secrets/horizon.ledger.key",
-    schema: textValue,
+    schema: pathValue,
   },
 };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { formatDuration, parseDuration } from "../../relay/duration.ts";
 import { isName } from "../../relay/flag/name.ts";
 import { quoted } from "../../relay/quoted.ts";
-import { formatAddress, parseAddress } from "./address.ts";
+import { type Address, type AddressProblem, formatAddress, parseAddress } from "./address.ts";
 import { type NatsAddress, parseNatsUrl } from "./nats-address.ts";
 
 /** One setting, declared once: parsing, `--help` and the documentation are made from it. */
@@ -29,8 +29,16 @@ export function flagOf(option: Pick<Option<unknown>, "variable">): string {
   return option.variable.slice("HEADWATER_".length).toLowerCase().replaceAll("_", "-");
 }
 
-/** Any text: a path, a secret. */
+/** Any text: a secret. */
 export const textValue: z.ZodType<string, string> = z.string();
+
+/** Where a file or a folder is. White space around it, as a file from Windows brings, leads elsewhere unseen. */
+export const pathValue: z.ZodType<string, string> = z
+  .string()
+  .refine((text) => text === text.trim(), {
+    error: ({ input }) =>
+      `${quoted(String(input))} begins or ends with white space: write it without`,
+  });
 
 export const nameValue: z.ZodType<string, string> = z.string().refine(isName, {
   error: ({ input }) =>
@@ -44,13 +52,27 @@ export const listenValue: z.ZodType<string, string> = parsedValue((text) => {
   return "problem" in address ? address : formatAddress(address);
 });
 
-/** `host:port` to dial, so the port is not 0. */
+/** The same for nodes; gRPC does not dial an address with a zone, which each machine has of its own. */
+export const meshListenValue: z.ZodType<string, string> = parsedValue((text) => {
+  const address = parseUnzoned(text);
+  return "problem" in address ? address : formatAddress(address);
+});
+
+/** `host:port` of a node to dial, so the port is not 0. */
 export const dialValue: z.ZodType<string, string> = parsedValue((text) => {
-  const address = parseAddress(text);
+  const address = parseUnzoned(text);
   if ("problem" in address) return address;
   if (address.port === 0) return { problem: `${text} has no port to dial: write its real port` };
   return formatAddress(address);
 });
+
+function parseUnzoned(text: string): Address | AddressProblem {
+  const address = parseAddress(text);
+  if ("problem" in address || !address.host.includes("%")) return address;
+  return {
+    problem: `${text} has a zone, and nodes can not dial that: write an address without one`,
+  };
+}
 
 /** A list joined by commas; empty places are no items. */
 export function listValue<T>(

@@ -95,13 +95,18 @@ describe("a node", () => {
 });
 
 it("settings with problems are told all together, before anything is sent", async () => {
-  const env = { HEADWATER_ADMIN_ULR: "http://a.example", HEADWATER_ADMIN_URL: "a.example:7702" };
+  const env = {
+    HEADWATER_ADMIN_ULR: "http://a.example",
+    HEADWATER_ADMIN_URL: "a.example:7702",
+    HEADWATER_DATA_DIR: "/data\r",
+  };
   expect(await new FakeTerminal(env).run("flag", "kill", "horizon/a")).toEqual({
     code: 2,
     stdout: "",
     stderr:
       "error: wrong settings\n" +
       "  HEADWATER_ADMIN_ULR: no such setting: did you mean HEADWATER_ADMIN_URL?\n" +
-      '  HEADWATER_ADMIN_URL: "a.example:7702" is no address of the kind: write http://host:port',
+      '  HEADWATER_ADMIN_URL: "a.example:7702" is no address of the kind: write http://host:port\n' +
+      '  HEADWATER_DATA_DIR: "/data\\r" begins or ends with white space: write it without',
   });
 });

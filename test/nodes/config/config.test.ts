@@ -164,6 +164,9 @@ describe("problems", () => {
     ["HEADWATER_NAME", "a b", /^HEADWATER_NAME: "a b" is no name: write 1 to 100 letters/],
     ["HEADWATER_MESH_ADVERTISE", "a.example", /is no address: write host:port/],
     ["HEADWATER_UPSTREAMS", "https://a.example:1", /without a scheme/],
+    ["HEADWATER_UPSTREAMS", "[fe80::1%eth0]:7701", /has a zone.*write an address without one$/],
+    ["HEADWATER_MESH_ADDR", "[fe80::1%eth0]:7701", /has a zone.*write an address without one$/],
+    ["HEADWATER_MESH_ADVERTISE", "[fe80::1%eth0]:7701", /has a zone/],
     ["HEADWATER_ADMIN_ADDR", "::1:7702", /in brackets, such as \[::1\]:7700$/],
     ["HEADWATER_APPS_ADDR", "127.0.0.1:70000", /port 70000 is too high: write 0 to 65535$/],
     [
@@ -177,6 +180,20 @@ describe("problems", () => {
     const problems = problemsOf({ env: { [variable]: text } });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(sentence);
+  });
+
+  it.each([
+    "HEADWATER_DATA_DIR",
+    "HEADWATER_JOIN_FILE",
+    "HEADWATER_TLS_CA_FILE",
+    "HEADWATER_TRUST_FILE",
+    "HEADWATER_SITE_SECRET_FILE",
+  ])("tell of white space that no name of a file in %s would show", (variable) => {
+    for (const path of ["/data\r", "/data ", " /data", "\t"])
+      expect(problemsOf({ env: { [variable]: path } })).toEqual([
+        `${variable}: ${JSON.stringify(path)} begins or ends with white space: write it without`,
+      ]);
+    expect(problemsOf({ env: { [variable]: "/a folder/data" } })).toEqual([]);
   });
 
   it("never repeat the password of a NATS address", () => {
