@@ -15,7 +15,7 @@ import type { Outcome } from "../refusal.ts";
 import { tellPeers } from "../site/tell-peers.ts";
 import type { Consequence } from "../staged.ts";
 import { decide } from "./decision.ts";
-import { factsOf, RolloutFleet } from "./rollout-facts.ts";
+import { factsOf, type RolloutFleet, rolloutFleet } from "./rollout-facts.ts";
 import { changeFlag, isWritten, keep, stepTo } from "./rollout-step.ts";
 import { decisionWrite, rolloutWrite } from "./rollouts.ts";
 
@@ -44,14 +44,15 @@ export function ramp(parts: NodeParts, at: Moment): Consequence {
 }
 
 function fleetOf(
-  { telemetry }: NodeParts,
+  parts: NodeParts,
   of: { project: Project | undefined; running: readonly Rollout[]; at: Moment },
 ): RolloutFleet | undefined {
   const { project, running, at } = of;
+  const { telemetry } = parts;
   if (telemetry === undefined || project === undefined) return undefined;
   const own = running.filter((rollout) => rollout.project === project.name);
   const flags = own.map(({ flag }) => flag);
-  return new RolloutFleet(telemetry, { project, flags, wallMs: at.wallMs });
+  return rolloutFleet(parts, telemetry, { project, flags, at });
 }
 
 function turn(

@@ -21,6 +21,9 @@ import { RolloutWindows, someSites } from "./rollout-windows.ts";
  */
 export class RolloutFleet {
   readonly own: boolean;
+  readonly windows: RolloutWindows;
+  /** How far the project's ledger has come at each child, and below it. */
+  readonly arrivals: readonly { term: number; seq: number; basisPoints: number }[];
   readonly #healthOf: () => Health;
   readonly #weightsOf: () => Weights;
   #health: Health | undefined;
@@ -29,12 +32,17 @@ export class RolloutFleet {
   /** @param flags those that rollouts are about */
   constructor(
     telemetry: Telemetry,
-    of: { project: Project; flags: readonly string[]; wallMs: number },
+    of: { project: Project; flags: readonly string[]; windows: RolloutWindows; wallMs: number },
   ) {
-    const { project, wallMs } = of;
+    const { project, windows, wallMs } = of;
     const flags = [...new Set(of.flags)].filter((flag) => project.own.flags.has(flag));
     const fleet = telemetry.fleet(project, wallMs, { flags });
     this.own = fleet.own;
+    this.windows = windows;
+    this.arrivals = windows.documents.map(({ document }) => {
+      const { term = 0, seq = 0, basisPoints = 0 } = document.health?.arrival ?? {};
+      return { term, seq, basisPoints: Math.min(whole, basisPoints) };
+    });
     this.#healthOf = () => fleet.health;
     this.#weightsOf = () => telemetry.fleet(project, wallMs, { flags: [] }).weights;
   }
@@ -73,21 +81,17 @@ export function factsOf(
     killed: flag.flag.kill !== undefined && ["", "*"].includes(flag.flag.kill.versions),
   };
   if (telemetry === undefined) return create(RolloutFactsSchema, stands);
-  const asked = { project, flags: [rollout.flag], wallMs: at.wallMs };
-  const fleet = of.known ?? new RolloutFleet(telemetry, asked);
-  const ofHealth = { project: project.name, kind: "HEALTH", wallMs: at.wallMs } as const;
-  const { received } = telemetry;
-  const documents = received.of({ ...ofHealth, sinceMs: 0 });
-  const windows = new RolloutWindows(documents, parts.settings.healthWindowMs);
-  const isStale = ({ atMs }: { atMs: number }): boolean => atMs < Number(rollout.stepStartedMs);
+  const fleet = of.known ?? rolloutFleet(parts, telemetry, { project, flags: [rollout.flag], at });
+  const { windows } = fleet;
+  const stepStartedMs = Number(rollout.stepStartedMs);
+  const isStale = ({ atMs }: { atMs: number }): boolean => atMs < stepStartedMs;
   const stale = windows.awaited.filter(isStale);
   // Who is not waited for has still not reported: a step is not over on words from before it alone.
   const silentCount = windows.passed.filter(isStale).length;
   const position = rollout.position ?? { term: 0, seq: 0 };
-  const arrived = documents.map(({ document }) => {
-    const { term = 0, seq = 0, basisPoints = 0 } = document.health?.arrival ?? {};
-    return comparePositions({ term, seq }, position) < 0 ? 0 : Math.min(whole, basisPoints);
-  });
+  const arrived = fleet.arrivals.map((arrival) =>
+    comparePositions(arrival, position) < 0 ? 0 : arrival.basisPoints,
+  );
   if (fleet.own) arrived.push(whole);
   const isReleaseAsked = plan.release !== "";
   const releaseShare = isReleaseAsked ? shareAtLeast(fleet.weights, plan.release) : undefined;
@@ -107,6 +111,16 @@ export function factsOf(
     passed: someSites(windows.passed),
     ...(releaseShare !== undefined && { releaseShare }),
   });
+}
+
+export function rolloutFleet(
+  parts: NodeParts,
+  telemetry: Telemetry,
+  of: { project: Project; flags: readonly string[]; at: Moment },
+): RolloutFleet {
+  const { project, flags, at } = of;
+  const windows = windowsOf(parts, project, at);
+  return new RolloutFleet(telemetry, { project, flags, windows, wallMs: at.wallMs });
 }
 
 /** How often children report, as far as a rollout waits for them. */

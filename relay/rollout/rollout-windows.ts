@@ -17,14 +17,20 @@ const namesMax = 3;
  */
 export class RolloutWindows {
   readonly windowMs: number;
+  /** Of all, by name. */
+  readonly documents: HealthDocuments;
   /** Those that make it longer than this node's own. */
   readonly slow: HealthDocuments;
   /** Those that are longer still. */
   readonly passed: HealthDocuments;
   /** All others. */
   readonly awaited: HealthDocuments;
+  /** The shortest of those that make it longer; 0 where there are none. */
+  readonly slowMs: number;
 
-  constructor(documents: HealthDocuments, ownMs: number) {
+  constructor(heard: HealthDocuments, ownMs: number) {
+    const documents = [...heard].sort((one, other) => (one.child < other.child ? -1 : 1));
+    this.documents = documents;
     const said = documents.map(windowOf).sort((one, other) => other - one);
     const counted = said[Math.max(1, Math.ceil(said.length * passedShare)) - 1] ?? ownMs;
     this.windowMs = Math.max(ownMs, Math.min(counted, rolloutWindowsMax * ownMs));
@@ -32,11 +38,7 @@ export class RolloutWindows {
     this.slow = documents.filter((one) => isLonger && windowOf(one) >= this.windowMs);
     this.passed = documents.filter((one) => windowOf(one) > this.windowMs);
     this.awaited = documents.filter((one) => windowOf(one) <= this.windowMs);
-  }
-
-  /** The shortest of those that make it longer; 0 where there are none. */
-  get slowMs(): number {
-    return this.slow.length === 0 ? 0 : Math.min(...this.slow.map(windowOf));
+    this.slowMs = this.slow.length === 0 ? 0 : Math.min(...this.slow.map(windowOf));
   }
 }
 
@@ -45,8 +47,8 @@ function windowOf({ document }: HealthDocuments[number]): number {
 }
 
 export function someSites(documents: HealthDocuments): SomeSites {
-  const names = documents.map(({ child }) => child).sort();
-  return create(SomeSitesSchema, { count: names.length, names: names.slice(0, namesMax) });
+  const names = documents.slice(0, namesMax).map(({ child }) => child);
+  return create(SomeSitesSchema, { count: documents.length, names });
 }
 
 /** `a, b, c and 2 more`; empty for none. */

@@ -1,9 +1,12 @@
+import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { ReceivedDocumentSchema } from "../../../gen/headwater/v1/store_pb.ts";
+import type { StoredRecord } from "../../../relay/durable.ts";
 import { isReplayed } from "../../../relay/rollout/decision.ts";
-import { refusalOf, valueOf } from "../authority.ts";
+import { epochMs, refusalOf, valueOf } from "../authority.ts";
 import { growth } from "../growth.ts";
 import { flagEntry } from "../layers/entries.ts";
-import { hourMs } from "../telemetry/fixture.ts";
+import { healthDocument, hourMs } from "../telemetry/fixture.ts";
 import { Root } from "./rollout-root.ts";
 
 describe("a rollout at a node", () => {
@@ -132,4 +135,30 @@ describe("a rollout at a node", () => {
     });
     expect(times).toBeLessThan(20);
   }, 60_000);
+
+  test("of many flags looks only once at what many children have said", () => {
+    const stored = storedChildren(5_000);
+    const times = growth({ few: 1, many: 50 }, (count) => {
+      const root = new Root();
+      for (const one of stored) root.node.stored.set(`${one.bucket} ${one.key}`, one);
+      root.node.restart();
+      const flags = Array.from({ length: count }, (_, n) => `flag-${n}`);
+      valueOf(root.node.commit(Object.assign({}, ...flags.map((one) => flagEntry(one)))));
+      for (const flag of flags) valueOf(root.start({ flag }));
+      root.node.wait(10_000);
+      return () => root.node.wait(1_000);
+    });
+    expect(times).toBeLessThan(10);
+  }, 60_000);
 });
+
+/** What as many children have said of their health. */
+function storedChildren(count: number): StoredRecord[] {
+  return Array.from({ length: count }, (_, n) => {
+    const child = `child-${(n * 7919) % count}`;
+    const document = healthDocument({});
+    const received = create(ReceivedDocumentSchema, { child, atMs: BigInt(epochMs), document });
+    const value = toBinary(ReceivedDocumentSchema, received);
+    return { bucket: "received", key: `horizon HEALTH ${child}`, value };
+  });
+}
