@@ -1,3 +1,5 @@
+import process from "node:process";
+
 const runsCount = 7;
 
 /**
@@ -14,21 +16,16 @@ export function growth(
 ): number {
   let [ofFew, ofMany] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let run = 0; run < runsCount; run++) {
-    ofFew = Math.min(ofFew, durationMs(prepare(few)));
-    ofMany = Math.min(ofMany, durationMs(prepare(many)));
+    ofFew = Math.min(ofFew, workMs(prepare(few)));
+    ofMany = Math.min(ofMany, workMs(prepare(many)));
   }
-  console.log(
-    "GROWTH",
-    ofFew,
-    ofMany,
-    ofMany / ofFew,
-    new Error().stack?.split("\n")[2]?.replace(/.*test\//, ""),
-  );
   return ofMany / ofFew;
 }
 
-function durationMs(work: () => void): number {
-  const beganMs = performance.now();
+/** Of this thread alone: how long it stood still for others is no work. */
+function workMs(work: () => void): number {
+  const began = process.threadCpuUsage();
   work();
-  return performance.now() - beganMs;
+  const { user, system } = process.threadCpuUsage(began);
+  return (user + system) / 1_000;
 }
