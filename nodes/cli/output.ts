@@ -2,23 +2,58 @@ import Table from "cli-table3";
 import { formatFingerprint } from "../config/fingerprint.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** Laying a table out takes the square of its rows. */
+const rowsAtOnce = 64;
+
 /** Columns without lines between them; cells may be coloured. Without rows there is only a head. */
 export function formatTable(of: {
   head: readonly string[];
   rows: readonly (readonly string[])[];
   terminal: Pick<Terminal, "paint">;
 }): string {
+  const head = of.head.map((title) => of.terminal.paint("dim", title.toUpperCase()));
+  const pieces = piecesOf(of.rows).map((rows, at) => ({ head: at === 0 ? head : [], rows }));
+  const widths = pieces.length === 1 ? [] : widthsOf(pieces);
+  return pieces
+    .flatMap((piece) => tableOf(piece, widths).toString().split("\n"))
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+interface Piece {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+function piecesOf(rows: Piece["rows"]): Piece["rows"][] {
+  const count = Math.max(1, Math.ceil(rows.length / rowsAtOnce));
+  return Array.from({ length: count }, (_, at) =>
+    rows.slice(at * rowsAtOnce, (at + 1) * rowsAtOnce),
+  );
+}
+
+/** How wide each column has to be for all of the pieces. */
+function widthsOf(pieces: readonly Piece[]): number[] {
+  const widths: number[] = [];
+  for (const piece of pieces) {
+    const table = tableOf(piece, []);
+    table.toString();
+    for (const [at, width] of table.options.colWidths.entries())
+      widths[at] = Math.max(widths[at] ?? 0, width ?? 0);
+  }
+  return widths;
+}
+
+/** With no widths each column is as wide as what is in it. */
+function tableOf({ head, rows }: Piece, widths: readonly number[]): Table.Table {
   const table = new Table({
-    head: of.head.map((title) => of.terminal.paint("dim", title.toUpperCase())),
+    head: [...head],
+    colWidths: [...widths],
     chars: noLines,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
   });
-  table.push(...of.rows.map((cells) => [...cells]));
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+  table.push(...rows.map((cells) => [...cells]));
+  return table;
 }
 
 /** `1 flag`, `2 flags`. */
