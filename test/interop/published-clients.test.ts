@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { isIn } from "../../relay/flag/bucket.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { NodeProcess } from "../../scripts/demo/node-process.ts";
-import { closeAll, connectAll, type PublishedClient } from "./published-clients.ts";
+import { closeAll, connectAll, connectRpc, type PublishedClient } from "./published-clients.ts";
 
 /** For clients that come again by themselves, on a machine that may be busy. */
 const deadlineMs = 30_000;
@@ -65,6 +65,19 @@ describe("every published client for JavaScript", () => {
     await node.do(["flag", "set", `horizon/${flag}`, "50%"]);
     await expectShare(5_000);
   });
+});
+
+test("a client that was there before its project is hears of a kill, though it keeps answers", async () => {
+  await using node = await NodeProcess.start("upstream");
+  onTestFinished(closeAll);
+  await node.do(["init", "horizon"]);
+  const acme = await connectRpc(node.apps, "flagSetId=acme");
+  await node.do(["init", "acme"]);
+  await node.do(["flag", "set", "acme/wide", "100%"]);
+  await eventually("it is on", () => acme.isOn("wide", "i-1"), deadlineMs);
+  await node.do(["flag", "kill", "acme/wide"]);
+  await eventually("it is off", async () => !(await acme.isOn("wide", "i-1")), deadlineMs);
+  expect(await acme.isOn("wide", "i-2")).toBe(false);
 });
 
 async function agrees(client: PublishedClient, basisPoints: number): Promise<boolean> {

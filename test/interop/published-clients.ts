@@ -20,15 +20,8 @@ function ignore(): void {}
 
 /** Every published provider for JavaScript that flagd or OFREP has, connected to a node. */
 export async function connectAll(apps: string, pageInstance: string): Promise<PublishedClient[]> {
-  const { hostname: host, port } = new URL(`http://${apps}`);
-  // The published delays are 12 s after an error; a test need not wait that long.
-  const flagd = {
-    host,
-    port: Number(port),
-    tls: false,
-    retryBackoffMs: 100,
-    retryBackoffMaxMs: 300,
-  };
+  const flagd = flagdOptions(apps);
+  const { host, port } = flagd;
   const clients = await Promise.all([
     server("flagd rpc", new FlagdProvider({ ...flagd, resolverType: "rpc" }, silent)),
     server("flagd in-process", new FlagdProvider({ ...flagd, resolverType: "in-process" }, silent)),
@@ -37,7 +30,7 @@ export async function connectAll(apps: string, pageInstance: string): Promise<Pu
   // What every browser has, and Node has not.
   Object.assign(globalThis, { EventSource });
   await WebOpenFeature.setContext({ targetingKey: pageInstance });
-  const web = { host, port: Number(port), tls: false, maxRetries: 0, maxDelay: 500 };
+  const web = { host, port, tls: false, maxRetries: 0, maxDelay: 500 };
   const ofrep = { baseUrl: `http://${apps}`, cacheMode: "disabled" } as const;
   const pages = await Promise.all([
     page("flagd web", new FlagdWebProvider(web, silent), pageInstance),
@@ -45,6 +38,19 @@ export async function connectAll(apps: string, pageInstance: string): Promise<Pu
     page("ofrep web", new OFREPWebProvider(ofrep, silent) as WebProvider, pageInstance),
   ]);
   return [...clients, ...pages];
+}
+
+/** A remote client of flagd that names what it means when it asks; its stream of events does not. */
+export function connectRpc(apps: string, selector: string): Promise<PublishedClient> {
+  const options = { ...flagdOptions(apps), resolverType: "rpc", selector } as const;
+  return server("flagd rpc of one project", new FlagdProvider(options, silent));
+}
+
+function flagdOptions(apps: string) {
+  const { hostname: host, port } = new URL(`http://${apps}`);
+  // The published delays are 12 s after an error; a test need not wait that long.
+  const delays = { retryBackoffMs: 100, retryBackoffMaxMs: 300 };
+  return { host, port: Number(port), tls: false, ...delays };
 }
 
 export async function closeAll(): Promise<void> {

@@ -39,11 +39,14 @@ export class EventStreams {
     }
   }
 
-  /** Some clients name no project here though they do when they ask: those hear of all. */
-  #projects({ project }: Selector): string[] {
+  /**
+   * Some clients name no project here though they do when they ask: those hear of all, also of one
+   * that comes later, for they keep its answers too.
+   */
+  #projects({ project }: Selector): string[] | "all" {
     const { access } = this.#streams;
-    const held = access.reads.projects();
-    return project === "" && held.length > 1 ? held : [selectedProject(access, project)];
+    const isOfAll = project === "" && access.reads.projects().length > 0;
+    return isOfAll ? "all" : [selectedProject(access, project)];
   }
 }
 

@@ -11,9 +11,10 @@ import { WakeBatches } from "./wake-batches.ts";
 
 /** One client's place among those that ask for the same. */
 interface Membership {
-  readonly groups: readonly FlagSetGroup[];
+  readonly groups: FlagSetGroup[];
   /** Resolves after something has changed. */
   readonly wakening: Wakening;
+  readonly wake: () => void;
   /** Nothing is kept for the client from now on. */
   readonly leave: () => void;
 }
@@ -25,6 +26,8 @@ export class FlagSetStreams {
   readonly #counts: AppsCounts;
   /** By project. */
   readonly #groups = new Map<string, FlagSetGroup>();
+  /** Who hears of all projects, and so of those that come later. */
+  readonly #ofAll = new Set<Membership>();
   readonly #batches = new WakeBatches();
 
   constructor(of: { access: NodeAccess; counts: AppsCounts; shutdown: AbortSignal }) {
@@ -47,7 +50,7 @@ export class FlagSetStreams {
    * @throws HeadwaterError `limit` past the bound on streams
    */
   open<T>(of: {
-    projects: readonly string[];
+    projects: readonly string[] | "all";
     signal: AbortSignal;
     /** The next message; undefined while nothing is owed. */
     take: (groups: readonly FlagSetGroup[]) => T | undefined;
@@ -67,7 +70,7 @@ export class FlagSetStreams {
     return messageStream({ take, wakening, signal: of.signal, shutdown: this.shutdown });
   }
 
-  #join(projects: readonly string[]): Membership {
+  #join(projects: readonly string[] | "all"): Membership {
     if (this.#counts.watchersCount >= watchersCountMax)
       throw new HeadwaterError({
         kind: "limit",
@@ -77,15 +80,19 @@ export class FlagSetStreams {
     this.#counts.watchersCount++;
     const wakening = new Wakening();
     const wake = (): void => wakening.wake();
-    const groups = projects.map((project) => this.#groupOf(project));
+    const named = projects === "all" ? this.access.reads.projects() : projects;
+    const groups = named.map((project) => this.#groupOf(project));
     for (const { members } of groups) members.add(wake);
     this.#noteAll();
     const leave = (): void => {
       this.#counts.watchersCount--;
+      this.#ofAll.delete(membership);
       this.#batches.forget(wake);
       for (const group of groups) this.#leave(group, wake);
     };
-    return { groups, wakening, leave };
+    const membership = { groups, wakening, wake, leave };
+    if (projects === "all") this.#ofAll.add(membership);
+    return membership;
   }
 
   #groupOf(project: string): FlagSetGroup {
@@ -100,7 +107,17 @@ export class FlagSetStreams {
   }
 
   #expose({ project }: Exposure): void {
+    if (this.#ofAll.size > 0) this.#showToAll(this.#groupOf(project));
     const group = this.#groups.get(project);
     if (group?.update() === true) this.#batches.wake(group.members);
+  }
+
+  #showToAll(group: FlagSetGroup): void {
+    const late = [...this.#ofAll].filter(({ wake }) => !group.members.has(wake));
+    for (const { groups, wake } of late) {
+      groups.push(group);
+      group.members.add(wake);
+    }
+    this.#batches.wake(late.map(({ wake }) => wake));
   }
 }

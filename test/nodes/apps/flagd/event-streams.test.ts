@@ -92,6 +92,21 @@ describe("an event stream", () => {
     expect(acme.messages[1]?.data).toEqual({ flags: { one: { type: "update" } } });
   });
 
+  test("without a selector hears of a project that is joined after it was opened", async () => {
+    const access = nodeWith({ one: 0 });
+    const all = await listening(access);
+    await until(() => all.messages.length === 1);
+    nodeWith({ two: 10_000 }, { project: "acme" }, access);
+    access.expose("acme");
+    await until(() => all.messages.length === 2);
+    access.set("acme", "", flagAt("two", 0));
+    await until(() => all.messages.length === 3);
+    expect(all.messages.slice(1).map(({ data }) => data)).toEqual([
+      { flags: { two: { type: "write" } } },
+      { flags: { two: { type: "update" } } },
+    ]);
+  });
+
   test("refuses a selector that makes no sense", async () => {
     const { ended } = await listening(nodeWith({}), { selector: "size=12" });
     expect(await ended).toMatchObject({ code: Code.InvalidArgument });
