@@ -261,6 +261,12 @@ export const connectionsWaitingMax = 4_096;
 /** Streams on one HTTP/2 connection: a site's proxy may carry those of all its apps over one. */
 export const connectionStreamsMax = 1_000;
 
+/**
+ * What a peer takes of a message on such a connection in 30 s, at least: Node tells only when it has
+ * all of it. A set of flags of 16 MiB is given up after nine minutes, a small message after one.
+ */
+export const streamTakenBytesMin = 1024 * 1024;
+
 /** What Node allows by default; a call's own headers are below 2 KiB. */
 export const headerBytesMax = 16 * 1024;
 

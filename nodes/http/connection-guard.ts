@@ -6,6 +6,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
+import { streamTakenBytesMin } from "../../relay/limits.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** Watches over the connections of one server. */
@@ -78,37 +79,67 @@ export function guardTaken({
 
 /** Adds what HTTP/2 in Node has no setting for: a deadline for the body of a request. */
 export function guardHttp2(server: Http2Server, deadlines: Deadlines): ConnectionGuard {
-  const sessions = new Set<ServerHttp2Session>();
+  const { requestMs, silenceMs } = deadlines;
+  const sessions = new Map<ServerHttp2Session, ReadonlySet<ServerHttp2Stream>>();
+  const slowness = new Slowness();
   server.on("session", (session) => {
     const streams = new Set<ServerHttp2Stream>();
-    sessions.add(session);
+    sessions.set(session, streams);
     session.once("close", () => sessions.delete(session));
     session.on("stream", (stream) => {
       streams.add(stream);
       stream.once("close", () => streams.delete(stream));
-      if (!stream.endAfterHeaders) limitBody(stream, deadlines.requestMs);
+      stream.on("drain", () => slowness.forget(stream));
+      if (!stream.endAfterHeaders) limitBody(stream, requestMs);
     });
-    session.setTimeout(deadlines.silenceMs, () => {
+    session.setTimeout(silenceMs, () => {
       if (streams.size === 0) session.close();
-      else cutStalled(session, streams, deadlines.silenceMs);
+      else cut(session, [...streams].filter(isWaiting), silenceMs);
     });
   });
+  // A session is not silent while other streams go on, or its peer sends pings.
+  const looking = setInterval(() => {
+    for (const [session, streams] of sessions)
+      cut(session, [...streams].filter(slowness.isTooMuch), silenceMs);
+  }, silenceMs).unref();
   const drain = (): void => {
-    for (const session of sessions) session.close();
+    clearInterval(looking);
+    for (const session of sessions.keys()) session.close();
   };
   return { drain };
+}
+
+function isWaiting({ writableLength }: ServerHttp2Stream): boolean {
+  return writableLength > 0;
+}
+
+/** For how many looks in a row streams have had something to take, and have not come to its end. */
+class Slowness {
+  readonly #seen = new WeakMap<ServerHttp2Stream, { bytes: number; looksCount: number }>();
+
+  forget(stream: ServerHttp2Stream): void {
+    this.#seen.delete(stream);
+  }
+
+  readonly isTooMuch = (stream: ServerHttp2Stream): boolean => {
+    const bytes = stream.writableLength;
+    const before = this.#seen.get(stream);
+    const isSlow = before !== undefined && bytes > 0 && bytes >= before.bytes;
+    const looksCount = isSlow ? before.looksCount + 1 : 0;
+    this.#seen.set(stream, { bytes, looksCount });
+    return looksCount > bytes / streamTakenBytesMin;
+  };
 }
 
 /**
  * A stream whose peer does not take what it was sent goes alone, as a proxy carries those of many apps
  * on one connection; a peer that does not even answer to a ping takes nothing at all.
  */
-function cutStalled(
+function cut(
   session: ServerHttp2Session,
-  streams: ReadonlySet<ServerHttp2Stream>,
+  stalled: readonly ServerHttp2Stream[],
   silenceMs: number,
 ): void {
-  const stalled = [...streams].filter((stream) => stream.writableLength > 0);
   if (stalled.length === 0) return;
   for (const stream of stalled) stream.close(constants.NGHTTP2_CANCEL);
   const late = setTimeout(() => session.destroy(), silenceMs);
