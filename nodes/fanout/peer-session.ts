@@ -37,6 +37,9 @@ interface Listening {
 /** A problem is over that has not shown itself for so long: nodes speak every `peerIntervalMs`. */
 const problemOverMs = 3 * peerIntervalMs;
 
+/** That are remembered: an answer may be refused at as many subjects as there are peers. */
+const problemsMax = 16;
+
 /** All nodes of a site are in one queue group: NATS gives each ask to one of them. */
 const queueGroup = "peers";
 
@@ -56,7 +59,8 @@ export class PeerSession {
   readonly #startedMonoMs: number;
   readonly #retrying: NodeJS.Timeout;
   #refused: Listening[] = [];
-  #problemMonoMs: number | undefined;
+  /** When each last showed itself. */
+  readonly #problems = new Map<string, number>();
   #answersCount = 0;
 
   constructor(of: PeerSessionOptions) {
@@ -209,18 +213,25 @@ export class PeerSession {
         this.#raise(permissionProblem(permissionContext.operation, permissionContext.subject));
   }
 
-  /** Of several at once the first is told. */
   #raise(problem: string): void {
-    if (this.#problemMonoMs === undefined) this.#of.onProblem(problem);
-    this.#problemMonoMs = this.#of.access.now().monoMs;
+    if (this.#problems.size === problemsMax && !this.#problems.has(problem)) return;
+    this.#problems.set(problem, this.#of.access.now().monoMs);
+    this.#tellFirst();
+  }
+
+  #tellFirst(): void {
+    const [first = ""] = this.#problems.keys();
+    this.#of.onProblem(first);
   }
 
   /** A server takes another configuration while the connection stays, and tells nobody of what it permits. */
   #retry(): void {
+    const { access, connection } = this.#of;
+    if (connection.isClosed() || connection.isDraining()) return;
     for (const listening of this.#refused.splice(0)) this.#listen(listening);
-    if (this.#problemMonoMs === undefined) return;
-    if (this.#of.access.now().monoMs - this.#problemMonoMs < problemOverMs) return;
-    this.#problemMonoMs = undefined;
-    this.#of.onProblem("");
+    const { monoMs } = access.now();
+    for (const [problem, shownMonoMs] of this.#problems)
+      if (monoMs - shownMonoMs >= problemOverMs) this.#problems.delete(problem);
+    this.#tellFirst();
   }
 }

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { siteSubjects } from "../../../nodes/fanout/site-subjects.ts";
-import { peerIntervalMs } from "../../../relay/cadence.ts";
+import { peerIntervalMs, secondMs } from "../../../relay/cadence.ts";
 import { fanoutBytesInFlightMax } from "../../../relay/limits.ts";
 import { eventually } from "./eventually.ts";
 import { natsServer, startedServer } from "./nats-server.ts";
@@ -116,6 +117,33 @@ describe("the connection to NATS", { timeout: 60_000 }, () => {
     });
     b.access.monoMs += 3 * peerIntervalMs;
     await connected(b);
+  });
+
+  test("tells of another problem once the first is mended", async (context) => {
+    const permitted = (publish: string, subscribe: string): string =>
+      authorization("p", `permissions: { publish: "${publish}", subscribe: "${subscribe}" }`);
+    const server = await startedServer(context, permitted(">", "headwater.>"));
+    const a = await connectedPeer(server, "a", { url: server.url("node:p") });
+    server.reload(permitted("nothing", "nothing"));
+    await eventually(() => expect(a.access.state?.problem).toContain("subscription of"));
+    server.reload(permitted("nothing", "headwater.>"));
+    await eventually(() => {
+      a.access.monoMs += peerIntervalMs / 100;
+      a.fanout.publish(saying("a", "hello"));
+      expect(a.access.state?.problem).toContain("publish of");
+    });
+  });
+
+  test("asks for nothing again while it closes, where a server that refused hangs", async (context) => {
+    const permitted = (subscribe: string): string =>
+      authorization("p", `permissions: { publish: ">", subscribe: "${subscribe}" }`);
+    const server = await startedServer(context, permitted("nothing"));
+    const a = openPeer(server, "a", { url: server.url("node:p") });
+    await eventually(() => expect(a.access.state?.problem).toContain("subscription of"));
+    // What was refused is asked for again every 10 s: once more while it closes.
+    await sleep(peerIntervalMs - secondMs);
+    server.freeze();
+    await a.fanout.close();
   });
 
   test("says when TLS is asked for and not there", async (context) => {
