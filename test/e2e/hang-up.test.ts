@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
 import { cleanEnvironment, cli, NodeProcess } from "../../scripts/demo/node-process.ts";
+import { adminToken, openFakeAdmin } from "../nodes/cli/fake-admin.ts";
 
 /** Of util-linux: it gives a command a terminal of its own. */
 const script = "/usr/bin/script";
@@ -55,6 +56,30 @@ test.for<[string, Record<string, string>]>([
   await eventually("it has ended", () => !isThere(pid));
   // SQLite takes it away where the database is closed.
   expect(existsSync(join(directory, "data", "headwater.db-wal"))).toBe(false);
+});
+
+test("a backup whose terminal is closed leaves no part of the node's keys behind", async (context) => {
+  if (!existsSync(script)) context.skip("there is no script of util-linux here");
+  const backup = async function* (_: unknown, { signal }: { signal: AbortSignal }) {
+    yield { file: "headwater.db" };
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  };
+  const { url } = await openFakeAdmin({ operators: { backup } });
+  const directory = mkdtempSync(join(tmpdir(), "headwater-terminal-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const command = `exec ${process.execPath} ${cli} backup ${join(directory, "safe")}`;
+  const terminal = spawn(script, ["--quiet", "--command", command, "/dev/null"], {
+    stdio: ["pipe", "ignore", "ignore"],
+    env: {
+      ...cleanEnvironment(),
+      SHELL: "/bin/sh",
+      HEADWATER_ADMIN_URL: url,
+      HEADWATER_ADMIN_TOKEN: adminToken,
+    },
+  });
+  await eventually("it is under way", () => readdirSync(directory).length > 0, 60_000);
+  terminal.kill("SIGKILL");
+  await eventually("it has ended", () => expect(readdirSync(directory)).toEqual([]));
 });
 
 function isThere(pid: number): boolean {
