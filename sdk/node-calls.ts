@@ -11,7 +11,6 @@ import { withAnswerBound } from "./answer-bound.ts";
 
 /** What a node can be asked. Calls fail when they can not be made, and end when the signal says so. */
 export interface NodeCalls {
-  /** For problems: without what a proxy lets in with. */
   readonly url: string;
   watch(request: WatchRequest, signal: AbortSignal): AsyncIterable<WatchResponse>;
   report(request: ReportRequest, signal: AbortSignal): Promise<ReportResponse>;
@@ -27,7 +26,7 @@ export function nodeCalls(url: string, fetch: typeof globalThis.fetch): NodeCall
   const flags = createClient(FlagService, transport);
   const telemetry = createClient(TelemetryService, transport);
   return {
-    url: url.replace(/\/\/[^/?#]*@/, "//"),
+    url,
     watch: (request, signal) => flags.watch(request, { signal }),
     report: (request, signal) => telemetry.report(request, { signal }),
   };

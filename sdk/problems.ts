@@ -13,10 +13,15 @@ export class Problems {
   note(source: ProblemSource, thrown: unknown, where = ""): void {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     const place = where === "" ? "" : ` ${where}:`;
-    this.#problems.set(source, `${source}:${place} ${message}`);
+    this.#problems.set(source, withoutPasswords(`${source}:${place} ${message}`));
   }
 
   clear(source: ProblemSource): void {
     this.#problems.delete(source);
   }
+}
+
+/** What a proxy lets in with stands in the node's address, and in what some runtimes say of it. */
+function withoutPasswords(text: string): string {
+  return text.replaceAll(/\/\/[^/?#\s]*@/g, "//");
 }

@@ -186,6 +186,15 @@ describe("without a node", () => {
     expect(flags.problems.join()).not.toContain("secret");
   });
 
+  test("nor where a runtime does not fetch from such an address, and says which it is", async () => {
+    const url = "http://web:secret@127.0.0.1:9/flags";
+    const flags = await connectOn(webRuntime, { project: "horizon", url, waitMs: 0 });
+    onTestFinished(() => flags.close());
+    await eventually(() => expect(flags.problems).toHaveLength(2));
+    expect(flags.problems.join()).toContain("includes credentials");
+    expect(flags.problems.join()).not.toContain("secret");
+  });
+
   test("connecting ends when the wait is over, even if somebody holds the line", async () => {
     const silent = await startNode();
     const flags = await openClient({ url: silent.url, waitMs: 50 });
