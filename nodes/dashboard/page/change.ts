@@ -8,7 +8,7 @@ import {
 } from "../../../gen/headwater/v1/flag_pb.ts";
 import { HASH_VERSION } from "../../../relay/flag/bucket.ts";
 import type { NodeClient } from "./node-client.ts";
-import type { WritableLedger } from "./node-view.ts";
+import { flagOf, ruleOf, type WritableLedger, writable } from "./node-view.ts";
 import { flagText, ruleText } from "./words.ts";
 
 /** Something that a person is about to do: what it changes in words, and how it is done. */
@@ -20,29 +20,37 @@ export interface Change {
   readonly consequence: string;
   readonly isDangerous: boolean;
   readonly run: (client: NodeClient) => Promise<void>;
+  /** The same once more, of what there is now; absent where it does not matter what there was. */
+  readonly anew?: (client: NodeClient) => Promise<Change>;
 }
 
 const everywhere = "It reaches every site downstream within moments.";
 const hereAndBelow = "It holds for this site and those below it; upstream does not learn of it.";
 
-/** The whole flag as it is to be; all of it is written anew. */
-export function flagChange(of: {
-  project: string;
-  own: WritableLedger;
-  name: string;
-  before: Flag | undefined;
+interface FlagChange {
+  readonly project: string;
+  readonly own: WritableLedger;
+  readonly name: string;
   /** Without a percentage those that there are stay. */
-  after: { readonly basisPoints?: number; readonly kill?: Kill };
-}): Change {
-  const { project, own, name, before } = of;
+  readonly after: (before: Flag | undefined) => {
+    readonly basisPoints?: number;
+    readonly kill?: Kill | undefined;
+  };
+}
+
+/** The whole flag as it is to be; all of it is written anew. */
+export function flagChange(of: FlagChange): Change {
+  const { project, own, name } = of;
+  const before = flagOf(own.entries.get(`flag/${name}`));
+  const { basisPoints, kill } = of.after(before);
   const flag = before === undefined ? newFlag(name) : clone(FlagSchema, before);
-  if (of.after.basisPoints !== undefined) {
+  if (basisPoints !== undefined) {
     // One percentage takes the place of several by version.
     flag.rollout = [];
-    flag.basisPoints = of.after.basisPoints;
+    flag.basisPoints = basisPoints;
   }
-  if (of.after.kill === undefined) delete flag.kill;
-  else flag.kill = of.after.kill;
+  if (kill === undefined) delete flag.kill;
+  else flag.kill = kill;
   return {
     title: `${project}/${name}`,
     before: before === undefined ? "no such flag" : flagText(before),
@@ -51,6 +59,7 @@ export function flagChange(of: {
     isDangerous: before?.kill !== undefined && flag.kill === undefined,
     run: (client) =>
       commit(client, own, { key: `flag/${name}`, value: toBinary(FlagSchema, flag) }),
+    anew: async (client) => flagChange({ ...of, own: await asItIs(client, own) }),
   };
 }
 
@@ -58,17 +67,21 @@ function newFlag(name: string): Flag {
   return create(FlagSchema, { name, hash: HASH_VERSION, reader: 1 });
 }
 
-/** A rule of this site's overlay; without an effect, the rule goes. */
-export function ruleChange(of: {
-  project: string;
-  overlay: WritableLedger;
-  name: string;
-  kind: "cap" | "kill";
-  before: Rule | undefined;
-  after: Rule | undefined;
-}): Change {
-  const { project, overlay, name, before, after } = of;
+interface RuleChange {
+  readonly project: string;
+  readonly overlay: WritableLedger;
+  readonly name: string;
+  readonly kind: "cap" | "kill";
+  /** None: the rule goes. */
+  readonly after: (before: Rule | undefined) => Rule | undefined;
+}
+
+/** A rule of this site's overlay. */
+export function ruleChange(of: RuleChange): Change {
+  const { project, overlay, name } = of;
   const key = ruleKey(of.kind, name);
+  const before = ruleOf(overlay.entries.get(key));
+  const after = of.after(before);
   return {
     title: `${project}/${name}, this site's overlay`,
     before: before === undefined ? "no rule" : ruleText(before),
@@ -79,11 +92,18 @@ export function ruleChange(of: {
       after === undefined
         ? commit(client, overlay, undefined, key)
         : commit(client, overlay, { key, value: toBinary(RuleSchema, after) }),
+    anew: async (client) => ruleChange({ ...of, overlay: await asItIs(client, overlay) }),
   };
 }
 
 export function ruleKey(kind: string, name: string): string {
   return `rule/${kind}/${name}`;
+}
+
+/** The ledger as the node has it now; one that it can write no more stays as it was seen. */
+async function asItIs(client: NodeClient, seen: WritableLedger): Promise<WritableLedger> {
+  const { project, authority } = seen.ledger;
+  return writable(await client.ledgers.getLedger({ project, authority })) ?? seen;
 }
 
 /** Iff the ledger still is as the page showed it: nobody's change is lost. */

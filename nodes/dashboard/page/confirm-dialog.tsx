@@ -4,13 +4,16 @@ import type { Change } from "./change.ts";
 import { Modal } from "./modal.tsx";
 import { type NodeClient, problemOf } from "./node-client.ts";
 
+const outrun =
+  "Somebody has changed the project meanwhile: look at what there is now, and try again.";
+
 /** Says what is about to be changed, and does it when told to. */
 export function ConfirmDialog(of: {
   change: Change;
   client: NodeClient;
   onClose: () => void;
 }): JSX.Element {
-  const { change } = of;
+  const [change, setChange] = useState(of.change);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
   const confirm = async (): Promise<void> => {
@@ -19,7 +22,10 @@ export function ConfirmDialog(of: {
       await change.run(of.client);
       of.onClose();
     } catch (thrown) {
-      setProblem(problemOf(thrown).text);
+      const { text, isOutrun } = problemOf(thrown);
+      setProblem(isOutrun ? outrun : text);
+      // Where that fails as well, it is asked for again with the next attempt.
+      if (isOutrun) await change.anew?.(of.client).then(setChange, () => undefined);
     } finally {
       setBusy(false);
     }

@@ -6,10 +6,7 @@ import { type Change, flagChange, ruleChange, ruleKey } from "./change.ts";
 import { type FlagView, type ProjectView, ruleOf, type WritableLedger } from "./node-view.ts";
 import { basisPointsOf } from "./words.ts";
 
-const everyBuild: Rule["effect"] = {
-  case: "kill",
-  value: create(KillSchema, { versions: "*" }),
-};
+const everyBuild = create(KillSchema, { versions: "*" });
 
 interface Given {
   readonly view: FlagView;
@@ -52,13 +49,12 @@ function ProjectActions(of: Given & { own: WritableLedger }): JSX.Element {
 }
 
 function OwnActions({ view, own, onChange }: Given & { own: WritableLedger }): JSX.Element {
-  const { project, name, flag: before } = view;
-  const [percent, setPercent] = useState(String((before?.basisPoints ?? 0) / 100));
+  const { project, name, flag } = view;
+  const [percent, setPercent] = useState(String((flag?.basisPoints ?? 0) / 100));
   const basisPoints = basisPointsOf(percent);
-  const isKilled = before?.kill !== undefined;
-  const kill = isKilled ? undefined : create(KillSchema, { versions: "*" });
+  const isKilled = flag?.kill !== undefined;
   const changeTo = (after: Parameters<typeof flagChange>[0]["after"]): void =>
-    onChange(flagChange({ project, own, name, before, after }));
+    onChange(flagChange({ project, own, name, after }));
   return (
     <>
       <h3>Change</h3>
@@ -67,7 +63,7 @@ function OwnActions({ view, own, onChange }: Given & { own: WritableLedger }): J
         onSubmit={(event) => {
           event.preventDefault();
           if (basisPoints !== undefined)
-            changeTo({ basisPoints, ...(before?.kill && { kill: before.kill }) });
+            changeTo((before) => ({ basisPoints, kill: before?.kill }));
         }}
       >
         <label for="percent">Percentage</label>
@@ -84,7 +80,7 @@ function OwnActions({ view, own, onChange }: Given & { own: WritableLedger }): J
         <button
           class={isKilled ? "" : "danger"}
           type="button"
-          onClick={() => changeTo({ ...(kill && { kill }) })}
+          onClick={() => changeTo(() => (isKilled ? {} : { kill: everyBuild }))}
         >
           {isKilled ? "Revive" : "Kill"}
         </button>
@@ -100,6 +96,21 @@ function ruleAbout(flag: string, effect: Rule["effect"], before?: Rule): Rule {
   return rule;
 }
 
+/** Unless it is said, for the builds that the one before is for. */
+function capAbout(
+  flag: string,
+  { basisPoints, versions }: { basisPoints: number; versions?: string },
+  before?: Rule,
+): Rule {
+  const held = before?.effect.case === "cap" ? before.effect.value.versions : "";
+  const value = create(CapSchema, { basisPoints, versions: versions ?? held });
+  return ruleAbout(flag, { case: "cap", value }, before);
+}
+
+function killAbout(flag: string, before?: Rule): Rule {
+  return ruleAbout(flag, { case: "kill", value: everyBuild }, before);
+}
+
 function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
   const { view, overlay, onChange } = of;
   const { project, name } = view;
@@ -108,11 +119,10 @@ function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
   const kill = ruleOf(overlay.entries.get(ruleKey("kill", name)));
   const [percent, setPercent] = useState("1");
   const basisPoints = basisPointsOf(percent);
-  const changeTo = (kind: "cap" | "kill", before?: Rule, after?: Rule): void =>
-    onChange(ruleChange({ project, overlay, name, kind, before, after }));
-  const capTo = (value: { basisPoints: number; versions: string }): void =>
-    changeTo("cap", cap, ruleAbout(name, { case: "cap", value: create(CapSchema, value) }, cap));
-  const versions = cap?.effect.case === "cap" ? cap.effect.value.versions : "";
+  const changeTo = (kind: "cap" | "kill", after: Parameters<typeof ruleChange>[0]["after"]): void =>
+    onChange(ruleChange({ project, overlay, name, kind, after }));
+  const capTo = (cap: { basisPoints: number; versions?: string }): void =>
+    changeTo("cap", (before) => capAbout(name, cap, before));
   const hold = explained?.hold;
   return (
     <>
@@ -121,7 +131,7 @@ function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
         class="action"
         onSubmit={(event) => {
           event.preventDefault();
-          if (basisPoints !== undefined) capTo({ basisPoints, versions });
+          if (basisPoints !== undefined) capTo({ basisPoints });
         }}
       >
         <label for="cap">At most</label>
@@ -147,7 +157,7 @@ function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
           class="danger"
           type="button"
           disabled={kill !== undefined}
-          onClick={() => changeTo("kill", kill, ruleAbout(name, everyBuild))}
+          onClick={() => changeTo("kill", (before) => killAbout(name, before))}
         >
           Kill here
         </button>
@@ -157,7 +167,7 @@ function OverlayActions(of: Given & { overlay: WritableLedger }): JSX.Element {
               <button
                 key={kind}
                 type="button"
-                onClick={() => changeTo(kind === "cap" ? "cap" : "kill", rule)}
+                onClick={() => changeTo(kind === "cap" ? "cap" : "kill", () => undefined)}
               >
                 Take the {kind} back
               </button>

@@ -39,13 +39,20 @@ export function openNodeClient(token: string): NodeClient {
 }
 
 /** What a person reads of whatever a call has thrown: what happened, then what to do. */
-export function problemOf(thrown: unknown): { text: string; isToken: boolean } {
+export function problemOf(thrown: unknown): {
+  text: string;
+  isToken: boolean;
+  /** Whether somebody else's change came first. */
+  isOutrun: boolean;
+} {
   const error = ConnectError.from(thrown);
   const hint = error.metadata.get("headwater-hint");
   const isGone = error.code === Code.Unknown || (error.code === Code.Unavailable && hint === null);
   const what = isGone ? "The node does not answer." : sentence(error.rawMessage);
   const next = hint === null ? "" : ` ${sentence(decodeURIComponent(hint))}`;
-  return { text: `${what}${next}`, isToken: error.code === Code.Unauthenticated };
+  const isToken = error.code === Code.Unauthenticated;
+  const isOutrun = error.code === Code.Aborted && error.rawMessage.startsWith("expected:");
+  return { text: `${what}${next}`, isToken, isOutrun };
 }
 
 function sentence(text: string): string {

@@ -1,0 +1,72 @@
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { NodeProcess } from "../../scripts/demo/node-process.ts";
+import { launchedChromium } from "./chromium.ts";
+import { tokenOf } from "./dashboard-scene.ts";
+
+let root: NodeProcess;
+
+beforeAll(async () => {
+  root = await NodeProcess.start("upstream");
+  for (const project of ["horizon", "nova"]) await root.do(["init", project]);
+  await root.do(["flag", "set", "nova/fast-path", "5%", "--note", "see #1"]);
+  await root.do(["flag", "set", "nova/wide-path", "7%"]);
+}, 180_000);
+afterAll(async () => root?.[Symbol.asyncDispose]());
+
+/** The page at a flag of the second project, found by search. */
+async function openFlag(context: Parameters<typeof launchedChromium>[0]): Promise<Page> {
+  const browser = await launchedChromium(context);
+  const page = await browser.newPage();
+  page.setDefaultTimeout(40_000);
+  await page.goto(`http://${root.admin}/#token=${tokenOf(root)}`);
+  await page.getByText("live", { exact: true }).waitFor();
+  await page.getByLabel("Project").selectOption("nova");
+  await page.getByLabel("Search flags").fill("#1");
+  await page.getByRole("button", { name: /fast-path/ }).click();
+  await page.getByRole("dialog", { name: "Flag nova/fast-path" }).waitFor();
+  return page;
+}
+
+function percent(page: Page): Locator {
+  return page.getByRole("textbox", { name: "Percentage", exact: true });
+}
+
+test("a node that starts anew beneath the page is told of, and leaves the reader where they were", async (context) => {
+  const page = await openFlag(context);
+  const panel = page.getByRole("dialog", { name: "Flag nova/fast-path", exact: true });
+  await percent(page).fill("33");
+  await root.kill();
+  await page.getByText("not reached", { exact: true }).waitFor();
+  await page.getByText("The node does not answer. What is shown is what it last said").waitFor();
+  await root.restart();
+  await page.getByText("live", { exact: true }).waitFor();
+  expect(await percent(page).inputValue()).toBe("33");
+  expect(await page.getByLabel("Search flags").inputValue()).toBe("#1");
+  await panel.getByRole("button", { name: "Set", exact: true }).click();
+  await page.getByRole("button", { name: "Change it", exact: true }).click();
+  await panel.getByText("33 %").first().waitFor();
+  expect(await root.do(["flag", "get", "nova/fast-path"])).toContain("33 %");
+}, 120_000);
+
+test("where somebody else was faster, the same is asked again of what there is now", async (context) => {
+  await root.do(["flag", "set", "nova/fast-path", "5%"]);
+  const page = await openFlag(context);
+  const panel = page.getByRole("dialog", { name: "Flag nova/fast-path", exact: true });
+  const question = page.getByRole("dialog", { name: /Change nova/ });
+  await percent(page).fill("30");
+  await panel.getByRole("button", { name: "Set", exact: true }).click();
+  await question.waitFor();
+  await root.do(["flag", "set", "nova/fast-path", "6%"]);
+  await root.do(["flag", "kill", "nova/fast-path", "--versions", "<2.3.5"]);
+  const change = question.getByRole("button", { name: "Change it", exact: true });
+  await change.click();
+  await question.getByRole("alert").getByText("Somebody has changed").waitFor();
+  expect(await question.locator("dd").allInnerTexts()).toEqual([
+    "6 %; killed for <2.3.5",
+    "30 %; killed for <2.3.5",
+  ]);
+  await change.click();
+  await question.waitFor({ state: "detached" });
+  expect(await root.do(["flag", "get", "nova/fast-path"])).toMatch(/30 %[^]*<2\.3\.5/);
+}, 120_000);
