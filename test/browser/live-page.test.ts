@@ -49,6 +49,18 @@ test("a node that starts anew beneath the page is told of, and leaves the reader
   expect(await root.do(["flag", "get", "nova/fast-path"])).toContain("33 %");
 }, 120_000);
 
+test("a node that says nothing any more is told of as one that is gone", async (context) => {
+  const page = await openFlag(context);
+  root.signal("SIGSTOP");
+  try {
+    await page.getByText("not reached", { exact: true }).waitFor();
+  } finally {
+    root.signal("SIGCONT");
+  }
+  await page.getByText("live", { exact: true }).waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+}, 120_000);
+
 test("where somebody else was faster, the same is asked again of what there is now", async (context) => {
   await root.do(["flag", "set", "nova/fast-path", "5%"]);
   const page = await openFlag(context);

@@ -17,6 +17,9 @@ import {
 const callsAtOnceMax = 6;
 const historyLength = 50;
 const samplesLength = 500;
+/** How often a node is asked whether it is there, and how long its answer may take. */
+const pulseMs = 10_000;
+const pulsePatienceMs = 15_000;
 const retryMsMin = 500;
 const retryMsMax = 10_000;
 
@@ -82,8 +85,28 @@ class LiveNode {
     await this.#explain();
   }
 
+  /** Until the stream ends, or the node answers no more. */
   async #listen(): Promise<void> {
-    const changes = this.#client.operators.watchChanges({}, { signal: this.#signal });
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#signal, over.signal]);
+    try {
+      await Promise.race([this.#take(signal), this.#feelPulse(signal)]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** A stream of a node that has stopped, or of a line that is cut, is as silent as one without news. */
+  async #feelPulse(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, pulseMs));
+      await this.#client.nodes.getStatus({}, { signal, timeoutMs: pulsePatienceMs });
+    }
+  }
+
+  async #take(signal: AbortSignal): Promise<void> {
+    // A stream has no deadline.
+    const changes = this.#client.operators.watchChanges({}, { signal, timeoutMs: 0 });
     for await (const { subjects } of changes) {
       this.#failuresCount = 0;
       const before = this.#view.project;
@@ -92,7 +115,7 @@ class LiveNode {
       const { project } = this.#view;
       const due = project === before ? [] : [`flags/${project}`, `fleet/${project}`];
       await Promise.all([...new Set([...subjects, ...due])].map((one) => this.#refresh(one)));
-      this.#update({ link: "live", problem: "" });
+      if (!signal.aborted) this.#update({ link: "live", problem: "" });
     }
   }
 

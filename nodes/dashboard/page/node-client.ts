@@ -23,9 +23,13 @@ export interface NodeClient {
   readonly censuses: Client<typeof CensusService>;
 }
 
+/** Whoever waits for longer wants to know; a ledger of many flags may take a while. */
+const answerMs = 60_000;
+
 export function openNodeClient(token: string): NodeClient {
   const transport = createConnectTransport({
     baseUrl: location.origin,
+    defaultTimeoutMs: answerMs,
     interceptors: [showing(token)],
   });
   return {
@@ -47,7 +51,9 @@ export function problemOf(thrown: unknown): {
 } {
   const error = ConnectError.from(thrown);
   const hint = error.metadata.get("headwater-hint");
-  const isGone = error.code === Code.Unknown || (error.code === Code.Unavailable && hint === null);
+  const isGone =
+    error.code === Code.Unknown ||
+    ((error.code === Code.Unavailable || error.code === Code.DeadlineExceeded) && hint === null);
   const what = isGone ? "The node does not answer." : sentence(error.rawMessage);
   const next = hint === null ? "" : ` ${sentence(decodeURIComponent(hint))}`;
   const isToken = error.code === Code.Unauthenticated;
