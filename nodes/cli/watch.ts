@@ -9,9 +9,8 @@ import { backoffMsMax, backoffMsMin } from "../../relay/cadence.ts";
 import { formatDuration } from "../../relay/duration.ts";
 import { HeadwaterError } from "../error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
-import { type LedgerView, readLedger } from "./commit/ledger-view.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { type FlagPath, parseFlagPath, parseProject } from "./flag/flag-path.ts";
+import { parseFlagPath, parseProject } from "./flag/flag-path.ts";
 import { formatJsonLine } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatClock } from "./time-text.ts";
@@ -89,12 +88,16 @@ class Watch {
     const admin = this.#context.admin();
     const paths = [...this.#said.keys()].map(parseFlagPath);
     for (const project of new Set(paths.map((path) => path.project))) {
-      const view = await readLedger(admin, project).catch(noneWhereNotHeld);
-      if (view === undefined) continue;
-      const gone = paths.filter((one) => one.project === project && !isIn(view, one));
+      const ledger = await admin.ledgers
+        .getLedger({ project }, { signal: this.#signal })
+        .catch(noneWhereNotHeld);
+      if (ledger?.position === undefined) continue;
+      const { freshness } = ledger;
+      const held = new Set(ledger.entries.map(({ key }) => key));
+      const gone = paths.filter((one) => one.project === project && !held.has(`flag/${one.flag}`));
       const atMs = BigInt(this.#context.terminal.wallMs());
       for (const path of gone)
-        this.#take(create(WatchFlagsResponseSchema, { ...path, atMs, freshness: view.freshness }));
+        this.#take(create(WatchFlagsResponseSchema, { ...path, atMs, freshness }));
     }
   }
 
@@ -119,11 +122,7 @@ class Watch {
   }
 }
 
-function isIn({ entries }: LedgerView, { flag }: FlagPath): boolean {
-  return entries.has(`flag/${flag}`);
-}
-
-/** A node that has nothing says nothing of what is gone. */
+/** A node that has nothing, or has verified nothing yet, says nothing of what is gone. */
 function noneWhereNotHeld(thrown: unknown): undefined {
   const { kind } = HeadwaterError.from(thrown);
   if (kind !== "unknown" && kind !== "unavailable") throw thrown;

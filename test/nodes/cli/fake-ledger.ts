@@ -27,6 +27,8 @@ export class FakeLedger {
   readonly failures = new Map<string, ConnectError>();
   /** Called before each commit is judged: somebody else's chance. */
   beforeCommit: () => void = () => {};
+  /** Called before each reading, which waits for it. */
+  beforeRead: () => Promise<void> | void = () => {};
   readonly project: string;
   exists: boolean;
 
@@ -60,8 +62,9 @@ export class FakeLedger {
           position: this.position,
         };
       },
-      getLedger: ({ project }) => {
+      getLedger: async ({ project }) => {
         this.#fail("getLedger");
+        await this.beforeRead();
         if (project !== this.project || !this.exists)
           throw refusal("unknown", `project: "${project}" is not held here`, `Held are: horizon.`);
         return {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, it, vi } from "vitest";
 import { openFakeAdmin } from "./fake-admin.ts";
@@ -109,6 +110,22 @@ it("tells of flags that were deleted while the node was away", async () => {
   expect(lines[2]).toContain("horizon/b  deleted  FRESH");
   terminal.interruption.abort();
   await running;
+});
+
+it("ends at once where the node came back, and does not answer", async () => {
+  using _chance = vi.spyOn(Math, "random").mockReturnValue(0);
+  const streams = [[initial("a", "5 %")], [initial("a", "5 %")]];
+  const { terminal, ledger } = await openFakeAdmin({ nodes: { watchFlags: watchFlags(streams) } });
+  let isAsked = false;
+  ledger.beforeRead = () => {
+    isAsked = true;
+    return new Promise(() => {});
+  };
+  const running = terminal.run("watch");
+  await vi.waitUntil(() => isAsked, 10_000);
+  terminal.interruption.abort();
+  const late = sleep(5_000, "late");
+  expect(await Promise.race([running, late])).toMatchObject({ code: 0 });
 });
 
 it("takes nothing for deleted that a node does not hold yet", async () => {
