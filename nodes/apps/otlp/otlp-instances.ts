@@ -6,6 +6,8 @@ import type { OtlpApp, OtlpFact } from "./otlp-facts.ts";
 
 interface Remembered {
   readonly app: OtlpApp;
+  /** Whoever has sent it last. */
+  address: string;
   readonly flags: Map<string, boolean>;
   readonly crashes: Set<string>;
   heardMs: number;
@@ -17,19 +19,31 @@ interface Remembered {
 
 /**
  * What instances have said by OTLP since they started: a batch holds only what is new, a report all
- * of it. Past the bound the instance that was silent for longest is forgotten, and starts anew.
+ * of it. Past the bound the instance that was silent for longest is forgotten, and starts anew: of
+ * all, or of the address that has more than half of them.
  */
 export class OtlpInstances {
+  /** Who was silent for longest comes first. */
   readonly #instances = new Map<string, Remembered>();
+  /** By address, in the same order. */
+  readonly #keysOf = new Map<string, Set<string>>();
   readonly #instancesMax: number;
 
   constructor(instancesMax: number = otlpInstancesMax) {
     this.#instancesMax = instancesMax;
   }
 
+  holds(app: OtlpApp): boolean {
+    return this.#instances.has(keyOf(app));
+  }
+
   /** Takes up facts; the report that is due, or undefined when nothing is new. */
-  take(app: OtlpApp, facts: readonly OtlpFact[], monoMs: number): ReportRequest | undefined {
-    const held = this.#remember(app, monoMs);
+  take(
+    app: OtlpApp,
+    facts: readonly OtlpFact[],
+    { address, monoMs }: { address: string; monoMs: number },
+  ): ReportRequest | undefined {
+    const held = this.#remember(app, address, monoMs);
     const isNew = facts.filter((fact) => isNews(held, fact)).length > 0;
     const { reportedMs } = held;
     if (!isNew && reportedMs !== undefined && monoMs - reportedMs < held.repeatMs) return undefined;
@@ -55,25 +69,41 @@ export class OtlpInstances {
     if (held !== undefined) held.reportedMs = undefined;
   }
 
-  #remember(app: OtlpApp, monoMs: number): Remembered {
+  #remember(app: OtlpApp, address: string, monoMs: number): Remembered {
     const key = keyOf(app);
     const known = this.#instances.get(key);
     const isSame =
       known?.app.version === app.version && monoMs - known.heardMs < 2 * reportIntervalMs;
     const held = known !== undefined && isSame ? known : fresh(app);
+    this.#forget(key);
     held.heardMs = monoMs;
-    this.#instances.delete(key);
+    held.address = address;
     this.#instances.set(key, held);
-    const [oldest] = this.#instances.keys();
-    if (this.#instances.size > this.#instancesMax && oldest !== undefined)
-      this.#instances.delete(oldest);
+    this.#keysOf.set(address, (this.#keysOf.get(address) ?? new Set()).add(key));
+    if (this.#instances.size > this.#instancesMax) this.#forgetFor(address);
     return held;
+  }
+
+  #forgetFor(address: string): void {
+    const own = this.#keysOf.get(address) ?? new Set();
+    const isMost = own.size > this.#instancesMax / 2;
+    const [longestSilent = ""] = (isMost ? own : this.#instances).keys();
+    this.#forget(longestSilent);
+  }
+
+  #forget(key: string): void {
+    const { address = "" } = this.#instances.get(key) ?? {};
+    this.#instances.delete(key);
+    const keys = this.#keysOf.get(address);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keysOf.delete(address);
   }
 }
 
 function fresh(app: OtlpApp): Remembered {
+  const said = { flags: new Map<string, boolean>(), crashes: new Set<string>() };
   const repeatMs = reportIntervalMs / 2;
-  return { app, flags: new Map(), crashes: new Set(), heardMs: 0, reportedMs: undefined, repeatMs };
+  return { app, address: "", ...said, heardMs: 0, reportedMs: undefined, repeatMs };
 }
 
 function isNews({ flags, crashes }: Remembered, fact: OtlpFact): boolean {

@@ -69,17 +69,15 @@ class OtlpDoor {
   /** @throws HeadwaterError for what is no export, or too much of it */
   #admit(request: HttpRequest): void {
     if (request.method !== "POST") throw new WrongMethod();
-    if (!this.#takeToken(request))
-      throw new HeadwaterError({
-        kind: "limit",
-        message: `${addressOf(request)} exports too often`,
-      });
+    const address = addressOf(request);
+    if (!this.#takeToken(address))
+      throw new HeadwaterError({ kind: "limit", message: `${address} exports too often` });
     if (this.#bodiesCount >= otlpBodiesMax)
       throw new HeadwaterError({ kind: "unavailable", message: "too many export at once" });
   }
 
-  #takeToken(request: HttpRequest): boolean {
-    return this.#rate.take(addressOf(request), this.#parts.access.now().monoMs);
+  #takeToken(address: string): boolean {
+    return this.#rate.take(address, this.#parts.access.now().monoMs);
   }
 
   async #take(
@@ -87,12 +85,15 @@ class OtlpDoor {
     { signal, encoding }: { signal: OtlpSignal; encoding: OtlpEncoding },
   ): Promise<Answer> {
     this.#bodiesCount++;
+    // A socket that is gone by the time that the body was read has no address any more.
+    const address = addressOf(request);
     try {
       const message = await readMessage(request, { schema: signal.request, encoding });
       // The request has paid for one.
       let reportsCount = 0;
-      const mayReport = (): boolean => reportsCount++ === 0 || this.#takeToken(request);
-      return signal.answer(await this.#reports.take(signal.batches(message), mayReport));
+      const mayReport = (): boolean => reportsCount++ === 0 || this.#takeToken(address);
+      const sender = { address, mayReport };
+      return signal.answer(await this.#reports.take(signal.batches(message), sender));
     } finally {
       this.#bodiesCount--;
     }

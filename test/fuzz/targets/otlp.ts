@@ -86,7 +86,10 @@ function taking(isJson: boolean): Attempt {
     for (const signal of signals) {
       const message = isJson ? fromJson(signal.request, input) : readOr(signal.request, input);
       if (message === undefined) continue;
-      const refused = await otlp.take(signal.batches(message), () => true);
+      const refused = await otlp.take(signal.batches(message), {
+        address: "192.0.2.1",
+        mayReport: () => true,
+      });
       if (refused !== undefined) assertSentence("what OTLP is told", refused.message);
       signal.answer(refused).binary();
       JSON.parse(signal.answer(refused).json());
