@@ -14,6 +14,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { quoted } from "../../relay/quoted.ts";
 import { HeadwaterError, toConnect } from "../error.ts";
 import type { Log } from "../log.ts";
 import { withCors } from "./cors.ts";
@@ -95,7 +96,30 @@ async function call(
     answerJson(response, 400, { code: "invalid_argument", message });
     return;
   }
-  await universalResponseToNodeResponse(await blamed(await route(asked)), response);
+  const answered = await route(asked);
+  if (answered.body === undefined && answered.status === 405)
+    return refuseMethod(request, response);
+  if (answered.body === undefined && answered.status === 415)
+    return refuseFormat(route, request, response);
+  await universalResponseToNodeResponse(await blamed(answered), response);
+}
+
+/** Connect says nothing but the status here, and to who types a call that is no help. */
+function refuseMethod(request: HttpRequest, response: HttpResponse): void {
+  response.setHeader("allow", "POST");
+  const message = `${request.method} is not for this path; POST is`;
+  answerJson(response, 405, { code: "unimplemented", message });
+}
+
+function refuseFormat(
+  { method }: ConnectRouter["handlers"][number],
+  { headers }: HttpRequest,
+  response: HttpResponse,
+): void {
+  const wanted = method.methodKind === "unary" ? "application/json" : "application/connect+json";
+  const given = quoted(headers["content-type"] ?? "");
+  const message = `content-type: ${given} is not for this call; ${wanted} is, or what gRPC sends`;
+  answerJson(response, 415, { code: "invalid_argument", message });
 }
 
 type Answered = Awaited<ReturnType<ConnectRouter["handlers"][number]>>;
