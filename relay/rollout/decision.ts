@@ -48,8 +48,22 @@ function interruption(rollout: Rollout, facts: RolloutFacts): Decision | undefin
   // What was bad before it began counts once documents had the time to say otherwise.
   const isOld = badBefore && facts.nowMs - rollout.startedMs < facts.travelMs;
   if (bad === undefined) return undefined;
+  if (isOld && isToCome(rollout, facts)) return waitsForResume;
   return isOld ? wait(`the verdict on ${bad} is from before`) : halt(`${bad} is bad`);
 }
+
+/**
+ * Whether a step began while the clock was ahead, or the clock is behind now. Which of the two can not be
+ * told from here: to begin anew by itself would let a step that has just begun be over as soon as a clock
+ * that is behind is set right.
+ */
+function isToCome({ stepStartedMs }: Rollout, { nowMs }: RolloutFacts): boolean {
+  return nowMs - stepStartedMs < -clockSkewMsMax;
+}
+
+const waitsForResume = wait(
+  "the step began at a time to come: pause it and resume it, and it begins anew",
+);
 
 /** The release or the flag; undefined when neither is bad. */
 function badSubject({ release }: RolloutPlan, facts: RolloutFacts): string | undefined {
@@ -62,11 +76,8 @@ function patience(rollout: Rollout, facts: RolloutFacts): Decision | undefined {
   const { plan } = rollout;
   const step = plan?.steps[rollout.step];
   if (plan === undefined || step === undefined) return undefined;
+  if (isToCome(rollout, facts)) return waitsForResume;
   const elapsedMs = facts.nowMs - rollout.stepStartedMs;
-  // Which of the two times is wrong can not be told from here: to begin anew by itself would let a step
-  // that has just begun be over as soon as a clock that is behind is set right.
-  if (elapsedMs < -clockSkewMsMax)
-    return wait("the step began at a time to come: pause it and resume it, and it begins anew");
   const dwellMs = step.dwellMs > facts.travelMs ? step.dwellMs : facts.travelMs;
   if (elapsedMs < dwellMs) return wait(dwellText(step.dwellMs, facts));
   const sitesMin = Math.max(1, plan.sitesMin);

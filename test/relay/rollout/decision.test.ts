@@ -61,6 +61,11 @@ describe("a rollout", () => {
       { facts: { nowMs: begun - day } },
       "the step began at a time to come: pause it and resume it, and it begins anew",
     ],
+    [
+      "it was, and what was bad before it began may be bad still",
+      { badBefore: true, facts: { flagVerdict: "BAD", nowMs: begun - day } },
+      "the step began at a time to come: pause it and resume it, and it begins anew",
+    ],
     ["documents need longer", { facts: { travelMs: 2n * day } }, "the step lasts 2d"],
     ["nobody has reported", { facts: { reportersCount: 0 } }, "0 of 1 sites have reported"],
     ["few have", { plan: { sitesMin: 6 }, facts: {} }, "5 of 6 sites have reported"],
