@@ -55,10 +55,10 @@ export class Consents {
     const { upstream, level, byCommand } = of;
     const held = this.#choices.get(upstream);
     if (!byCommand && held === undefined && level === "OFF") return undefined;
-    if (!byCommand && (held?.byCommand === true || held?.level === level)) return undefined;
     const now = BigInt(Math.ceil(of.wallMs));
     // Saying the same again is no new consent: windows go on. One of a clock that was ahead is to come.
     const isSame = held?.level === level && held.sinceMs <= now;
+    if (!byCommand && (held?.byCommand === true || isSame)) return undefined;
     const sinceMs = isSame ? held.sinceMs : now;
     const former = held?.saidMs ?? 0n;
     const saidMs = !byCommand ? 0n : now > former ? now : former + 1n;

@@ -85,7 +85,7 @@ export class Outbox {
       const slot = slotOf({ upstream, project: project.name, kind });
       const windows = this.#windows(slot, kind);
       const last = this.#told.last(slot, windows.windowMs, wallMs);
-      const untoldMs = Math.max(sinceMs, this.#told.elsewhereMs(slot, windows.windowMs));
+      const untoldMs = Math.max(sinceMs, this.#told.elsewhereMs(slot, windows.windowMs, wallMs));
       const dueMs = wallMs - patienceMs(turn, windows.windowMs);
       const window = windows.due({ wallMs: dueMs, last, sinceMs: untoldMs });
       if (window === undefined) return [];

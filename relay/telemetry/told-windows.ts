@@ -30,8 +30,8 @@ export class ToldWindows {
   last(slot: Slot, windowMs: number, wallMs: number): number {
     const state = this.#states.get(slot);
     if (state === undefined) return -1;
+    if (isToCome(state, windowMs, wallMs)) return -1;
     const formerMs = state.shown?.windowMs ?? windowMs;
-    if (Number(state.window) > latestWindow(formerMs, wallMs)) return -1;
     return Math.floor((Number(state.window) * formerMs) / windowMs);
   }
 
@@ -39,10 +39,11 @@ export class ToldWindows {
    * The end of the last window that another upstream may have been told of. One that comes after it
    * hears of what is later, so that above both nothing is counted twice.
    */
-  elsewhereMs(slot: Slot, windowMs: number): number {
+  elsewhereMs(slot: Slot, windowMs: number, wallMs: number): number {
     const ends = [...(this.#slots.get(aboutOf(slot)) ?? [])].flatMap((other) => {
       const state = this.#states.get(other);
       if (other === slot || state === undefined) return [];
+      if (isToCome(state, windowMs, wallMs)) return [];
       return this.#startMs(other, state, { windowMs, after: 1 });
     });
     return Math.max(Number.NEGATIVE_INFINITY, ...ends);
@@ -65,6 +66,10 @@ export class ToldWindows {
     const windows = new Windows({ siteSecret: this.#siteSecret, slot, windowMs });
     return windows.startMs(Number(window) + of.after);
   }
+}
+
+function isToCome({ window, shown }: WindowState, windowMs: number, wallMs: number): boolean {
+  return Number(window) > latestWindow(shown?.windowMs ?? windowMs, wallMs);
 }
 
 /** A slot without its upstream. */

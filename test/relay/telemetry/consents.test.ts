@@ -105,6 +105,13 @@ describe("what was said while a clock was ahead", () => {
     expect(consents.of(upstream).sinceMs).toBe(epochMs);
   });
 
+  test("counts from now on where the environment says it, without a word of anybody", () => {
+    const site = new Site({ disclosure: "ROUNDED" });
+    site.adopt(epochMs + yearMs);
+    site.telemetry.consents.adoptEnvironment(upstream, epochMs)?.accept();
+    expect(site.telemetry.consents.of(upstream).sinceMs).toBe(epochMs);
+  });
+
   test("is not taken of a node whose clock is ahead alone, but where it takes back", () => {
     const [ahead, right] = [new Consents("OFF", new Map()), new Consents("OFF", new Map())];
     said(ahead, "EXACT", epochMs + yearMs);

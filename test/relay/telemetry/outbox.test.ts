@@ -94,6 +94,18 @@ describe("documents", () => {
     expect(site.dueOf("WEIGHTS", epochMs + 2 * dayMs)).toEqual([]);
   });
 
+  test("to another upstream wait for no time to come, of a clock that was ahead once", () => {
+    const site = new Site();
+    for (const one of ["openstack", "mirror"])
+      site.telemetry.consents
+        .choose({ upstream: one, level: "EXACT", byCommand: true, wallMs: epochMs })!
+        .accept();
+    const dueTo = (to: string, wallMs: number) =>
+      site.telemetry.outbox.due(to, site.project, wallMs);
+    site.accept(dueTo("mirror", epochMs + 365 * dayMs));
+    expect(dueTo("openstack", epochMs + 3 * dayMs)).toHaveLength(2);
+  });
+
   test("to another upstream are about later windows: no time is told to two", () => {
     const site = new Site();
     const spans: { upstream: string; kind: string; beginsMs: number; windowMs: number }[] = [];
