@@ -111,12 +111,19 @@ export function openFormerHead(
   return read;
 }
 
-export function signBeat(of: { head: SignedHead; wallMs: number; key: SigningKey }): SignedBeat {
+export function signBeat(of: {
+  head: SignedHead;
+  /** The newest that is known; absent: not said. */
+  rootVersion?: number;
+  wallMs: number;
+  key: SigningKey;
+}): SignedBeat {
   const issued = Math.floor(of.wallMs);
   const beat = create(BeatSchema, {
     headHash: of.head.hash,
     issuedMs: BigInt(issued),
     expiresMs: BigInt(issued + beatExpiryMs),
+    rootVersion: of.rootVersion ?? 0,
   });
   const payload = toBinary(BeatSchema, beat);
   return beaten(seal({ type: payloadType.beat, payload, keys: [of.key] }), beat);

@@ -40,8 +40,10 @@ export class Writer {
   }
 
   beat(ledger: Ledger, wallMs: number): SignedBeat | undefined {
-    if (ledger.head === undefined) return undefined;
-    return signBeat({ head: ledger.head, wallMs, key: this.beatKey });
+    const { head, trusted } = ledger;
+    if (head === undefined) return undefined;
+    const rootVersion = trusted?.root.version ?? 0;
+    return signBeat({ head, rootVersion, wallMs, key: this.beatKey });
   }
 }
 

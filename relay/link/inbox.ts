@@ -186,7 +186,7 @@ export class Inbox {
 
   /**
    * Beats come after everything they vouch for was handed over, so one about a newer head than the
-   * one held means that something was lost on the way. Undefined: it is no news.
+   * one held, or by who knows of a newer root, means that something was lost on the way. Undefined: it is no news.
    */
   #beat(
     ledger: Ledger,
@@ -199,6 +199,13 @@ export class Inbox {
       return { ledger, why: "a beat, and nothing is held", isWrong: false };
     const beat = openBeat(envelope, { trusted, wallMs });
     if (!beat.ok) return wrong(ledger, textOf(beat.refusal));
+    const { rootVersion } = beat.value.beat;
+    if (rootVersion > trusted.root.version)
+      return {
+        ledger,
+        why: `its beat knows of root ${rootVersion}, and none after root ${trusted.root.version} has come`,
+        isWrong: false,
+      };
     if (isAbout(beat.value, head))
       return beat.value.issuedMs > (presentBeat(ledger.beat, wallMs)?.issuedMs ?? 0)
         ? { ledger, beat: beat.value }
