@@ -122,7 +122,7 @@ export const processVerbs: Verbs = {
 
 /** A writer's disk has no second copy in the mesh: losing it is another story. */
 function isPrecious(scene: Scene, name: string): boolean {
-  return name === scene.writer || (name === "vendor" && scene.overlay !== undefined);
+  return name === scene.writer || scene.writesOverlay(name);
 }
 
 function crashFor(scene: Scene, name: string, forMs: number): void {

@@ -1,10 +1,13 @@
+import type { Trust } from "../../gen/headwater/v1/ledger_pb.ts";
 import { secondMs } from "../../relay/cadence.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
 import type { CensusCounts } from "./census-checks.ts";
 import { rememberCrypto } from "./fast-crypto.ts";
 import type { FaultCounts } from "./fault-kinds.ts";
+import { heal } from "./heal.ts";
 import { BrokenPromise, type PromiseId } from "./promises.ts";
 import { project, Scene } from "./scene.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 import type { Story } from "./story.ts";
 import { drawStory, verbs } from "./story-draw.ts";
 
@@ -79,7 +82,7 @@ function play(scene: Scene): void {
 function settle(scene: Scene): void {
   const { world, checks } = scene;
   world.note("--- calm");
-  scene.heal();
+  heal(scene);
   world.run(secondMs);
   for (const finish of scene.atEnd) finish();
   scene.publishTrust();
@@ -104,10 +107,20 @@ function lackOf(scene: Scene): string {
   const dead = scene.world.openLinks.find(({ isDead }) => isDead);
   if (dead !== undefined) return `${dead.child}: it has not noticed that its link is dead`;
   for (const node of scene.standing) {
-    const lack = scene.checks.lack(node) || linkLack(scene, node.name);
+    const lack = scene.checks.lack(node) || trustLack(scene, node) || linkLack(scene, node.name);
     if (lack !== "") return `${node.name}: ${lack}`;
   }
   return "";
+}
+
+/** Who has heard of different roots and grants comes to the same. */
+function trustLack({ keys }: Scene, { node }: SimulatedNode): string {
+  const held = node.reads.trust({ project, authority: keys.authority });
+  const trust = held.ok ? held.value.trust : undefined;
+  const countsOf = (of: Trust | undefined): string =>
+    `${of?.roots.length} roots and ${of?.grants.length} grants`;
+  const [has, newest] = [trust, keys.trust].map(countsOf);
+  return has === newest ? "" : `it knows ${has}, and there are ${newest}`;
 }
 
 function linkLack(scene: Scene, name: string): string {

@@ -14,7 +14,6 @@ import type { NodeSettings } from "../../relay/settings.ts";
 import { toHex } from "../../relay/trust/key.ts";
 import type { CensusApp } from "./census-apps.ts";
 import { Checks } from "./checks.ts";
-import { calm } from "./faults.ts";
 import { type FlagChange, flagValue, ruleValue } from "./flag-change.ts";
 import { type Layout, layoutNamed } from "./layout.ts";
 import {
@@ -52,6 +51,8 @@ export class Scene {
   readonly random: Random;
   /** The vendor's overlay. */
   readonly overlay: { readonly authority: Uint8Array; readonly id: LedgerId } | undefined;
+  /** The overlay of a second parent. */
+  readonly #mirrored: Scene["overlay"];
   readonly #granted: readonly { readonly power: Power; readonly expiresMs: number }[];
   /** Of every node. */
   readonly #telemetry: NodeSettings["telemetry"];
@@ -83,6 +84,10 @@ export class Scene {
     const authority = overlayAuthority("vendor", project);
     this.overlay =
       story.overlay === "none" ? undefined : { authority, id: ledgerId({ project, authority }) };
+    const mirrors = overlayAuthority("mirror", project);
+    this.#mirrored = this.#has("mirror-rule")
+      ? { authority: mirrors, id: ledgerId({ project, authority: mirrors }) }
+      : undefined;
     this.#granted = this.#powers(authority);
     this.keys = new ProjectKeys(project, this.#granted);
     this.ledger = ledgerId({ project, authority: this.keys.authority });
@@ -115,11 +120,22 @@ export class Scene {
       if (name !== "root") this.#add(name, site);
       for (const parent of parents) this.join(parent, name);
       this.world.run(settleMs);
-      if (name === "vendor" && this.overlay !== undefined)
-        initOverlay(this.world, "vendor", project);
+      if (this.writesOverlay(name)) initOverlay(this.world, name, project);
     }
     for (const { name } of this.layout.nodes) this.world.fanout.started(this.world.get(name));
     this.world.run(settleMs);
+  }
+
+  /** Whether a node writes an overlay, which nobody else has. */
+  writesOverlay(name: string): boolean {
+    return (
+      (name === "vendor" && this.overlay !== undefined) ||
+      (name === "mirror" && this.#mirrored !== undefined)
+    );
+  }
+
+  #has(verb: string): boolean {
+    return this.story.actions.some(({ words }) => words[0] === verb);
   }
 
   #add(name: string, site: string): void {
@@ -135,7 +151,7 @@ export class Scene {
 
   /** Where windows may be short, reports come that much more often. */
   get #censusWindowMsMin(): number | undefined {
-    return this.story.actions.some(({ words }) => words[0] === "ask") ? minuteMs : undefined;
+    return this.#has("ask") ? minuteMs : undefined;
   }
 
   /** Whether the root may find itself below another node, to which it then tells what it knows. */
@@ -182,9 +198,17 @@ export class Scene {
 
   /** A rule of the vendor's overlay: `cap/flag-1` and what it says. */
   rule(name: string, says: string): void {
-    if (this.overlay === undefined) return;
+    if (this.overlay !== undefined) this.#rule("vendor", this.overlay.id, { name, says });
+  }
+
+  /** The same of the second parent's. */
+  mirrorRule(name: string, says: string): void {
+    if (this.#mirrored !== undefined) this.#rule("mirror", this.#mirrored.id, { name, says });
+  }
+
+  #rule(node: string, id: LedgerId, { name, says }: { name: string; says: string }): void {
     const value = says === "gone" ? undefined : ruleValue(name, Number(says));
-    this.commit("vendor", this.overlay.id, [{ key: `rule/${name}`, value }]);
+    this.commit(node, id, [{ key: `rule/${name}`, value }]);
   }
 
   /** Commits at a node, and takes down what was acknowledged. */
@@ -195,9 +219,9 @@ export class Scene {
   ): Outcome<unknown> | undefined {
     if (!this.isUp(node)) return undefined;
     const { truth } = this.checks;
-    const authority = id === this.ledger ? this.keys.authority : this.overlay?.authority;
+    const written = [this.overlay, this.#mirrored].find((one) => one?.id === id);
     const request = create(CommitRequestSchema, {
-      ledger: { project, authority: authority ?? this.keys.authority },
+      ledger: { project, authority: written?.authority ?? this.keys.authority },
       entries: changes.flatMap(({ key, value }) => (value === undefined ? [] : [{ key, value }])),
       tombstones: changes.flatMap(({ key, value }) => (value === undefined ? [key] : [])),
     });
@@ -269,28 +293,5 @@ export class Scene {
     return this.layout.nodes.flatMap(({ name }) =>
       this.gone.has(name) ? [] : [this.world.get(name)],
     );
-  }
-
-  /** All faults end, and whoever was away comes back. */
-  heal(): void {
-    const { world } = this;
-    world.faults = calm;
-    this.hasEnded = true;
-    const { network, calls } = world;
-    const { blocked, cheats, protocols, dying } = network;
-    for (const one of [blocked, cheats, protocols, dying, calls.misreports]) one.clear();
-    for (const link of network.links) link.stalledUntilMs = 0;
-    for (const { site } of this.layout.nodes) world.fanout.setDown(site, false);
-    for (const node of world.nodes.values()) {
-      node.clock.set(0, world.nowMs);
-      node.store.isFull = false;
-      if (!node.isOnFanout && !this.checks.excused.has(node.name)) world.fanout.joinAgain(node);
-      if (node.pausedUntilMs > world.nowMs) {
-        node.pausedUntilMs = world.nowMs;
-        world.pause(node.name, 0);
-      }
-      if (this.gone.has(node.name)) world.crash(node.name);
-      else world.restart(node.name);
-    }
   }
 }

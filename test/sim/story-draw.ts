@@ -9,6 +9,8 @@ import { operatorVerbs } from "./operator-verbs.ts";
 import { processVerbs } from "./process-verbs.ts";
 import { rolloutVerbs } from "./rollout-verbs.ts";
 import type { Action, OverlayKind, Story } from "./story.ts";
+import { drawMirrored, drawRotated } from "./upheaval-draw.ts";
+import { upheavalVerbs } from "./upheaval-verbs.ts";
 import { type Draw, pick, type Verbs } from "./verb.ts";
 
 export const verbs: Verbs = {
@@ -18,6 +20,7 @@ export const verbs: Verbs = {
   ...hostileVerbs,
   ...rolloutVerbs,
   ...censusVerbs,
+  ...upheavalVerbs,
 };
 
 /** How long faults last: most bugs need little, some need beats to be missed. */
@@ -75,17 +78,18 @@ function drawWhole(seed: number): Story {
   const isFrozen = random.below(frozenEach) === 0;
   const durationMs = isFrozen ? frozenMs : pick(random, durationsMs);
   const names = layout.nodes.map(({ name }) => name);
-  const draw: Draw = {
-    random,
+  const drawWith = (numbers: Random): Draw => ({
+    random: numbers,
     layout,
     overlay,
-    relay: () => pick(random, names.slice(1)),
-    node: () => pick(random, names),
-    forMs: (max) => String(Math.floor(max * random.fraction() ** 2)),
-  };
+    relay: () => pick(numbers, names.slice(1)),
+    node: () => pick(numbers, names),
+    forMs: (max) => String(Math.floor(max * numbers.fraction() ** 2)),
+  });
+  const draw = drawWith(random);
   const drawn = [...drawKinds(random), "change", "change", "report"];
   // From numbers of their own: what else happens in the story has nothing to do with them.
-  const apart = (salt: number): Draw => ({ ...draw, random: new Random(seed ^ salt) });
+  const apart = (salt: number): Draw => drawWith(new Random(seed ^ salt));
   const census = drawCensus(apart(0x85ebca6b), verbs);
   return {
     seed,
@@ -101,6 +105,8 @@ function drawWhole(seed: number): Story {
       ...drawStandby(apart(0xc2b2ae35)),
       ...drawExpiry(apart(0x27d4eb2f)),
       ...drawRestored(apart(0x165667b1)),
+      ...drawMirrored(apart(0x9e3779b1)),
+      ...drawRotated(apart(0x2545f491)),
       ...census,
     ].sort((a, b) => a.atMs - b.atMs),
   };

@@ -14,6 +14,8 @@ export class TelemetryChecks {
   /** Instances that have reported, by site. */
   readonly #instances = new Map<string, Set<string>>();
   readonly #accepted = new Set<string>();
+  /** Parents, each with a site, that have heard of it while their clock was ahead. */
+  readonly #heardAhead = new Set<string>();
   /** What parents were told of, by site, project and kind. */
   readonly #told = new Map<string, { upstream: string; beginsMs: number }[]>();
   /** The last link before a node's disk was lost: what left on it is not known to what came after. */
@@ -42,6 +44,7 @@ export class TelemetryChecks {
   documentAccepted(link: Link, document: Document): void {
     const { project, kind, window = 0n, windowMs = 0 } = document;
     const site = this.#world.get(link.child).settings.site;
+    this.#renewClock(link.parent, site);
     const key = `${link.parent} ${site} ${project} ${kind} ${window * BigInt(windowMs)}`;
     this.#hold(
       "U5",
@@ -53,6 +56,15 @@ export class TelemetryChecks {
     const isByFormerDisk = link.id <= (this.#lastLinks.get(link.child) ?? 0);
     if (!isByFormerDisk) this.#toldOnce(link, document);
     this.counted(this.#world.get(link.parent));
+  }
+
+  /** What a parent hears while its clock is ahead counts for nothing once that is right, and may come again. */
+  #renewClock(parent: string, site: string): void {
+    const { wallMs } = this.#world.momentOf(this.#world.get(parent));
+    const from = `${parent} ${site} `;
+    if (wallMs > this.#world.now.wallMs) this.#heardAhead.add(from);
+    else if (this.#heardAhead.delete(from))
+      for (const key of this.#accepted) if (key.startsWith(from)) this.#accepted.delete(key);
   }
 
   /** No time of a site is told to two parents, whichever of its nodes tells it. */

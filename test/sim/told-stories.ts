@@ -29,6 +29,18 @@ export const toldStories: readonly (readonly [string, string])[] = [
      360000 wait`,
   ],
   [
+    "what a parent heard while its clock was ahead may be told again",
+    `seed 81990 layout tree overlay none disclosure EXACT
+     13683 jump root 240000
+     77478 jump vendor 240000`,
+  ],
+  [
+    "a root that was lost on its way is asked for once a beat knows of it",
+    `seed 81510 layout tree overlay granted disclosure OFF
+     faults lossShare=0.26749 duplicateShare=0.27619 delayMsMax=32 tickLagMsMax=10
+     22483 ungrant`,
+  ],
+  [
     "a pin ends with the root that had granted it",
     `seed 2 layout chain overlay granted disclosure OFF
      1000 change flag-9=100
