@@ -16,20 +16,16 @@ export function growth(
 ): number {
   let [ofFew, ofMany] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let run = 0; run < runsCount; run++) {
-    // The clock of a thread may have ticks that are longer than a short work: the least of several
-    // times by the wall is near to what it takes, and never below.
-    ofFew = Math.min(ofFew, timesOf(prepare(few)).wallMs);
-    ofMany = Math.min(ofMany, timesOf(prepare(many)).threadMs);
+    ofFew = Math.min(ofFew, cpuUs(prepare(few)));
+    ofMany = Math.min(ofMany, cpuUs(prepare(many)));
   }
   return ofMany / ofFew;
 }
 
-/** By the wall, and of this thread alone: how long it stood still for others is no work. */
-function timesOf(work: () => void): { wallMs: number; threadMs: number } {
-  const began = process.threadCpuUsage();
-  const beganMs = performance.now();
+/** Of this process: how long it stood still for others is no work. That of a thread is told in ticks. */
+function cpuUs(work: () => void): number {
+  const began = process.cpuUsage();
   work();
-  const wallMs = performance.now() - beganMs;
-  const { user, system } = process.threadCpuUsage(began);
-  return { wallMs, threadMs: (user + system) / 1_000 };
+  const { user, system } = process.cpuUsage(began);
+  return user + system;
 }
