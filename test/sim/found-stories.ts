@@ -199,4 +199,23 @@ export const foundStories: readonly (readonly [string, string])[] = [
      1500 change flag-1=4000
      43100 jump site-a1 900000`,
   ],
+  [
+    "the simulator counted the grants of a promotion that failed, and was tried again, twice",
+    `seed 1879 layout wide overlay granted disclosure ROUNDED
+     faults natsDelayMsMax=4446 writeFailureShare=0.016831
+     0 cheat vendor withheld 420000
+     1181 loop vendor root
+     2005 report site-b1 5 1.1.0
+     21486 report site-a2 4 1.0.0
+     32353 report vendor 5 1.0.0
+     34232 change flag-1=7700
+     65779 report site-a1 8 1.0.0
+     66021 change flag-3=2400
+     77705 change flag-0=4100 flag-5=10000 flag-4=gone
+     90389 report vendor 5 1.1.0
+     94407 change flag-1=killed flag-4=3800
+     97186 change flag-2=9400 flag-6=1900 flag-1=4100
+     104198 change flag-5=killed flag-4=killed
+     106334 lose-root`,
+  ],
 ];

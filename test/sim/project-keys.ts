@@ -7,7 +7,7 @@ import {
   TrustSchema,
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import { payloadType, seal } from "../../relay/trust/envelope.ts";
-import { SigningKey } from "../../relay/trust/key.ts";
+import { SigningKey, toHex } from "../../relay/trust/key.ts";
 import { grantGraceMs, type PinGrant } from "./ledger-checks.ts";
 import { type Power, rootOf, seedOf } from "./mesh.ts";
 
@@ -51,10 +51,11 @@ export class ProjectKeys {
     this.#grants = [...own, ...this.#grants];
   }
 
-  /** Grants of a term, signed by the newest root. */
+  /** Grants of a term, signed by the newest root: once, however often it is tried to go on with them. */
   grantsFor(term: number): Envelope[] {
     const powers = this.#powersOf(term);
-    this.#grants = [...this.#grants, ...powers];
+    const keys = new Set(powers.map(keyOf));
+    this.#grants = [...this.#grants.filter((grant) => !keys.has(keyOf(grant))), ...powers];
     return powers.map((grant) => this.#sealed(grant));
   }
 
@@ -109,4 +110,10 @@ export class ProjectKeys {
     const payload = toBinary(GrantSchema, grant);
     return seal({ type: payloadType.grant, payload, keys: [this.#key] });
   }
+}
+
+/** What a grant is for, as text; empty for those of overlays, which have no key of their own. */
+function keyOf({ power }: GrantOf): string {
+  const { value } = power;
+  return value !== undefined && "key" in value ? `${power.case} ${toHex(value.key)}` : "";
 }
