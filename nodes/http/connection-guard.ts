@@ -140,7 +140,8 @@ function cut(
   stalled: readonly ServerHttp2Stream[],
   silenceMs: number,
 ): void {
-  if (stalled.length === 0) return;
+  // One that was destroyed in this turn closes in the next, and throws at a ping.
+  if (stalled.length === 0 || session.destroyed) return;
   for (const stream of stalled) stream.close(constants.NGHTTP2_CANCEL);
   const late = setTimeout(() => session.destroy(), silenceMs);
   session.ping(() => clearTimeout(late));
