@@ -7,7 +7,7 @@ import { defaultDeadlines } from "../../../nodes/http/deadlines.ts";
 test("a connection that has just been destroyed, and is still to close, is asked nothing", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
-  const close = vi.fn();
+  const close = vi.fn<() => void>();
   const stream = Object.assign(new EventEmitter(), {
     writableLength: 1,
     endAfterHeaders: true,
@@ -17,7 +17,7 @@ test("a connection that has just been destroyed, and is still to close, is asked
     destroyed: false,
     setTimeout: () => undefined,
     // As Node's does.
-    ping: vi.fn((): boolean => {
+    ping: vi.fn<() => boolean>(() => {
       if (session.destroyed) throw new Error("ERR_HTTP2_INVALID_SESSION");
       return true;
     }),

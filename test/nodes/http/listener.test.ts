@@ -7,7 +7,7 @@ import type { HttpHandler, HttpResponse } from "../../../nodes/http/http-handler
 import { headerBytesMax } from "../../../relay/limits.ts";
 import { bodyOf, openHttp2 } from "./http2-call.ts";
 import { wideFrames } from "./http2-frames.ts";
-import { openLocal } from "./local-listener.ts";
+import { openHeld, openLocal } from "./local-listener.ts";
 import { localhostCertificate as tls } from "./localhost-certificate.ts";
 import { openRaw } from "./raw-connection.ts";
 
@@ -134,14 +134,11 @@ describe("deadlines", () => {
   });
 
   test("do not cut streams, however silent", async () => {
-    const streams: HttpResponse[] = [];
-    const { address } = await openLocal({
-      handler: (_, response) => {
-        response.writeHead(200);
-        response.write("first ");
-        streams.push(response);
-      },
-      deadlines: { firstBytesMs: 500, headersMs: 500, requestMs: 500, silenceMs: 500 },
+    const { address, streams } = await openHeld({
+      firstBytesMs: 500,
+      headersMs: 500,
+      requestMs: 500,
+      silenceMs: 500,
     });
     const first = await openRaw(address);
     first.socket.write(getRoot);
@@ -185,15 +182,7 @@ describe("deadlines", () => {
   });
 
   test("cut a stream that is not read, and none of those beside it", async () => {
-    const streams: HttpResponse[] = [];
-    const { address } = await openLocal({
-      handler: (_, response) => {
-        response.writeHead(200);
-        response.write("first ");
-        streams.push(response);
-      },
-      deadlines: { silenceMs: 300 },
-    });
+    const { address, streams } = await openHeld({ silenceMs: 300 });
     const session = await openHttp2(`http://${address}`);
     session.setLocalWindowSize(1024 * 1024);
     const stalled = session.request({ ":path": "/" }).on("error", () => undefined);
@@ -207,15 +196,7 @@ describe("deadlines", () => {
   });
 
   test("cut all streams of a peer that takes nothing at all", async () => {
-    const streams: HttpResponse[] = [];
-    const { address } = await openLocal({
-      handler: (_, response) => {
-        response.writeHead(200);
-        response.write("first ");
-        streams.push(response);
-      },
-      deadlines: { silenceMs: 300 },
-    });
+    const { address, streams } = await openHeld({ silenceMs: 300 });
     const raw = await openRaw(address);
     raw.socket.pause();
     raw.socket.write(wideFrames(["/a", "/b"]));

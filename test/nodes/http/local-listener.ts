@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import type { HttpHandler } from "../../../nodes/http/http-handler.ts";
+import type { HttpHandler, HttpResponse } from "../../../nodes/http/http-handler.ts";
 import { type Listener, type ListenerOptions, openListener } from "../../../nodes/http/listener.ts";
 
 /** Says which version of HTTP it was asked in. */
@@ -24,4 +24,18 @@ export async function openLocal(options: Partial<ListenerOptions> = {}): Promise
     await listener.close();
   });
   return listener;
+}
+
+/** One whose answers begin, and go on as the test says. */
+export async function openHeld(
+  deadlines: ListenerOptions["deadlines"],
+): Promise<{ address: string; streams: HttpResponse[] }> {
+  const streams: HttpResponse[] = [];
+  const handler: HttpHandler = (_, response) => {
+    response.writeHead(200);
+    response.write("first ");
+    streams.push(response);
+  };
+  const { address } = await openLocal({ handler, deadlines });
+  return { address, streams };
 }

@@ -4,21 +4,13 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { HttpResponse } from "../../../nodes/http/http-handler.ts";
 import { streamTakenBytesMin } from "../../../relay/limits.ts";
 import { bodyOf, openHttp2 } from "./http2-call.ts";
-import { openLocal } from "./local-listener.ts";
+import { openHeld } from "./local-listener.ts";
 
 const within = { timeout: 20_000, interval: 5 };
 
 /** Two streams that have begun, over one connection. */
 async function openTwo(silenceMs: number) {
-  const streams: HttpResponse[] = [];
-  const { address } = await openLocal({
-    handler: (_, response) => {
-      response.writeHead(200);
-      response.write("first ");
-      streams.push(response);
-    },
-    deadlines: { silenceMs },
-  });
+  const { address, streams } = await openHeld({ silenceMs });
   const session = await openHttp2(`http://${address}`);
   onTestFinished(() => session.destroy());
   session.setLocalWindowSize(1024 * 1024);
