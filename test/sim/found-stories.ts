@@ -218,4 +218,17 @@ export const foundStories: readonly (readonly [string, string])[] = [
      104198 change flag-5=killed flag-4=killed
      106334 lose-root`,
   ],
+  [
+    "the simulator took it for a fault that a parent of protocol 1 is dialled anew when its bar ends",
+    `seed 95059 layout two-parents overlay none disclosure OFF
+     27717 crash vendor 6243
+     31323 mirror-rule cap/* 2600
+     109785 fleet well
+     214005 fleet well
+     269065 fleet well
+     270135 fleet well
+     290514 jump mirror 900000
+     390282 protocol site-a1 1 13236
+     413790 fleet well`,
+  ],
 ];

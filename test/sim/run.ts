@@ -1,10 +1,12 @@
 import type { Trust } from "../../gen/headwater/v1/ledger_pb.ts";
 import { secondMs } from "../../relay/cadence.ts";
+import { protocolOfAgain } from "../../relay/link/protocol.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
 import type { CensusCounts } from "./census-checks.ts";
 import { rememberCrypto } from "./fast-crypto.ts";
 import type { FaultCounts } from "./fault-kinds.ts";
 import { heal } from "./heal.ts";
+import type { Link } from "./link.ts";
 import { BrokenPromise, type PromiseId } from "./promises.ts";
 import { project, Scene } from "./scene.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
@@ -133,17 +135,16 @@ function linkLack(scene: Scene, name: string): string {
     : `its link to ${waiting.address} is ${waiting.state}: ${waiting.problem}`;
 }
 
-/**
- * Links that come and go without a fault say that two nodes disagree about something. A child that
- * was never told what it is offered dials anew when it has waited for that long enough.
- */
-function stayQuiet({ world, checks, gone }: Scene): void {
+/** Links that come and go without a fault say that two nodes disagree about something. */
+function stayQuiet(scene: Scene): void {
+  const { world, checks, gone } = scene;
   const before = world.openLinks;
+  const excused = new Set(before.filter((link) => mayDialAnew(scene, link)));
   world.run(quietMs);
   const [link] = world.openLinks.filter(({ id, child, upstream, parent }) => {
     if (before.some((former) => former.id === id) || gone.has(parent)) return false;
     const former = before.find((one) => one.child === child && one.upstream === upstream);
-    return former?.isMaimed !== true;
+    return former === undefined || !excused.has(former);
   });
   checks.hold(
     "U1",
@@ -151,4 +152,14 @@ function stayQuiet({ world, checks, gone }: Scene): void {
     link === undefined,
     () => `its link to ${link?.parent} of ${project} goes down though nothing is wrong`,
   );
+}
+
+/**
+ * A child that was never told what it is offered dials anew when it has waited for that long
+ * enough; so does one of protocol 1 when it listens again to what once did not check.
+ */
+function mayDialAnew({ world }: Scene, { child, parent, request, isMaimed }: Link): boolean {
+  const { upstreams } = world.get(child).node.reads.status(world.now);
+  const isBarred = upstreams.some(({ address, problem }) => address === parent && problem !== "");
+  return isMaimed || (request.protocol < protocolOfAgain && isBarred);
 }
