@@ -1,11 +1,8 @@
-import { writeSync } from "node:fs";
 import process from "node:process";
-import { Writable } from "node:stream";
 import { type DestinationStream, pino } from "pino";
 import pretty from "pino-pretty";
-import { secondMs } from "../relay/cadence.ts";
 import type { LogEntry, LogLevel } from "../relay/effect.ts";
-import { logBytesWaitingMax } from "../relay/limits.ts";
+import { LastingStream, type LostLines } from "./lasting-stream.ts";
 
 /** Where business events are told, one line each. Small, so that a test's is a list. */
 export interface Log {
@@ -17,51 +14,21 @@ export interface Log {
 export function openLog(level: LogLevel): Log {
   // Reading `isTTY` makes a pipe one that refuses what it has no room for, in place of stopping the node.
   const { isTTY, fd } = process.stderr;
-  return createLog({ level, pretty: isTTY, destination: new LastingStream(fd) });
+  const destination = new LastingStream(fd, (lost) => lostLine(lost, isTTY));
+  return createLog({ level, pretty: isTTY, destination });
 }
 
-/**
- * Writes to a descriptor at once, and never fails. What can not be written, on a full disk or to who
- * does not read, waits up to a bound, and is tried again with all that comes and each second.
- */
-class LastingStream extends Writable {
-  readonly #descriptor: number;
-  #waiting: Buffer = Buffer.alloc(0);
-  #isRetrying = false;
-
-  constructor(descriptor: number) {
-    super();
-    this.#descriptor = descriptor;
-  }
-
-  override _write(bytes: Buffer, _: BufferEncoding, done: () => void): void {
-    // First what waits: there may be room by now.
-    this.#writeWaiting();
-    if (this.#waiting.length + bytes.length <= logBytesWaitingMax) {
-      this.#waiting = Buffer.concat([this.#waiting, bytes]);
-      this.#writeWaiting();
-    }
-    done();
-  }
-
-  #writeWaiting(): void {
-    try {
-      while (this.#waiting.length > 0)
-        this.#waiting = this.#waiting.subarray(writeSync(this.#descriptor, this.#waiting));
-    } catch {
-      this.#retrySoon();
-    }
-  }
-
-  #retrySoon(): void {
-    if (this.#isRetrying) return;
-    this.#isRetrying = true;
-    const retry = (): void => {
-      this.#isRetrying = false;
-      this.#writeWaiting();
-    };
-    setTimeout(retry, secondMs).unref();
-  }
+/** At every level: whoever asks for less still has to know that this is not all. */
+function lostLine({ count, sinceMs }: LostLines, isPretty: boolean): string {
+  const line = JSON.stringify({
+    level: "warn",
+    time: new Date().toISOString(),
+    event: "log-lines-lost",
+    count,
+    since: new Date(sinceMs).toISOString(),
+    msg: `of the log ${count} lines are lost here: nobody read it, or its disk was full`,
+  });
+  return isPretty ? pretty.prettyFactory(prettyOptions)(line) : `${line}\n`;
 }
 
 export function createLog(of: {
@@ -87,8 +54,10 @@ export function createLog(of: {
   };
 }
 
+const prettyOptions = { translateTime: "SYS:HH:MM:ss", singleLine: true };
+
 function prettyTo(destination: DestinationStream): pretty.PrettyStream {
-  return pretty({ destination, sync: true, translateTime: "SYS:HH:MM:ss", singleLine: true });
+  return pretty({ ...prettyOptions, destination, sync: true });
 }
 
 const SECRET_PATTERN = /token|authorization|secret|password|credential|cookie|seed|private/i;

@@ -56,8 +56,49 @@ test("lines that a full disk does not take wait up to a bound, and come before l
   const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", descriptor] });
   expect(status).toBe(0);
   const lines = readFileSync(log, "utf8");
-  expect(lines.indexOf("nnn")).toBeLessThan(logBytesWaitingMax);
-  expect(lines.indexOf("nnn")).toBeGreaterThan(logBytesWaitingMax - 2_000);
+  expect(lines.lastIndexOf("mmm")).toBeLessThan(logBytesWaitingMax);
+  expect(lines.lastIndexOf("mmm")).toBeGreaterThan(logBytesWaitingMax - 2_000);
+  const events = lines
+    .trimEnd()
+    .split("\n")
+    .map((text) => JSON.parse(text) as LogLine);
+  const kept = events.filter(({ msg }) => msg.startsWith("mmm"));
+  expect(events.slice(kept.length)).toEqual([
+    expect.objectContaining({ event: "log-lines-lost", count: 1_000 - kept.length }),
+    expect.objectContaining({ msg: "n".repeat(1_000) }),
+  ]);
+});
+
+interface LogLine {
+  readonly msg: string;
+  readonly event: string;
+  readonly count?: number;
+}
+
+test("who reads a log again is told how much of it is lost, before anything else is to be said", async () => {
+  const program = `
+    import { openLog } from "${resolve(import.meta.dirname, "../../nodes/log.ts")}";
+    const log = openLog("error");
+    const line = { level: "error", event: "e", message: "m".repeat(1_000) };
+    for (let count = 0; count < 1_000; count++) log.write(line);
+    process.stdout.write("goes on");
+    setInterval(() => undefined, 1_000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program]);
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  await once(child.stdout, "data");
+  let log = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    log += bytes;
+  });
+  await eventually("it says so", () => log.includes("log-lines-lost"), 60_000);
+  await eventually("the line is whole", () => log.endsWith("\n"), 60_000);
+  const events = log
+    .trimEnd()
+    .split("\n")
+    .map((text) => JSON.parse(text) as LogLine);
+  expect(events.at(-1)?.count).toBe(1_000 - (events.length - 1));
 });
 
 test("who does not read a log for a while stops nothing, and gets the first and the last of it", async () => {
@@ -79,7 +120,8 @@ test("who does not read a log for a while stops nothing, and gets the first and 
   });
   await eventually("it goes on", () => log.includes("still here"));
   const whole = log.slice(0, log.lastIndexOf("\n"));
-  for (const line of whole.split("\n")) expect(JSON.parse(line)).toMatchObject({ event: "e" });
+  for (const line of whole.split("\n"))
+    expect(JSON.parse(line)).toMatchObject({ event: /^(e|log-lines-lost)$/ });
 });
 
 test("a node whose log is on a full disk starts and goes on, and its log does when there is room", async (context) => {

@@ -85,7 +85,12 @@ const rules: readonly Rule[] = [
   { of: "nodes/node-files.ts", may: ["nodes/", ...core], packages: [protobuf] },
   { of: "nodes/driver.ts", may: ["nodes/", ...core], packages: [] },
   { of: "nodes/error.ts", may: core, packages: ["@connectrpc/connect"] },
-  { of: "nodes/log.ts", may: [...core, ...shared], packages: ["pino", "pino-pretty"] },
+  {
+    of: "nodes/log.ts",
+    may: [...core, ...shared, "nodes/lasting-stream.ts"],
+    packages: ["pino", "pino-pretty"],
+  },
+  { of: "nodes/lasting-stream.ts", may: core, packages: [] },
   { of: "nodes/sparing-log.ts", may: [...core, ...shared], packages: [] },
   { of: "nodes/access.ts", may: core, packages: [protobuf] },
   { of: "nodes/metric.ts", may: [], packages: [] },
