@@ -30,8 +30,8 @@ export interface Terminal {
   /** From now on silence is what the command is for, and not shown as work. */
   hush(): void;
   /**
-   * Aborted at the first interrupt, or when the terminal is closed; a second interrupt ends the process.
-   * Whoever hears SIGHUP out goes on after one that comes while the terminal is there, or without any.
+   * Aborted at the first interrupt or SIGHUP; a second interrupt ends the process. Whoever hears SIGHUP
+   * out goes on after one that comes while the terminal is there, or without any.
    */
   untilInterrupted(hungUp?: () => void): AbortSignal;
   /** Aborted once something was printed that nobody reads any more. */
@@ -121,8 +121,8 @@ function untilInterrupted(hungUp: (() => void) | undefined): AbortSignal {
     if (hungUp === undefined || (hadTerminal && !hasTerminal())) interrupt();
     else hungUp();
   };
-  // Where nobody hears it out it stays what it was: with nohup, which takes the terminal away, nothing.
-  if (hungUp !== undefined || hadTerminal) process.on("SIGHUP", hangUp);
+  // It would end the process at once otherwise, with nohup too: Node does not inherit what is ignored.
+  process.on("SIGHUP", hangUp);
   return interruption.signal;
 }
 

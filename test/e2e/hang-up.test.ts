@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -58,12 +59,36 @@ test.for<[string, Record<string, string>]>([
   expect(existsSync(join(directory, "data", "headwater.db-wal"))).toBe(false);
 });
 
+/** Begins, and never goes on. */
+async function* backup(_: unknown, { signal }: { signal: AbortSignal }): AsyncGenerator<object> {
+  yield { file: "headwater.db" };
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+}
+
+test("a backup that is hung up without a terminal leaves no part of the node's keys behind", async () => {
+  const { url } = await openFakeAdmin({ operators: { backup } });
+  const directory = mkdtempSync(join(tmpdir(), "headwater-backup-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const child = spawn(process.execPath, [cli, "backup", join(directory, "safe")], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...cleanEnvironment(), HEADWATER_ADMIN_URL: url, HEADWATER_ADMIN_TOKEN: adminToken },
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  let said = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    said += bytes;
+  });
+  await eventually("it is under way", () => readdirSync(directory).length > 0, 60_000);
+  child.kill("SIGHUP");
+  expect(await once(child, "close")).toEqual([1, null]);
+  expect(readdirSync(directory)).toEqual([]);
+  expect(said).toContain("interrupted, and nothing was kept");
+});
+
 test("a backup whose terminal is closed leaves no part of the node's keys behind", async (context) => {
   if (!existsSync(script)) context.skip("there is no script of util-linux here");
-  const backup = async function* (_: unknown, { signal }: { signal: AbortSignal }) {
-    yield { file: "headwater.db" };
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-  };
   const { url } = await openFakeAdmin({ operators: { backup } });
   const directory = mkdtempSync(join(tmpdir(), "headwater-terminal-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
