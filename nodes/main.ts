@@ -143,8 +143,9 @@ export async function runNode(of: {
   onReady?: (node: RunningNode) => void;
 }): Promise<void> {
   await using node = await openNode(of);
-  of.onReady?.(node);
+  // It may have been told to stop while it opened.
   if (of.signal.aborted) return;
+  of.onReady?.(node);
   await new Promise((resolve) => of.signal.addEventListener("abort", resolve, { once: true }));
 }
 
