@@ -72,7 +72,13 @@ class Watch {
         .admin()
         // A stream has no deadline.
         .nodes.watchFlags({ project: this.#project }, { signal: this.#signal, timeoutMs: 0 });
-      for await (const change of stream) this.#take(change);
+      let isOpen = false;
+      for await (const change of stream) {
+        // Only now is it sure that the stream tells of all that goes from here on.
+        if (!isOpen) await this.#sayGone();
+        isOpen = true;
+        this.#take(change);
+      }
       this.#wasConnected = true;
       return "the node has ended the stream";
     } catch (thrown) {
@@ -105,7 +111,10 @@ class Watch {
     this.#wasConnected = true;
     this.#failuresCount = 0;
     const key = `${change.project}/${change.flag}`;
-    if (change.initial && this.#said.get(key) === change.says) return;
+    const said = this.#said.get(key);
+    // What went was told of already, or came and went between two lines.
+    if (change.says === "" && said === undefined) return;
+    if (change.initial && said === change.says) return;
     if (change.says === "") this.#said.delete(key);
     else this.#said.set(key, change.says);
     const { terminal } = this.#context;

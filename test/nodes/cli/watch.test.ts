@@ -112,6 +112,31 @@ it("tells of flags that were deleted while the node was away", async () => {
   await running;
 });
 
+it("tells once of a flag that is deleted while it connects again", async () => {
+  using _chance = vi.spyOn(Math, "random").mockReturnValue(0);
+  const streams = [
+    [initial("a", "5 %"), initial("b", "0 %"), initial("c", "0 %")],
+    [initial("a", "5 %"), changed("c", ""), changed("a", "6 %")],
+  ];
+  const { terminal, ledger } = await openFakeAdmin({ nodes: { watchFlags: watchFlags(streams) } });
+  for (const flag of ["a", "b", "c"]) ledger.entries.set(`flag/${flag}`, new Uint8Array(0));
+  let readsCount = 0;
+  ledger.beforeRead = () => {
+    // After the answer to the first, and before the stream is open, b goes; c once it is.
+    readsCount++;
+    if (readsCount === 2) for (const flag of ["b", "c"]) ledger.entries.delete(`flag/${flag}`);
+  };
+  const running = terminal.run("watch");
+  await vi.waitFor(() => expect(terminal.printed.join("\n")).toContain("6 %"), 20_000);
+  expect(terminal.printed.slice(3).map((line) => line.replace(/^\d\d:\d\d:\d\d {2}/, ""))).toEqual([
+    "horizon/b  deleted  FRESH",
+    "horizon/c  deleted  FRESH",
+    "horizon/a  6 %  FRESH",
+  ]);
+  terminal.interruption.abort();
+  await running;
+});
+
 it("ends at once where the node came back, and does not answer", async () => {
   using _chance = vi.spyOn(Math, "random").mockReturnValue(0);
   const streams = [[initial("a", "5 %")], [initial("a", "5 %")]];
