@@ -8,6 +8,9 @@ import { HeadwaterError } from "../error.ts";
 const hint =
   "Put the node's token into HEADWATER_ADMIN_TOKEN; it is in the file admin.token of the node's HEADWATER_DATA_DIR.";
 
+const newHint =
+  "Ask for a new one: whoever may do everything here makes it with `headwater token add`.";
+
 /** Who is asking, and what they show. */
 export interface Caller {
   /** The header `authorization`. */
@@ -67,9 +70,7 @@ export class Authorization {
     if (typeof admitted === "object") return admitted;
     this.#refusedCount++;
     this.#failures.take(address, monoMs);
-    const message =
-      token === undefined ? "no bearer token" : (admitted ?? "the bearer token is not this node's");
-    throw new HeadwaterError({ kind: "unauthenticated", message, hint });
+    throw refusal(token, admitted);
   }
 
   /** Whether whoever was let in would be now. */
@@ -91,6 +92,14 @@ export class Authorization {
     if (hasEnded(found, wallMs)) return `the token ${name} has expired`;
     return { token: name, scopes: new Set(scopes.filter(isOperatorScope)), record: found };
   }
+}
+
+/** A text says why a token that is known does not do. */
+function refusal(token: string | undefined, problem: string | undefined): HeadwaterError {
+  const kind = "unauthenticated";
+  if (problem !== undefined) return new HeadwaterError({ kind, message: problem, hint: newHint });
+  const message = token === undefined ? "no bearer token" : "the bearer token is not this node's";
+  return new HeadwaterError({ kind, message, hint });
 }
 
 function hasEnded({ expiresMs }: TokenRecord, wallMs: number): boolean {

@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { LedgerService } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import { NodeService } from "../../../gen/headwater/v1/nodes_pb.ts";
+import { TokenRecordSchema } from "../../../gen/headwater/v1/store_pb.ts";
 import { Authorization } from "../../../nodes/admin/authorization.ts";
 import { HeadwaterError } from "../../../nodes/error.ts";
 import { wrongTokensBurstMax, wrongTokensPerSecondMax } from "../../../relay/limits.ts";
@@ -38,6 +41,20 @@ describe("the token", () => {
     `Bearer ${token.slice(1)}`,
   ])("does not let in: %j", (header) => {
     expect(attempt(new Authorization(token), header)).toBe("unauthenticated");
+  });
+
+  test("that has expired is not mended with the node's own, which is not for whoever had it", () => {
+    const shown = "hwt_shown";
+    const digest = createHash("sha256").update(shown).digest();
+    const record = create(TokenRecordSchema, { name: "ci", digest, expiresMs: 1n });
+    const authorization = new Authorization(token, () => [record]);
+    const caller = { header: `Bearer ${shown}`, address: mine, wallMs: 1, monoMs: 0 };
+    expect(() => authorization.check(caller)).toThrow(
+      expect.objectContaining({
+        message: "the token ci has expired",
+        hint: expect.stringContaining("`headwater token add`"),
+      }),
+    );
   });
 
   test("cannot be guessed fast: after some failures an address has to wait", () => {
