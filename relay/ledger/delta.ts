@@ -4,6 +4,7 @@ import { type Delta, DeltaSchema } from "../../gen/headwater/v1/mesh_pb.ts";
 import { frameBytesMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
+import { missingTrust } from "../trust/said-trust.ts";
 import { entrySize } from "./entry.ts";
 import { type Judge, openHead, type SignedHead } from "./head.ts";
 import type { Ledger, LedgerChange } from "./ledger.ts";
@@ -60,6 +61,8 @@ export function hearDelta(ledger: Ledger, delta: Delta, judge: Judge): Outcome<H
   const against = standing(held, head.value);
   if (!against.ok || against.value !== "newer")
     return against.ok ? done({ kind: "known" }) : against;
+  const unready = withoutItsTrust(head.value, judge);
+  if (unready !== undefined) return done(unready);
   if (comparePositions(previous, held.position) > 0)
     return done({ kind: "resync", why: "a delta is missing" });
   const exact = samePosition(previous, held.position);
@@ -70,6 +73,17 @@ export function hearDelta(ledger: Ledger, delta: Delta, judge: Judge): Outcome<H
   const change = ledger.changeTo(head.value, staged.value);
   if (change.ok) return done({ kind: "change", change: change.value });
   return exact ? change : done({ kind: "resync", why: change.refusal.message });
+}
+
+/**
+ * Roots and grants travel ahead of what is signed by who knows them. Without them the new entries
+ * would be judged by grants that have ended, or by fewer: a state that nobody has signed.
+ */
+export function withoutItsTrust({ head }: SignedHead, { trusted }: Judge): Heard | undefined {
+  const missing = missingTrust(trusted, head);
+  return missing === undefined
+    ? undefined
+    : { kind: "resync", why: `its head knows of ${missing}` };
 }
 
 /** How a head stands to the one held; two heads at one position are refused. */

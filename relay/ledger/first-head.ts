@@ -56,7 +56,7 @@ function firstChange(of: {
 }): Outcome<LedgerChange> {
   const { ledger, trusted, writer, head, wallMs } = of;
   const nothing = { entries: [], tombstones: [] };
-  if (signs(writer)) return signChange({ ...nothing, ledger, signer: writer, wallMs });
+  if (signs(writer)) return signChange({ ...nothing, ledger, trusted, signer: writer, wallMs });
   if (head === undefined)
     return refused("invalid", "head: missing, and the ledger key is not at this node");
   return signedChange({ ledger, head, changes: nothing, judge: { trusted, wallMs }, writer });

@@ -12,6 +12,7 @@ import { headBytesMax, ledgerEntriesMax } from "../limits.ts";
 import { done, type Outcome, refused } from "../refusal.ts";
 import { isSealedBy, payloadType, seal } from "../trust/envelope.ts";
 import { bytesEqual, keyBytes, type SigningKey, sha256 } from "../trust/key.ts";
+import type { SaidTrust } from "../trust/said-trust.ts";
 import { beatKeysOf, formerLedgerKeysOf, ledgerKeyOf, type Trusted } from "../trust/trusted.ts";
 import { type LedgerNameLike, positionText } from "./position.ts";
 
@@ -43,6 +44,8 @@ export function signHead(of: {
   position: { term: number; seq: number; digest: Uint8Array };
   previous: SignedHead | undefined;
   entriesCount: number;
+  /** What the writer knows; absent: not said. */
+  said?: SaidTrust;
   wallMs: number;
   key: SigningKey;
 }): SignedHead {
@@ -52,6 +55,7 @@ export function signHead(of: {
     prevHeadHash: of.previous?.hash ?? new Uint8Array(0),
     entriesCount: of.entriesCount,
     issuedMs: BigInt(Math.floor(of.wallMs)),
+    ...of.said,
   });
   const payload = toBinary(HeadSchema, head);
   return signed(seal({ type: payloadType.head, payload, keys: [of.key] }), head);
@@ -113,8 +117,8 @@ export function openFormerHead(
 
 export function signBeat(of: {
   head: SignedHead;
-  /** The newest that is known; absent: not said. */
-  rootVersion?: number;
+  /** What the writer knows; absent: not said. */
+  said?: SaidTrust;
   wallMs: number;
   key: SigningKey;
 }): SignedBeat {
@@ -123,7 +127,7 @@ export function signBeat(of: {
     headHash: of.head.hash,
     issuedMs: BigInt(issued),
     expiresMs: BigInt(issued + beatExpiryMs),
-    rootVersion: of.rootVersion ?? 0,
+    ...of.said,
   });
   const payload = toBinary(BeatSchema, beat);
   return beaten(seal({ type: payloadType.beat, payload, keys: [of.key] }), beat);

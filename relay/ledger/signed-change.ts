@@ -2,6 +2,8 @@ import type { Envelope } from "../../gen/headwater/v1/ledger_pb.ts";
 import { sequenceMax } from "../limits.ts";
 import { type Outcome, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
+import { missingTrust, saidTrust } from "../trust/said-trust.ts";
+import type { Trusted } from "../trust/trusted.ts";
 import { type Judge, openHead, type SignedHead, signHead } from "./head.ts";
 import type { EntryChanges, Ledger, LedgerChange, StagedEntries } from "./ledger.ts";
 import { comparePositions, positionText } from "./position.ts";
@@ -9,7 +11,7 @@ import type { HeadSigner, Writer } from "./writer.ts";
 
 /** The change with the head that its signer has for it. */
 export function signChange(
-  of: EntryChanges & { ledger: Ledger; signer: HeadSigner; wallMs: number },
+  of: EntryChanges & { ledger: Ledger; trusted?: Trusted; signer: HeadSigner; wallMs: number },
 ): Outcome<LedgerChange> {
   const staged = of.ledger.stage(of);
   return staged.ok ? signStaged({ ...of, staged: staged.value }) : staged;
@@ -19,10 +21,12 @@ export function signChange(
 export function signStaged(of: {
   ledger: Ledger;
   staged: StagedEntries;
+  /** What goes out before it; absent: what the ledger has. */
+  trusted?: Trusted;
   signer: HeadSigner;
   wallMs: number;
 }): Outcome<LedgerChange> {
-  const { ledger, staged, signer, wallMs } = of;
+  const { ledger, staged, trusted = ledger.trusted, signer, wallMs } = of;
   const held = ledger.head;
   const next = nextPosition(held, signer.term);
   if (next.seq > sequenceMax)
@@ -36,6 +40,7 @@ export function signStaged(of: {
     position: { ...next, digest: staged.set.digest },
     previous: held,
     entriesCount: staged.set.count,
+    said: saidTrust(trusted),
     wallMs,
     key: signer.ledgerKey,
   });
@@ -53,6 +58,13 @@ export function signedChange(of: {
   const { ledger, changes, judge } = of;
   const head = openHead(of.head, ledger.name, judge);
   if (!head.ok) return head;
+  const missing = missingTrust(judge.trusted, head.value.head);
+  if (missing !== undefined)
+    return refused(
+      "conflict",
+      `head: it knows of ${missing}`,
+      "Bring the newer ones first: headwater keys import.",
+    );
   const held = ledger.head;
   const next = nextPosition(held, of.writer.term);
   const { position } = head.value;

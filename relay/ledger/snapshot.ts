@@ -8,7 +8,7 @@ import {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import { chunkBytesMax, ledgerBytesMax, ledgerEntriesMax } from "../limits.ts";
 import { done, type Outcome, type Refusal, refused } from "../refusal.ts";
-import { type Heard, standing } from "./delta.ts";
+import { type Heard, standing, withoutItsTrust } from "./delta.ts";
 import { entryProblem, entrySize } from "./entry.ts";
 import { type Judge, openHead } from "./head.ts";
 import type { Ledger } from "./ledger.ts";
@@ -124,6 +124,8 @@ export class SnapshotAssembly {
       if (!against.ok || against.value !== "newer")
         return against.ok ? done({ kind: "known" }) : against;
     }
+    const unready = withoutItsTrust(head.value, judge);
+    if (unready !== undefined) return done(unready);
     const staged = this.#ledger.stageWhole(this.#entries);
     if (!staged.ok) return staged;
     const change = this.#ledger.changeTo(head.value, staged.value);

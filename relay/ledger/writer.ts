@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type WriterKeys, WriterKeysSchema } from "../../gen/headwater/v1/store_pb.ts";
 import { bytesEqual, SigningKey } from "../trust/key.ts";
+import { saidTrust } from "../trust/said-trust.ts";
 import { beatKeysOf, ledgerKeyOf, type Trusted } from "../trust/trusted.ts";
 import { type SignedBeat, signBeat } from "./head.ts";
 import type { Ledger } from "./ledger.ts";
@@ -42,8 +43,7 @@ export class Writer {
   beat(ledger: Ledger, wallMs: number): SignedBeat | undefined {
     const { head, trusted } = ledger;
     if (head === undefined) return undefined;
-    const rootVersion = trusted?.root.version ?? 0;
-    return signBeat({ head, rootVersion, wallMs, key: this.beatKey });
+    return signBeat({ head, said: saidTrust(trusted), wallMs, key: this.beatKey });
   }
 }
 

@@ -18,6 +18,7 @@ import { SnapshotAssembly } from "../ledger/snapshot.ts";
 import { assembliesCountMax } from "../limits.ts";
 import { done, type Outcome, type Refusal, refused } from "../refusal.ts";
 import { bytesEqual } from "../trust/key.ts";
+import { missingTrust } from "../trust/said-trust.ts";
 import { extendTrust, type Trusted, trustDigest } from "../trust/trusted.ts";
 
 /** What a frame comes to, checked and not yet made durable. */
@@ -186,7 +187,7 @@ export class Inbox {
 
   /**
    * Beats come after everything they vouch for was handed over, so one about a newer head than the
-   * one held, or by who knows of a newer root, means that something was lost on the way. Undefined: it is no news.
+   * one held, or by who knows of more roots or grants, means that something was lost on the way. Undefined: it is no news.
    */
   #beat(
     ledger: Ledger,
@@ -199,13 +200,9 @@ export class Inbox {
       return { ledger, why: "a beat, and nothing is held", isWrong: false };
     const beat = openBeat(envelope, { trusted, wallMs });
     if (!beat.ok) return wrong(ledger, textOf(beat.refusal));
-    const { rootVersion } = beat.value.beat;
-    if (rootVersion > trusted.root.version)
-      return {
-        ledger,
-        why: `its beat knows of root ${rootVersion}, and none after root ${trusted.root.version} has come`,
-        isWrong: false,
-      };
+    const missing = missingTrust(trusted, beat.value.beat);
+    if (missing !== undefined)
+      return { ledger, why: `its beat knows of ${missing}`, isWrong: false };
     if (isAbout(beat.value, head))
       return beat.value.issuedMs > (presentBeat(ledger.beat, wallMs)?.issuedMs ?? 0)
         ? { ledger, beat: beat.value }

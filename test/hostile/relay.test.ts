@@ -50,6 +50,24 @@ test("a stolen key: what it signs out of time, or twice, is refused, and a new t
   expect(scene.breaches).toEqual([]);
 });
 
+test("a relay that keeps roots and grants back: what is signed by who knows of them is not taken", async () => {
+  const { relay, rogue, plant } = scene;
+  const app = scene.app(plant, rogue.project);
+  const value = rogue.sign();
+  for (const frame of rogue.frames()) relay.send(frame);
+  await app.sees(value);
+  scene.listen();
+  for (const [said, what] of [
+    [{ rootVersion: 2, grantsCount: 1 }, /nova: its head knows of root 2, and none after root 1/],
+    [{ rootVersion: 1, grantsCount: 9 }, /nova: its head knows of 9 grants of root 1, and 3 have/],
+  ] as const)
+    await scene.said(what, () => {
+      for (const frame of rogue.lie({ value: 502, said })) relay.send(frame);
+    });
+  expect(app.value).toBe(value);
+  expect(scene.breaches).toEqual([]);
+});
+
 test("a relay that leaves a layer out leaves the project empty, and is told on", async () => {
   const { relay } = scene;
   const annex = await startStation("annex");

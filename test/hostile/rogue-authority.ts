@@ -10,6 +10,7 @@ import { type SignedBeat, signBeat, signHead } from "../../relay/ledger/head.ts"
 import type { Ledger } from "../../relay/ledger/ledger.ts";
 import { snapshotOf } from "../../relay/ledger/snapshot.ts";
 import { sequenceMax } from "../../relay/limits.ts";
+import type { SaidTrust } from "../../relay/trust/said-trust.ts";
 import { trustMessage } from "../../relay/trust/trusted.ts";
 import { Authority, keyOf, valueOf } from "../relay/authority.ts";
 import type { Frame } from "./cheating-relay.ts";
@@ -52,8 +53,8 @@ export class RogueAuthority {
     return this.#newest;
   }
 
-  /** Something signed as if in the future, or once more at the same position; then as it was. */
-  lie(of: { value: number; seq?: number; wallMs?: number }): Frame[] {
+  /** Something signed as if in the future, by who knows of more roots or grants, or once more at the same position; then as it was. */
+  lie(of: { value: number; seq?: number; wallMs?: number; said?: SaidTrust }): Frame[] {
     const frames = framesOf(this.#next(of.value, of), this.#authority);
     return frames;
   }
@@ -84,7 +85,10 @@ export class RogueAuthority {
     });
   }
 
-  #next(value: number, of: { term?: number; seq?: number; wallMs?: number }): Ledger {
+  #next(
+    value: number,
+    of: { term?: number; seq?: number; wallMs?: number; said?: SaidTrust },
+  ): Ledger {
     const { term = this.#ledger.position?.term ?? 1, seq = this.seq + 1 } = of;
     const ledger = this.#authority.emptyLedger();
     const entries = ["a", "b"].map((name) => ({
@@ -98,6 +102,7 @@ export class RogueAuthority {
       previous: this.#ledger.head,
       entriesCount: entries.length,
       wallMs: of.wallMs ?? Date.now(),
+      ...(of.said && { said: of.said }),
       key: this.#keys[term === 1 ? 0 : 1],
     });
     ledger.accept(valueOf(ledger.changeTo(head, staged)));

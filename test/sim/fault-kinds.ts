@@ -67,6 +67,7 @@ export const faultKinds = {
   "replayed-head": "F14",
   withheld: "F15",
   "omitted-layer": "F15",
+  "withheld-trust": "F15",
   "stolen-key": "F16",
   rotation: "F17",
   ungranted: "F18",

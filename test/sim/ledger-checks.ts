@@ -2,8 +2,8 @@ import { fromBinary } from "@bufbuild/protobuf";
 import {
   EnvelopeSchema,
   GrantSchema,
+  type Head,
   HeadSchema,
-  type Position,
 } from "../../gen/headwater/v1/ledger_pb.ts";
 import { WriterKeysSchema } from "../../gen/headwater/v1/store_pb.ts";
 import type { Write } from "../../relay/effect.ts";
@@ -143,7 +143,7 @@ export class LedgerChecks {
     if (bytes === undefined) return undefined;
     const known = this.#states.get(bytes);
     if (known !== undefined) return known;
-    const position = positionIn(bytes);
+    const position = headIn(bytes)?.position;
     const state = position && this.#truth.at(id, position);
     if (state !== undefined) this.#states.set(bytes, state);
     return state;
@@ -165,6 +165,7 @@ export class LedgerChecks {
     const { wallMs } = this.#world.momentOf(node);
     const table = node.node.reads.table(this.#project, release, wallMs);
     const [own, ...overlays] = this.pinned(node).map((id) => this.#read(node, id));
+    this.#trust(node);
     if (own === undefined) {
       this.#hold("I6", node.name, table === undefined, "it knows nothing, and shows a table");
       return;
@@ -191,6 +192,27 @@ export class LedgerChecks {
       isRight,
       () =>
         `apps see ${listed(shown)} where the layers come to ${listed(referenceFold({ own, overlays: held, pins: grant === "granted" }))}`,
+    );
+  }
+
+  /** What the project's own ledger is judged by is not older than what its writer went by. */
+  #trust(node: SimulatedNode): void {
+    const authority = new Uint8Array(0);
+    const known = node.node.reads.trust({ project: this.#project, authority });
+    if (!known.ok || known.value.ledger === undefined) return;
+    const bytes = node.store.get("head", ledgerId(known.value.ledger));
+    const head = bytes && headIn(bytes);
+    if (head === undefined) return;
+    const { roots = [], grants = [] } = known.value.trust ?? {};
+    const { rootVersion, grantsCount } = head;
+    const isKnown =
+      roots.length > rootVersion || (roots.length === rootVersion && grants.length >= grantsCount);
+    this.#hold(
+      "U2",
+      node.name,
+      isKnown,
+      () =>
+        `it has root ${roots.length} with ${grants.length} grants, and took what was signed with root ${rootVersion} and ${grantsCount}`,
     );
   }
 
@@ -253,10 +275,16 @@ function listed(shown: ReadonlyMap<string, Shown>): string {
   );
 }
 
+const heads = new WeakMap<Uint8Array, Head>();
+
 /** Undefined for a record that a disk has damaged. */
-function positionIn(headBytes: Uint8Array): Position | undefined {
+function headIn(headBytes: Uint8Array): Head | undefined {
+  const known = heads.get(headBytes);
+  if (known !== undefined) return known;
   try {
-    return fromBinary(HeadSchema, fromBinary(EnvelopeSchema, headBytes).payload).position;
+    const head = fromBinary(HeadSchema, fromBinary(EnvelopeSchema, headBytes).payload);
+    heads.set(headBytes, head);
+    return head;
   } catch {
     return undefined;
   }

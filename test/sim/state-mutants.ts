@@ -234,4 +234,11 @@ export const stateMutants: readonly Mutant[] = [
     'if (frame.case === "trustUpdate") effects.push(...giveBackTrust(parts, id, frame.value));',
     "if (frame.case === undefined) effects.push(...giveBackTrust(parts, id, frame.value));",
   ),
+  mutant(
+    3,
+    "take a change without the roots that it was signed with",
+    "ledger/delta.ts",
+    "return missing === undefined",
+    "return head.entriesCount >= 0",
+  ),
 ];

@@ -9,7 +9,7 @@ import { operatorVerbs } from "./operator-verbs.ts";
 import { processVerbs } from "./process-verbs.ts";
 import { rolloutVerbs } from "./rollout-verbs.ts";
 import type { Action, OverlayKind, Story } from "./story.ts";
-import { drawMirrored, drawRotated } from "./upheaval-draw.ts";
+import { drawMirrored, drawRotated, drawWithheld } from "./upheaval-draw.ts";
 import { upheavalVerbs } from "./upheaval-verbs.ts";
 import { type Draw, pick, type Verbs } from "./verb.ts";
 
@@ -107,6 +107,7 @@ function drawWhole(seed: number): Story {
       ...drawRestored(apart(0x165667b1)),
       ...drawMirrored(apart(0x9e3779b1)),
       ...drawRotated(apart(0x2545f491)),
+      ...drawWithheld(apart(0x68e31da4)),
       ...census,
     ].sort((a, b) => a.atMs - b.atMs),
   };

@@ -47,4 +47,14 @@ export const toldStories: readonly (readonly [string, string])[] = [
      10000 rule pin/flag-9 4000
      40000 ungrant`,
   ],
+  [
+    "what is signed by who knows of a new root is not taken by those who are kept from it",
+    `seed 3 layout chain overlay granted disclosure OFF
+     1000 change flag-9=100
+     10000 rule pin/flag-9 4000
+     30000 cheat root withheld-trust 120000
+     40000 ungrant
+     45000 change flag-9=200
+     60000 change flag-9=300`,
+  ],
 ];

@@ -9,6 +9,9 @@ const flagsCount = 3;
 /** In one story of so many a root is signed that one node alone is told of. */
 const rotatedEach = 8;
 
+/** In one story of so many a relay keeps new roots back, and passes what is signed by who knows them. */
+const withheldEach = 8;
+
 /** Both overlays restrict the same few flags, while one of the two parents is away. */
 export function drawMirrored(draw: Draw): Action[] {
   const { random, layout, overlay } = draw;
@@ -57,5 +60,22 @@ export function drawRotated(draw: Draw): Action[] {
     { atMs, words: ["rotate-at", one] },
     { atMs: soon(), words: ["rotate-at", other] },
     { atMs: soon(), words: ["crash", pick(random, [one, other]), draw.forMs(20_000)] },
+  ];
+}
+
+export function drawWithheld(draw: Draw): Action[] {
+  const { random, layout, forMs } = draw;
+  if (random.below(withheldEach) !== 0) return [];
+  const parents = [...new Set(layout.nodes.flatMap((one) => one.parents))];
+  const atMs = random.below(20_000);
+  const words = random.below(2) === 0 ? ["ungrant"] : ["rotate", "1"];
+  const changes = Array.from({ length: 4 }, (): Action => {
+    const change = `flag-${random.below(flagsCount)}=${random.below(100) * 100}`;
+    return { atMs: atMs + 5_000 + random.below(40_000), words: ["change", change] };
+  });
+  return [
+    { atMs, words: ["cheat", pick(random, parents), "withheld-trust", forMs(400_000)] },
+    { atMs: atMs + random.below(5_000), words },
+    ...changes,
   ];
 }

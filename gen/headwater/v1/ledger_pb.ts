@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/ledger.proto.
  */
 export const file_headwater_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvbGVkZ2VyLnByb3RvEgxoZWFkd2F0ZXIudjEiXgoIRW52ZWxvcGUSFAoMcGF5bG9hZF90eXBlGAEgASgJEg8KB3BheWxvYWQYAiABKAwSKwoKc2lnbmF0dXJlcxgDIAMoCzIXLmhlYWR3YXRlci52MS5TaWduYXR1cmUiJwoJU2lnbmF0dXJlEg0KBWtleWlkGAEgASgJEgsKA3NpZxgCIAEoDCIwCgpMZWRnZXJOYW1lEhEKCWF1dGhvcml0eRgBIAEoDBIPCgdwcm9qZWN0GAIgASgJIkkKBFJvb3QSDwoHcHJvamVjdBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEhEKCXRocmVzaG9sZBgDIAEoDRIMCgRrZXlzGAQgAygMItoBCgVHcmFudBIRCglhdXRob3JpdHkYASABKAwSFAoMcm9vdF92ZXJzaW9uGAIgASgNEi0KCmxlZGdlcl9rZXkYAyABKAsyFy5oZWFkd2F0ZXIudjEuTGVkZ2VyS2V5SAASKQoIYmVhdF9rZXkYBCABKAsyFS5oZWFkd2F0ZXIudjEuQmVhdEtleUgAEjEKB292ZXJsYXkYBSABKAsyHi5oZWFkd2F0ZXIudjEuT3ZlcmxheUF1dGhvcml0eUgAEhIKCmV4cGlyZXNfbXMYBiABKARCBwoFcG93ZXIiNwoJTGVkZ2VyS2V5EgwKBHRlcm0YASABKA0SCwoDa2V5GAIgASgMEg8KB2ZvbGxvd3MYAyABKA0iFgoHQmVhdEtleRILCgNrZXkYASABKAwiYwoQT3ZlcmxheUF1dGhvcml0eRIRCglhdXRob3JpdHkYASABKAwSDQoFZmxhZ3MYAiADKAkSHAoUcGluX2Jhc2lzX3BvaW50c19tYXgYAyABKA0SDwoHYWxpYXNlcxgEIAEoCCJWCgVUcnVzdBIlCgVyb290cxgBIAMoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZRImCgZncmFudHMYAiADKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiIwoFRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMIjUKCFBvc2l0aW9uEgwKBHRlcm0YASABKA0SCwoDc2VxGAIgASgNEg4KBmRpZ2VzdBgDIAEoDCKcAQoESGVhZBIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIWCg5wcmV2X2hlYWRfaGFzaBgDIAEoDBIVCg1lbnRyaWVzX2NvdW50GAQgASgNEhEKCWlzc3VlZF9tcxgFIAEoBCJWCgRCZWF0EhEKCWhlYWRfaGFzaBgBIAEoDBIRCglpc3N1ZWRfbXMYAiABKAQSEgoKZXhwaXJlc19tcxgDIAEoBBIUCgxyb290X3ZlcnNpb24YBCABKA1iBnByb3RvMw");
+  fileDesc("ChloZWFkd2F0ZXIvdjEvbGVkZ2VyLnByb3RvEgxoZWFkd2F0ZXIudjEiXgoIRW52ZWxvcGUSFAoMcGF5bG9hZF90eXBlGAEgASgJEg8KB3BheWxvYWQYAiABKAwSKwoKc2lnbmF0dXJlcxgDIAMoCzIXLmhlYWR3YXRlci52MS5TaWduYXR1cmUiJwoJU2lnbmF0dXJlEg0KBWtleWlkGAEgASgJEgsKA3NpZxgCIAEoDCIwCgpMZWRnZXJOYW1lEhEKCWF1dGhvcml0eRgBIAEoDBIPCgdwcm9qZWN0GAIgASgJIkkKBFJvb3QSDwoHcHJvamVjdBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEhEKCXRocmVzaG9sZBgDIAEoDRIMCgRrZXlzGAQgAygMItoBCgVHcmFudBIRCglhdXRob3JpdHkYASABKAwSFAoMcm9vdF92ZXJzaW9uGAIgASgNEi0KCmxlZGdlcl9rZXkYAyABKAsyFy5oZWFkd2F0ZXIudjEuTGVkZ2VyS2V5SAASKQoIYmVhdF9rZXkYBCABKAsyFS5oZWFkd2F0ZXIudjEuQmVhdEtleUgAEjEKB292ZXJsYXkYBSABKAsyHi5oZWFkd2F0ZXIudjEuT3ZlcmxheUF1dGhvcml0eUgAEhIKCmV4cGlyZXNfbXMYBiABKARCBwoFcG93ZXIiNwoJTGVkZ2VyS2V5EgwKBHRlcm0YASABKA0SCwoDa2V5GAIgASgMEg8KB2ZvbGxvd3MYAyABKA0iFgoHQmVhdEtleRILCgNrZXkYASABKAwiYwoQT3ZlcmxheUF1dGhvcml0eRIRCglhdXRob3JpdHkYASABKAwSDQoFZmxhZ3MYAiADKAkSHAoUcGluX2Jhc2lzX3BvaW50c19tYXgYAyABKA0SDwoHYWxpYXNlcxgEIAEoCCJWCgVUcnVzdBIlCgVyb290cxgBIAMoCzIWLmhlYWR3YXRlci52MS5FbnZlbG9wZRImCgZncmFudHMYAiADKAsyFi5oZWFkd2F0ZXIudjEuRW52ZWxvcGUiIwoFRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMIjUKCFBvc2l0aW9uEgwKBHRlcm0YASABKA0SCwoDc2VxGAIgASgNEg4KBmRpZ2VzdBgDIAEoDCLIAQoESGVhZBIoCgZsZWRnZXIYASABKAsyGC5oZWFkd2F0ZXIudjEuTGVkZ2VyTmFtZRIoCghwb3NpdGlvbhgCIAEoCzIWLmhlYWR3YXRlci52MS5Qb3NpdGlvbhIWCg5wcmV2X2hlYWRfaGFzaBgDIAEoDBIVCg1lbnRyaWVzX2NvdW50GAQgASgNEhEKCWlzc3VlZF9tcxgFIAEoBBIUCgxyb290X3ZlcnNpb24YBiABKA0SFAoMZ3JhbnRzX2NvdW50GAcgASgNImwKBEJlYXQSEQoJaGVhZF9oYXNoGAEgASgMEhEKCWlzc3VlZF9tcxgCIAEoBBISCgpleHBpcmVzX21zGAMgASgEEhQKDHJvb3RfdmVyc2lvbhgEIAEoDRIUCgxncmFudHNfY291bnQYBSABKA1iBnByb3RvMw");
 
 /**
  * Envelope is a DSSE envelope: signatures over PAE(payload_type, payload).
@@ -385,6 +385,19 @@ export type Head = Message<"headwater.v1.Head"> & {
    * @generated from field: uint64 issued_ms = 5;
    */
   issuedMs: bigint;
+
+  /**
+   * The newest root that the writer knows of, and how many grants of it: who has less does not take
+   * the head, since its grants are not those that the writer went by. 0: not said.
+   *
+   * @generated from field: uint32 root_version = 6;
+   */
+  rootVersion: number;
+
+  /**
+   * @generated from field: uint32 grants_count = 7;
+   */
+  grantsCount: number;
 };
 
 /**
@@ -424,6 +437,13 @@ export type Beat = Message<"headwater.v1.Beat"> & {
    * @generated from field: uint32 root_version = 4;
    */
   rootVersion: number;
+
+  /**
+   * How many grants of that root it knows of.
+   *
+   * @generated from field: uint32 grants_count = 5;
+   */
+  grantsCount: number;
 };
 
 /**

@@ -51,6 +51,19 @@ describe("a head that was signed elsewhere", () => {
       /^forbidden: head: no grant for a ledger key of term 2/,
     ],
     [
+      "by who knows of grants that have not come here",
+      (ledger) => {
+        const elsewhere = authority.ledger();
+        const { trusted } = new Authority({
+          powers: [{ case: "ledgerKey", value: { term: 2, key: keyOf("later").publicKey } }],
+        });
+        elsewhere.trusted = trusted;
+        expect(elsewhere.position).toEqual(ledger.position);
+        return signed(elsewhere, { "flag/a": one });
+      },
+      /^conflict: head: it knows of 3 grants of root 1, and 2 have come/,
+    ],
+    [
       "for other entries",
       (ledger) => signed(ledger, { "flag/b": one }),
       /^invalid: digest: the entries are not what the head has signed/,
