@@ -16,8 +16,8 @@ Measures, and prints each figure as median and quartiles, with its ratio to a fl
 measured in the same run. Ends with 1 when a ratio is not what it is to be.
 
   --only TEXT    the benchmarks whose name contains this
-  --peers        beside what others have made as well, where it is there; node
-                 scripts/install-peers.ts gets what can be had, and says how to get the rest
+  --peers        beside what others have made as well, where it is there;
+                 npm run install-peers gets what can be had, and says how to get the rest
   --json         the figures for machines
   --markdown     the table for a document
   --check        names what has become slower than in scripts/bench/baseline.json, and ends with 1

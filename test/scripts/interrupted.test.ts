@@ -37,7 +37,7 @@ test.for([
   },
 );
 
-test.for(["chaos", "fuzz", "hostile", "interop", "sim", "soak"])(
+test.for(["chaos", "fuzz", "hostile", "install-peers", "interop", "sim", "soak"])(
   "%s refuses an option that it does not know, in a line and with where to look",
   async (name) => {
     const run = start(`${name}.ts`, "--bogus");

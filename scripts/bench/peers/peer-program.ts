@@ -7,7 +7,7 @@ import { isExecutable } from "../../step.mjs";
 
 const packageDir = resolve(import.meta.dirname, "../../..");
 
-/** Where `node scripts/install-peers.ts` puts what it builds and installs. */
+/** Where `npm run install-peers` puts what it builds and installs. */
 export const peersDir = join(packageDir, "node_modules", ".cache", "headwater", "peers");
 
 /** A program of others that is measured beside Headwater. */
@@ -40,7 +40,7 @@ export function hasSdks(): boolean {
 
 /** What is said of one that is not there. */
 export function absenceOf({ name }: { name: string }): string {
-  return `${name} is not there: node scripts/install-peers.ts says how to get it`;
+  return `${name} is not there: npm run install-peers says how to get it`;
 }
 
 function onPath(name: string): string | undefined {
