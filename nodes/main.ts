@@ -36,12 +36,13 @@ import {
   readTls,
   tokenFileOf,
 } from "./node-files.ts";
+import { type NodeNames, nodeNames } from "./node-names.ts";
 import { software } from "./software.ts";
 import { sparingLog } from "./sparing-log.ts";
 import { openStore, type Store } from "./store/store.ts";
 
 /** A node that runs, and where it is reached. */
-export interface RunningNode extends AsyncDisposable {
+export interface RunningNode extends NodeNames, AsyncDisposable {
   /** `host:port`, each with the port that it really is. */
   readonly apps: string;
   readonly mesh: string;
@@ -73,9 +74,8 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   const store = parts.use(openStore({ directory: config.dataDir }));
   const { token, siteSecret } = readSecrets(config, log);
   const tls = new LiveTls(readTls(config));
-  const addresses = meshAddresses(config);
-  const identity = serverIdentity({ tls, siteSecret: siteSecret.bytes, addresses });
-  const settings = settingsOf({ config, store, siteSecret: siteSecret.bytes });
+  const identity = serverIdentity({ tls, siteSecret, addresses: meshAddresses(config) });
+  const settings = settingsOf({ config, store, log, siteSecret });
   const driver = new Driver({ settings, store, clock, log });
   parts.defer(() => driver.stop());
 
@@ -90,7 +90,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   parts.defer(() => server.stopped);
   parts.defer(() => stop.abort());
   const client = openMeshClient({ access: driver, tls, signal: stop.signal });
-  const fanout = openFanout({ config, driver, siteSecret: siteSecret.bytes, log });
+  const fanout = openFanout({ config, name: settings.name, driver, siteSecret, log });
   parts.defer(() => fanout.close());
   parts.defer(() => driver.tell({ kind: "stopping" }));
   driver.start({ server, client, fanout });
@@ -109,7 +109,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
   const admin = await openAdmin({
     access: driver,
     address: config.adminAddress,
-    token: token.text,
+    token,
     log,
     software,
     startedMs: clock.now().wallMs,
@@ -127,6 +127,8 @@ export async function openNode(of: Opening): Promise<RunningNode> {
 
   const running = parts.move();
   return {
+    name: settings.name,
+    site: settings.site,
     apps: apps.address,
     mesh: server.address,
     admin: admin.address,
@@ -152,12 +154,12 @@ export async function runNode(of: {
 function settingsOf(of: {
   config: NodeConfig;
   store: Store;
+  log: Log;
   siteSecret: Uint8Array;
 }): Omit<NodeSettings, "records"> {
   const { config } = of;
   return {
-    site: config.site,
-    name: config.name,
+    ...nodeNames(of),
     nodeId: nodeIdOf(of.store),
     siteSecret: of.siteSecret,
     seed: randomBytes(4).readUInt32BE(0),
@@ -204,6 +206,7 @@ function configuredUpstream(address: string): UpstreamSettings {
 
 function openFanout(of: {
   config: NodeConfig;
+  name: string;
   driver: Driver;
   siteSecret: Uint8Array;
   log: Log;
@@ -215,7 +218,7 @@ function openFanout(of: {
     access: driver,
     address: config.natsUrl,
     siteKey: siteKey.publicKey,
-    node: config.name,
+    node: of.name,
     readSecrets: () => natsSecrets(config),
     log: (entry) => log.write(entry),
   });

@@ -9,17 +9,20 @@ import type { NatsSecrets } from "./fanout/nats.ts";
 import type { Log } from "./log.ts";
 import type { Tls } from "./mesh/tls.ts";
 import { backupPieces } from "./store/backup.ts";
-import { readOrMakeSecret, type Secret } from "./store/secret.ts";
+import { readOrMakeSecret } from "./store/secret.ts";
 import type { FileStore } from "./store/store.ts";
 
 /** The secrets that a node makes for itself at its first start, and warns of when others may read them. */
-export function readSecrets(config: NodeConfig, log: Log): { token: Secret; siteSecret: Secret } {
+export function readSecrets(
+  config: NodeConfig,
+  log: Log,
+): { token: string; siteSecret: Uint8Array } {
   const token = readOrMakeSecret({ file: tokenFileOf(config), bytes: 32 });
   const siteSecret = readOrMakeSecret({ file: siteSecretFileOf(config), bytes: 32 });
   for (const { problem } of [token, siteSecret])
     if (problem !== undefined)
       log.write({ level: "warn", event: "secret-shared", message: problem });
-  return { token, siteSecret };
+  return { token: token.text, siteSecret: siteSecret.bytes };
 }
 
 export function tokenFileOf({ dataDir }: NodeConfig): string {

@@ -81,7 +81,7 @@ async function runCommand(
     log,
     signal: terminal.untilInterrupted(() => tellHangUp(log, config)),
     onReady: (node) => {
-      announce(node, { config, json: flags.json, terminal });
+      announce(node, { json: flags.json, terminal });
       // It may be killed before it could keep what was compiled for it.
       flushCompileCache();
     },
@@ -141,11 +141,10 @@ function readFile(path: string): ConfigFileOutcome {
 
 /** Where the node listens, for people and for what started it. */
 function announce(
-  { apps, mesh, admin, tokenFile }: RunningNode,
-  of: { config: NodeConfig; json: boolean | undefined; terminal: Terminal },
+  { name, site, apps, mesh, admin, tokenFile }: RunningNode,
+  of: { json: boolean | undefined; terminal: Terminal },
 ): void {
-  const { config, json, terminal } = of;
-  const { name, site } = config;
+  const { json, terminal } = of;
   if (json) {
     terminal.print(formatJsonLine({ name, site, apps, mesh, admin, tokenFile }));
     return;

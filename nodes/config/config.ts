@@ -4,10 +4,10 @@ import { type Address, isEveryInterface, isLoopbackAddress, parseAddress } from 
 import { type NodeSettings, nodeOptions } from "./node-options.ts";
 import { readSettings, type Sources, unknownKeys, unknownVariables } from "./settings.ts";
 
-/** How one node is to run: every setting read, every default filled in. */
+/** How one node is to run: every setting read, every default that is fixed filled in. */
 export interface NodeConfig extends NodeSettings {
-  readonly name: string;
-  readonly site: string;
+  /** The node's name where none is set and none is kept. */
+  readonly hostName: string;
 }
 
 /** A configuration, or all that is wrong with it: a sentence each, with the mend. */
@@ -15,11 +15,10 @@ export type ConfigOutcome =
   | { readonly config: NodeConfig }
   | { readonly problems: readonly string[] };
 
-/** `hostName` is the node's name where none is set. */
 export function readConfig(sources: Sources & { readonly hostName: string }): ConfigOutcome {
   const { values, problems: unread } = readSettings(nodeOptions, sources);
-  const name = values.name ?? sources.hostName;
-  const site = values.site ?? name;
+  const { hostName } = sources;
+  const name = values.name ?? hostName;
   const problems = [
     ...unknownVariables(sources.env),
     ...unknownKeys(sources.file ?? {}),
@@ -31,7 +30,7 @@ export function readConfig(sources: Sources & { readonly hostName: string }): Co
   const telemetry = mayTrack(sources.env) ? values.telemetry : "OFF";
   return problems.length > 0
     ? { problems: problems.map((problem) => shortened(problem)) }
-    : { config: { ...values, name, site, telemetry } as NodeConfig };
+    : { config: { ...values, hostName, telemetry } as NodeConfig };
 }
 
 /** https://consoledonottrack.com; whoever writes anything but 0 wants less, not more. */

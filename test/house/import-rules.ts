@@ -82,6 +82,11 @@ const rules: readonly Rule[] = [
     ],
   },
   { of: "nodes/main.ts", may: ["nodes/", ...core], packages: [protobuf] },
+  {
+    of: "nodes/node-names.ts",
+    may: ["nodes/config/", "nodes/store/", ...core, ...shared],
+    packages: [],
+  },
   { of: "nodes/node-files.ts", may: ["nodes/", ...core], packages: [protobuf] },
   { of: "nodes/driver.ts", may: ["nodes/", ...core], packages: [] },
   { of: "nodes/error.ts", may: core, packages: ["@connectrpc/connect"] },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { appOptions } from "../../../nodes/config/app-options.ts";
 import { type NodeConfig, readConfig } from "../../../nodes/config/config.ts";
-import { nodeOptions } from "../../../nodes/config/node-options.ts";
+import { type NodeSettings, nodeOptions } from "../../../nodes/config/node-options.ts";
 import { operatorOptions } from "../../../nodes/config/operator-options.ts";
 import type { Option } from "../../../nodes/config/option.ts";
 import type { Sources } from "../../../nodes/config/settings.ts";
@@ -22,8 +22,7 @@ function problemsOf(sources: Partial<Sources> & { hostName?: string }): readonly
 describe("without any setting", () => {
   it("is a root on loopback that says nothing upstream", () => {
     expect(configOf({})).toEqual({
-      name: "node-1",
-      site: "node-1",
+      hostName: "node-1",
       dataDir: "./data",
       appsAddress: "127.0.0.1:7700",
       appsCorsOrigins: [],
@@ -62,7 +61,7 @@ describe("DO_NOT_TRACK", () => {
 });
 
 describe("each setting of a node", () => {
-  it.each<[keyof NodeConfig, string, unknown]>([
+  it.each<[keyof NodeSettings, string, unknown]>([
     ["name", "n-2", "n-2"],
     ["dataDir", "/var/lib/headwater", "/var/lib/headwater"],
     ["appsAddress", "0.0.0.0:0", "0.0.0.0:0"],
@@ -102,10 +101,6 @@ describe("each setting of a node", () => {
   it("takes certificate and key together", () => {
     const env = { HEADWATER_TLS_CERT_FILE: "tls.crt", HEADWATER_TLS_KEY_FILE: "tls.key" };
     expect(configOf({ env })).toMatchObject({ tlsCertFile: "tls.crt", tlsKeyFile: "tls.key" });
-  });
-
-  it("calls the site as the node unless told", () => {
-    expect(configOf({ env: { HEADWATER_NAME: "berlin" } }).site).toBe("berlin");
   });
 });
 

@@ -1,0 +1,56 @@
+import type { NodeConfig } from "./config/config.ts";
+import { HeadwaterError } from "./error.ts";
+import type { Log } from "./log.ts";
+import type { Store } from "./store/store.ts";
+
+/** What others know a node by. */
+export interface NodeNames {
+  readonly name: string;
+  readonly site: string;
+}
+
+/**
+ * What the settings say, else what the data directory has kept, else the name of the host: so a node
+ * that is restored elsewhere, or whose container gets another host name, stays who it was.
+ */
+export function nodeNames(of: {
+  config: Pick<NodeConfig, "name" | "site" | "hostName">;
+  store: Store;
+  log: Log;
+}): NodeNames {
+  const { config, store, log } = of;
+  const kept = keptNames(store);
+  const name = config.name ?? kept.name ?? config.hostName;
+  const site = config.site ?? kept.site ?? name;
+  if (name !== kept.name || site !== kept.site) keep(of, { name, site });
+  if (config.name === undefined && name !== config.hostName) {
+    const message = `it is still called ${name}, as at its first start; the host is ${config.hostName}`;
+    log.write({ level: "info", event: "name-kept", message });
+  }
+  return { name, site };
+}
+
+function keptNames(store: Store): Partial<NodeNames> {
+  const kept = new Map<string, string>();
+  for (const { bucket, key, value } of store.load())
+    if (bucket === "node") kept.set(key, Buffer.from(value).toString());
+  const [name, site] = [kept.get("name"), kept.get("site")];
+  return { ...(name !== undefined && { name }), ...(site !== undefined && { site }) };
+}
+
+/** A disk that takes no writes now is no reason not to serve what it holds. */
+function keep({ store, log }: { store: Store; log: Log }, names: NodeNames): void {
+  try {
+    store.write(
+      (["name", "site"] as const).map((key) => ({
+        bucket: "node",
+        key,
+        value: Buffer.from(names[key]),
+      })),
+    );
+  } catch (cause) {
+    const { kind, message } = HeadwaterError.from(cause);
+    if (kind !== "unavailable") throw cause;
+    log.write({ level: "error", event: "name-not-kept", message });
+  }
+}
