@@ -20,6 +20,7 @@ import { nodeOptions } from "../config/node-options.ts";
 import { operatorOptions } from "../config/operator-options.ts";
 import { readSettings, type Texts, unknownVariables } from "../config/settings.ts";
 import { HeadwaterError } from "../error.ts";
+import { certificateError } from "./certificate-error.ts";
 import { problemsError } from "./problems.ts";
 
 /** A node's admin port, by subject. Its calls throw what `adminError` explains. */
@@ -73,6 +74,8 @@ export function adminError(thrown: unknown, of: { url: string; env: Texts }): He
   const error = HeadwaterError.from(thrown);
   const { cause, message, hint } = error;
   if (!(cause instanceof ConnectError)) return error;
+  const uncertified = certificateError(cause, of.url);
+  if (uncertified !== undefined) return uncertified;
   if (cause.code === Code.Unimplemented)
     return new HeadwaterError({
       kind: "unreachable",
