@@ -22,6 +22,7 @@ import { localFanout } from "./fanout/local.ts";
 import { openNatsFanout } from "./fanout/nats.ts";
 import type { TlsFiles } from "./http/listener.ts";
 import type { Log } from "./log.ts";
+import { certificateMetrics, tellExpired } from "./mesh/certificate-end.ts";
 import { openMeshClient } from "./mesh/client.ts";
 import { LiveTls } from "./mesh/live-tls.ts";
 import { openMeshServer } from "./mesh/server.ts";
@@ -115,7 +116,7 @@ export async function openNode(of: Opening): Promise<RunningNode> {
     startedMs: clock.now().wallMs,
     advertise: [config.meshAdvertise ?? server.address],
     identity,
-    counts: appsMetrics(apps.counts),
+    counts: [...appsMetrics(apps.counts), ...certificateMetrics(tls)],
     labelled: appsMetricsByLabel(apps.counts),
     events,
     fallback: dashboardFiles(),
@@ -269,6 +270,7 @@ function watchTls(of: Renewal & { signal: AbortSignal }): void {
   const files = [tlsCertFile, tlsKeyFile, tlsCaFile].filter((file) => file !== undefined);
   const changed = (): void => renewTls(of);
   watchFiles({ files, everyMs: minuteMs, signal: of.signal, changed });
+  tellExpired({ ...of, wallMs: Date.now() });
 }
 
 /** Links that are up stay up; whoever connects from now on is shown the new certificate. */
@@ -280,6 +282,7 @@ function renewTls({ config, log, tls, identity, ports }: Renewal): void {
     const files = serverTlsOf(next);
     if (files !== undefined) for (const port of ports) port.renewTls(files);
     log.write({ level: "info", event: "tls-renewed", message: "the TLS files are taken anew" });
+    tellExpired({ tls, log, wallMs: Date.now() });
   } catch (cause) {
     const { message } = HeadwaterError.from(cause);
     const event = "tls-not-renewed";
