@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import { parseToken } from "../../relay/trust/join-token.ts";
 import type { NodeSettings } from "../config/node-options.ts";
 import { parseTrustFile } from "../config/trust-file.ts";
@@ -37,7 +38,27 @@ export function namedFileProblems(config: Partial<NodeSettings>): string[] {
       path: config.natsCaFile,
       check: pemProblems,
     }),
+    ...pairProblems(config),
   ];
+}
+
+/** A certificate and a key that are both there, and not of each other. */
+function pairProblems({ tlsCertFile, tlsKeyFile }: Partial<NodeSettings>): string[] {
+  const [cert, key] = [tlsCertFile, tlsKeyFile].map((path) =>
+    path === undefined ? undefined : readText(path),
+  );
+  // Of what is absent or no PEM is told already.
+  if ([cert, key].some((text) => text === undefined || pemProblems(text).length > 0)) return [];
+  try {
+    createSecureContext({ cert, key });
+    return [];
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return [
+      `HEADWATER_TLS_KEY_FILE: ${tlsKeyFile}: does not do with ${tlsCertFile} (${why}): set it to ` +
+        "the unencrypted key of that certificate",
+    ];
+  }
 }
 
 function problemsOf(of: {

@@ -62,6 +62,18 @@ describe("--check", () => {
     ]);
   });
 
+  it("tells of a key that is of another certificate", async () => {
+    const file = (name: string): string => join(import.meta.dirname, "../mesh/certificates", name);
+    const terminal = new FakeTerminal({ HEADWATER_TLS_CERT_FILE: file("acme.pem") });
+    const check = ["node", "--check", "--tls-key-file"];
+    expect(await terminal.run(...check, file("acme.key"))).toMatchObject({ code: 0 });
+    const { code, stderr } = await terminal.run(...check, file("elsewhere.key"));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /HEADWATER_TLS_KEY_FILE: .*elsewhere\.key: does not do with .*acme\.pem/,
+    );
+  });
+
   it.each([
     ["name = ", /node\.toml: line 1, column 8: /],
     ["[node]\nname = 1\n", /node\.toml: node: write a text, a number or a list of them/],
