@@ -3,11 +3,11 @@ import process from "node:process";
 import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 import { styleText } from "node:util";
-import confirm from "@inquirer/confirm";
 import { environment } from "../config/environment.ts";
 import type { Texts } from "../config/settings.ts";
 import { printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
+import { askYesOrNo } from "./question.ts";
 
 /** What a command sees of the world around it. */
 export interface Terminal {
@@ -62,7 +62,9 @@ export function openTerminal(): Terminal {
     paint: (color, line) => styleText(color, line, { stream: process.stdout }),
     confirm: async (question) => {
       progress.stop();
-      const answer = await ask(question);
+      // On stderr, so that stdout stays the answer.
+      const streams = { input: process.stdin, output: process.stderr };
+      const answer = await askYesOrNo(question, streams);
       progress.start();
       return answer;
     },
@@ -89,16 +91,6 @@ function userName(): string {
     return userInfo().username;
   } catch {
     return `uid-${process.getuid?.() ?? "unknown"}`;
-  }
-}
-
-/** Asks on stderr, so that stdout stays the answer. Leaving the question is a no. */
-async function ask(question: string): Promise<boolean> {
-  try {
-    return await confirm({ message: question, default: false }, { output: process.stderr });
-  } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === "ExitPromptError") return false;
-    throw thrown;
   }
 }
 

@@ -70,16 +70,7 @@ const rules: readonly Rule[] = [
       "nodes/admin/client.ts",
       ...shared,
     ],
-    packages: [
-      protobuf,
-      ...connect,
-      "@inquirer/confirm",
-      "cli-table3",
-      "commander",
-      "smol-toml",
-      "yaml",
-      "zod",
-    ],
+    packages: [protobuf, ...connect, "cli-table3", "commander", "smol-toml", "yaml", "zod"],
   },
   { of: "nodes/main.ts", may: ["nodes/", ...core], packages: [protobuf] },
   {
