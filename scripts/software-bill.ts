@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundledNames } from "./bundled.ts";
 
 /** What is read of CycloneDX, and what of it is of the moment or the machine. */
 interface Bill {
@@ -14,17 +15,19 @@ interface Bill {
 interface Component {
   readonly "bom-ref": string;
   name: string;
+  properties?: readonly { readonly name: string }[];
 }
 
 /** What is read of package.json. */
 interface Manifest {
   readonly name: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
 }
 
 /**
- * What the package brings along, by the lock file: CycloneDX 1.5 as npm makes it, offline. The same
- * lock file gives the same bytes, wherever and whenever.
+ * What the package brings along, installed with it or built into it, by the lock file: CycloneDX 1.5
+ * as npm makes it, offline. The same lock file gives the same bytes, wherever and whenever.
  * @throws Error with what npm said
  */
 export function softwareBill(rootDir: string): string {
@@ -41,7 +44,8 @@ export function softwareBill(rootDir: string): string {
 }
 
 /** Of all that npm has written, what the package needs to run, and nothing of the moment. */
-export function billOf(text: string, { name, dependencies }: Manifest): string {
+export function billOf(text: string, manifest: Manifest): string {
+  const { name } = manifest;
   const bill = JSON.parse(text) as Bill;
   delete bill.serialNumber;
   delete bill.metadata.timestamp;
@@ -49,14 +53,30 @@ export function billOf(text: string, { name, dependencies }: Manifest): string {
   // npm names the package after its folder.
   bill.metadata.component.name = name;
   const own = bill.metadata.component["bom-ref"];
-  const direct = Object.entries(dependencies).map(([of, version]) => `${of}@${version}`);
+  const direct = directRefs(manifest);
   const needed = reachable(bill, direct);
   bill.components = bill.components.filter((component) => needed.has(component["bom-ref"]));
+  bill.components.forEach(forgetTool);
   bill.dependencies = bill.dependencies
     .filter(({ ref }) => ref === own || needed.has(ref))
     .map((one) => (one.ref === own ? { ...one, dependsOn: direct } : one));
   const serialNumber = `urn:uuid:${uuidOf(JSON.stringify(bill))}`;
   return `${JSON.stringify({ ...bill, serialNumber }, null, 2)}\n`;
+}
+
+/** What is installed with the package, and what is built into it. */
+function directRefs({ dependencies, devDependencies }: Manifest): string[] {
+  const tools = Object.entries(devDependencies);
+  const bundled = tools.filter(([name]) => bundledNames.includes(name));
+  return [...Object.entries(dependencies), ...bundled].map(([name, at]) => `${name}@${at}`);
+}
+
+/** To npm what is built in is a tool like those that build. */
+function forgetTool(component: Component): void {
+  if (component.properties === undefined) return;
+  component.properties = component.properties.filter(
+    ({ name }) => name !== "cdx:npm:package:development",
+  );
 }
 
 function reachable({ dependencies }: Bill, from: readonly string[]): Set<string> {

@@ -8,7 +8,6 @@ import {
   createClient,
   type Interceptor,
 } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
 import { CensusService } from "../../gen/headwater/v1/censuses_pb.ts";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
@@ -19,6 +18,7 @@ import { dialDeadlineMs } from "../../relay/cadence.ts";
 import { nodeOptions } from "../config/node-options.ts";
 import { operatorOptions } from "../config/operator-options.ts";
 import { readSettings, type Texts, unknownVariables } from "../config/settings.ts";
+import { createConnectTransport } from "../connect-node.ts";
 import { HeadwaterError } from "../error.ts";
 import { certificateError } from "./certificate-error.ts";
 import { problemsError } from "./problems.ts";

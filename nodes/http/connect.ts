@@ -9,12 +9,12 @@ import {
   type HandlerContext,
   type Interceptor,
 } from "@connectrpc/connect";
+import { quoted } from "../../relay/quoted.ts";
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
-import { quoted } from "../../relay/quoted.ts";
+} from "../connect-node.ts";
 import { HeadwaterError, toConnect } from "../error.ts";
 import type { Log } from "../log.ts";
 import { withCors } from "./cors.ts";

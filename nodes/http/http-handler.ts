@@ -1,6 +1,6 @@
-import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { NodeHandler } from "../connect-node.ts";
 
-type Given = Parameters<ReturnType<typeof connectNodeAdapter>>;
+type Given = Parameters<NodeHandler>;
 
 /** Of HTTP/1.1 or HTTP/2, as Connect takes them. */
 export type HttpRequest = Given[0];

@@ -1,3 +1,5 @@
+import { bundledNames } from "../../scripts/bundled.ts";
+import { admits } from "./node-range.ts";
 import type { SourceFile } from "./source-tree.ts";
 
 /** A package as the lock file has it. */
@@ -8,6 +10,7 @@ interface LockedPackage {
   readonly dev?: boolean;
   readonly devOptional?: boolean;
   readonly hasInstallScript?: boolean;
+  readonly engines?: { readonly node?: string };
 }
 
 /** With these a program may be passed on in every form; what is ours says so under Apache-2.0. */
@@ -35,6 +38,7 @@ const scriptsRefused = new Set(["@bufbuild/buf", "protobufjs"]);
 /** What of the dependencies is not as it must be, a line each. */
 export function dependencyProblems({ path, text }: SourceFile): string[] {
   const { packages } = JSON.parse(text) as { packages: Record<string, LockedPackage> };
+  const least = leastNode(packages[""]);
   return Object.entries(packages).flatMap(([place, locked]) => {
     const name = place.split("node_modules/").at(-1) ?? "";
     if (!place.includes("node_modules/") || locked.link === true) return [];
@@ -44,14 +48,34 @@ export function dependencyProblems({ path, text }: SourceFile): string[] {
       ...(locked.hasInstallScript === true && !scriptsRefused.has(name)
         ? [`${name} runs a script when it is installed`]
         : []),
+      ...(isTool(locked) ? [] : engineProblems(name, locked, least)),
     ].map((problem) => `${path}: ${problem}`);
   });
 }
 
-function licenceProblems(name: string, { license, dev, devOptional }: LockedPackage): string[] {
-  const isTool = dev === true || devOptional === true;
-  if (license === undefined) return isTool && unnamed.has(name) ? [] : [`${name} has no licence`];
-  const allowed = isTool ? forTools : permissive;
+/** The first Node that a package says it is for; undefined for what is never published. */
+function leastNode(root: LockedPackage | undefined): number | undefined {
+  if (root?.engines === undefined) return undefined;
+  return Number(/^>=(\d+)$/.exec(root.engines.node ?? "")?.[1]);
+}
+
+function engineProblems(name: string, { engines }: LockedPackage, least?: number): string[] {
+  if (least === undefined || engines?.node === undefined) return [];
+  if (admits(engines.node, least)) return [];
+  return [`${name} is for Node ${engines.node}, and the package for ${least} too`];
+}
+
+/** Whether nobody who installs the package gets it. */
+function isTool({ dev, devOptional }: LockedPackage): boolean {
+  return dev === true || devOptional === true;
+}
+
+function licenceProblems(name: string, locked: LockedPackage): string[] {
+  const { license } = locked;
+  const isPassedOn = !isTool(locked) || bundledNames.includes(name);
+  if (license === undefined)
+    return !isPassedOn && unnamed.has(name) ? [] : [`${name} has no licence`];
+  const allowed = isPassedOn ? permissive : forTools;
   return isAllowed(license, allowed) ? [] : [`${name} is under ${license}`];
 }
 

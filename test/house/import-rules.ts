@@ -14,11 +14,12 @@ interface Rule {
 }
 
 const protobuf = "@bufbuild/protobuf";
-const connect = ["@connectrpc/connect", "@connectrpc/connect-node"];
+const connect = "@connectrpc/connect";
 const core = ["relay/", "gen/"];
 /** What all parts of a process share: one file each, directly in `nodes/`. */
 const shared = [
   "nodes/access.ts",
+  "nodes/connect-node.ts",
   "nodes/error.ts",
   "nodes/log.ts",
   "nodes/metric.ts",
@@ -34,18 +35,18 @@ const rules: readonly Rule[] = [
   part("mesh", {
     packages: ["@grpc/grpc-js", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
   }),
-  part("apps", { may: ["nodes/http/"], packages: connect }),
+  part("apps", { may: ["nodes/http/"], packages: [connect] }),
   part("fanout", { may: ["nodes/config/nats-address.ts"], packages: ["nats"] }),
   part("store", { packages: ["node:sqlite"] }),
   part("admin", {
     may: ["nodes/http/", "nodes/dashboard/"],
-    packages: [...connect, "prom-client"],
+    packages: [connect, "prom-client"],
   }),
-  part("http", { packages: connect }),
+  part("http", { packages: [connect] }),
   {
     of: "nodes/dashboard/page/",
     may: ["gen/", "relay/flag/"],
-    packages: [protobuf, "@connectrpc/connect", "@connectrpc/connect-web", "preact"],
+    packages: [protobuf, connect, "@connectrpc/connect-web", "preact"],
     builtins: [],
   },
   part("dashboard", { may: ["nodes/http/"], packages: ["rolldown"] }),
@@ -70,7 +71,7 @@ const rules: readonly Rule[] = [
       "nodes/admin/client.ts",
       ...shared,
     ],
-    packages: [protobuf, ...connect, "cli-table3", "commander", "smol-toml", "yaml", "zod"],
+    packages: [protobuf, connect, "cli-table3", "commander", "smol-toml", "yaml", "zod"],
   },
   { of: "nodes/main.ts", may: ["nodes/", ...core], packages: [protobuf] },
   {
@@ -80,7 +81,8 @@ const rules: readonly Rule[] = [
   },
   { of: "nodes/node-files.ts", may: ["nodes/", ...core], packages: [protobuf] },
   { of: "nodes/driver.ts", may: ["nodes/", ...core], packages: [] },
-  { of: "nodes/error.ts", may: core, packages: ["@connectrpc/connect"] },
+  { of: "nodes/connect-node.ts", may: [], packages: ["@connectrpc/connect-node"] },
+  { of: "nodes/error.ts", may: core, packages: [connect] },
   {
     of: "nodes/log.ts",
     may: [...core, ...shared, "nodes/lasting-stream.ts"],
@@ -108,7 +110,7 @@ const rules: readonly Rule[] = [
   {
     of: "sdk/",
     may: ["gen/", "relay/flag/", "relay/telemetry/stack-signature.ts"],
-    packages: [protobuf, "@connectrpc/connect", "@connectrpc/connect-web"],
+    packages: [protobuf, connect, "@connectrpc/connect-web"],
   },
 ];
 

@@ -38,6 +38,17 @@ export function run(of: Command): string {
   throw new Error(`${command} ${args.join(" ")} failed in ${dir}:\n${said}`);
 }
 
+/** Answers what an app prints that uses the package installed there, and reaches no node. */
+export function runApp({ node, dir }: { node: string; dir: string }): string {
+  const app = `
+    import { connect } from "headwater";
+    const flags = await connect({ project: "horizon", url: "http://127.0.0.1:9", waitMs: 0 });
+    const answers = [flags.enabled("a", { default: true }), flags.enabled("a"), flags.freshness];
+    console.log(...answers);
+    await flags.close();`;
+  return run({ command: node, args: ["--input-type=module", "--eval", app], dir, node });
+}
+
 /** Without what npm says of the package whose tests it runs. */
 export function environmentOf(node: string): NodeJS.ProcessEnv {
   const aboutThisRun = /^(npm_(package|lifecycle|command|.*execpath|config_local_prefix)|INIT_CWD)/;

@@ -15,10 +15,18 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundledNames } from "../../scripts/bundled.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { freePorts } from "../../scripts/demo/free-ports.ts";
 import { bundle } from "./bundle.ts";
-import { environmentOf, nodesOfThisMachine, type PackedFile, pack, run } from "./command.ts";
+import {
+  environmentOf,
+  nodesOfThisMachine,
+  type PackedFile,
+  pack,
+  run,
+  runApp,
+} from "./command.ts";
 
 /** An empty npm cache has everything to fetch, a modern Node included. */
 const deadlineMs = 15 * 60_000;
@@ -35,6 +43,7 @@ const openFeature = ["core", "server-sdk", "web-sdk"].map(
 );
 
 const bill = "dist/software-bill.cdx.json";
+const licences = "dist/bundled-licences.txt";
 
 /** What a file needs is a tenth of it; something that was not meant to be there is often more. */
 const fileBytesMax = 512 * 1024;
@@ -66,7 +75,7 @@ beforeAll(() => {
 afterAll(() => rmSync(workDir, { recursive: true, force: true }));
 
 test("the package holds what runs, and what it means, and nothing else", () => {
-  const documents = ["LICENSE", "README.md", "CHANGELOG.md", "package.json", bill];
+  const documents = ["LICENSE", "README.md", "CHANGELOG.md", "package.json", bill, licences];
   const launcher = ["headwater.mjs", "runtime.mjs", "runtime/package.json"];
   const code = /^dist\/(gen|nodes|relay|sdk)\/.*(?<!\.test)\.(js|d\.ts|html|css|svg|json)$/;
   const isKnown = (path: string): boolean =>
@@ -80,6 +89,7 @@ test("the package holds what runs, and what it means, and nothing else", () => {
     expect.arrayContaining([
       "LICENSE",
       bill,
+      licences,
       "dist/nodes/cli/main.js",
       "dist/sdk/index.d.ts",
       "dist/sdk/index.js",
@@ -109,13 +119,16 @@ test("no file of it is too large, may be written by others, or holds what is of 
   expect(problems).toEqual([]);
 });
 
-test("its software bill names what it depends on, by content", () => {
+test("its software bill names what it depends on and what is built in, by content", () => {
   const text = readFileSync(join(appDir, "node_modules", "headwater", bill), "utf8");
   const { components } = JSON.parse(text) as {
     components: { name: string; version: string; hashes: unknown[]; licenses: unknown[] }[];
   };
   const named = components.map(({ name, version }) => `${name}@${version}`);
-  const direct = Object.entries(manifest.dependencies).map(([name, at]) => `${name}@${at}`);
+  const builtIn = bundledNames.map((name) => [name, manifest.devDependencies[name]]);
+  const direct = [...Object.entries(manifest.dependencies), ...builtIn].map(
+    ([name, at]) => `${name}@${at}`,
+  );
   expect(direct.filter((one) => !named.includes(one))).toEqual([]);
   expect(components.filter(({ hashes, licenses }) => !hashes?.length || !licenses?.length)).toEqual(
     [],
@@ -190,6 +203,21 @@ describe("bundled", () => {
 });
 
 describe.each(nodesOfThisMachine())("on Node %s", (_, node) => {
+  test("npm installs it without a word about Nodes", { timeout: deadlineMs }, () => {
+    const dir = mkdtempSync(join(workDir, "strict-"));
+    writeFileSync(join(dir, "package.json"), JSON.stringify({ private: true }));
+    const path = join(workDir, `headwater-${manifest.version}.tgz`);
+    const args = [
+      "install",
+      "--engine-strict",
+      "--dry-run",
+      "--prefer-offline",
+      "--no-audit",
+      path,
+    ];
+    expect(run({ command: "npm", args, dir, node })).toContain("added");
+  });
+
   test("an app gets its flags", () => {
     expect(runApp({ node, dir: appDir })).toBe("true false EMPTY\n");
   });
@@ -270,13 +298,3 @@ test("a node, its commands and the SDK work together", { timeout: deadlineMs }, 
     node.kill();
   }
 });
-
-function runApp({ node, dir }: { node: string; dir: string }): string {
-  const app = `
-    import { connect } from "headwater";
-    const flags = await connect({ project: "horizon", url: "http://127.0.0.1:9", waitMs: 0 });
-    const answers = [flags.enabled("a", { default: true }), flags.enabled("a"), flags.freshness];
-    console.log(...answers);
-    await flags.close();`;
-  return run({ command: node, args: ["--input-type=module", "--eval", app], dir, node });
-}

@@ -10,7 +10,7 @@ const scripts = join(import.meta.dirname, "../../scripts");
 
 test("steps that can not even begin fail, and all others and the counts are still told", async () => {
   const dir = temporaryDirectory();
-  for (const file of ["check.ts", "dependency-audit.ts"])
+  for (const file of ["check.ts", "dependency-audit.ts", "bundled.ts"])
     cpSync(join(scripts, file), join(dir, "scripts", file));
   const check = join(dir, "scripts/check.ts");
   const run = startScript([process.execPath, check, "--tests-from", join(dir, "no-report.json")]);

@@ -14,6 +14,12 @@ test("a hole is found, whatever its severity", () => {
   expect(readAudit(report(holes))).toEqual({ is: "found", holes: ["ws: high", "ip: low"] });
 });
 
+test("holes of others are not those of the packages that are asked about", () => {
+  const text = report({ preact: { severity: "high" }, vitest: { severity: "critical" } });
+  expect(readAudit(text, ["preact"])).toEqual({ is: "found", holes: ["preact: high"] });
+  expect(readAudit(text, ["ws"])).toEqual({ is: "clean" });
+});
+
 test("a registry that has no such endpoint leaves it unknown, and is not named", () => {
   const message = "405 Method Not Allowed - POST https://registry.example/-/npm/v1/security";
   const reason = "405 Method Not Allowed - POST /-/npm/v1/security";
