@@ -59,15 +59,18 @@ function fetchedNode() {
   const runtime = runtimePackage();
   if (runtime === undefined) return fail(`this needs Node ${nodeMajorMin} or newer`);
   const spec = `${runtime.name}@${runtime.version}`;
-  const cached = nodeFromNpm(spec, "--no");
+  const cached = nodeFromNpm(spec, "--no", "--offline");
   if (cached !== "") return cached;
   process.stderr.write(`headwater: fetching Node ${runtime.version} with npm, once\n`);
-  return nodeFromNpm(spec, "--yes") || fail(`npm could not fetch ${spec}`);
+  return nodeFromNpm(spec, "--yes", "--prefer-offline") || fail(`npm could not fetch ${spec}`);
 }
 
-/** Asks npm where its cached copy is; with `--yes` it fetches one first. Empty when it cannot. */
-function nodeFromNpm(spec, consent) {
-  const args = ["exec", consent, "--prefer-offline", "--loglevel=error", `--package=${spec}`];
+/**
+ * Asks npm where its cached copy is; with `--yes` it fetches one first. Empty when it cannot. Only
+ * with `--offline` does npm not ask the registry again, for a minute and more where there is none.
+ */
+function nodeFromNpm(spec, consent, network) {
+  const args = ["exec", consent, network, "--loglevel=error", `--package=${spec}`];
   const asked = spawnSync("npm", [...args, "--", "node", "-p", "process.execPath"], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", consent === "--yes" ? "inherit" : "ignore"],

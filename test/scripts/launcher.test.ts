@@ -1,10 +1,12 @@
 import { once } from "node:events";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { cli } from "../../scripts/demo/node-process.ts";
 import { temporaryDirectory } from "../nodes/store/temporary-directory.ts";
+import { nodesOfThisMachine, run } from "../package/command.ts";
 import { startScript } from "./script-run.ts";
 
 // A service manager, or a terminal, tells all processes of a group; the launcher tells its own again.
@@ -29,5 +31,28 @@ test.for([
     await new Promise((resolve) => setTimeout(resolve, laterMs));
     node.child.kill(signal);
     expect(await ended).toEqual([0, null]);
+  },
+);
+
+const olderNodes = nodesOfThisMachine().filter(
+  ([version]) => Number.parseInt(version.slice(1), 10) < 24,
+);
+
+test.each(olderNodes)(
+  "on Node %s a modern one that was fetched is found without a network",
+  (_, node) => {
+    const dir = temporaryDirectory();
+    const launcher = ["headwater.mjs", "runtime.mjs", "runtime/package.json"];
+    for (const file of launcher)
+      cpSync(join(import.meta.dirname, "../../scripts", file), join(dir, "scripts", file));
+    mkdirSync(join(dir, "dist/nodes/cli"), { recursive: true });
+    writeFileSync(join(dir, "package.json"), JSON.stringify({ type: "module" }));
+    writeFileSync(join(dir, "dist/nodes/cli/main.js"), "console.log(process.version)");
+    // npm asks the registry for what it has, if only for what is new, unless it is told not to.
+    const npm = `#!/bin/sh\ncase "$*" in *' --offline '*) echo '${process.execPath}' ;; *) exit 1 ;; esac\n`;
+    writeFileSync(join(dir, "npm"), npm, { mode: 0o755 });
+    const settings = { PATH: `${dir}:/usr/bin:/bin`, XDG_CACHE_HOME: dir };
+    const args = [join(dir, "scripts/headwater.mjs")];
+    expect(run({ command: node, args, settings })).toBe(`${process.version}\n`);
   },
 );
