@@ -2,6 +2,7 @@ import type { ConfirmRequest, GiveBackRequest } from "../../gen/headwater/v1/mes
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Dial } from "../../relay/effect.ts";
 import type { NodeAccess } from "../access.ts";
+import { DialTurns } from "./dial-turns.ts";
 import type { Tls } from "./tls.ts";
 import { type LinkListener, UpstreamLink } from "./upstream-link.ts";
 
@@ -27,6 +28,7 @@ export function openMeshClient(of: {
 }): MeshClient {
   const { access, signal, tls } = of;
   const links = new Map<string, UpstreamLink>();
+  const turns = new DialTurns();
   const hangUp = (upstream: string): void => {
     links.get(upstream)?.end();
     links.delete(upstream);
@@ -36,17 +38,22 @@ export function openMeshClient(of: {
   return {
     hangUp,
     dial(dial) {
-      const { upstream } = dial;
+      const { upstream, address } = dial;
+      let isHeard = false;
       hangUp(upstream);
       if (signal.aborted) return;
       const listener: LinkListener = {
-        frame: (frame) => access.tell({ kind: "upstream-frame", upstream, frame }),
-        closed(why) {
+        frame(frame) {
+          isHeard = true;
+          access.tell({ kind: "upstream-frame", upstream, frame });
+        },
+        closed(why, isSilent) {
+          if (!isHeard) turns.failed(address, isSilent);
           links.delete(upstream);
           access.tell({ kind: "upstream-closed", upstream, why });
         },
       };
-      links.set(upstream, new UpstreamLink({ dial, tls, listener }));
+      links.set(upstream, new UpstreamLink({ dial, tls, listener, turn: turns.next(address) }));
     },
     submitDocument(upstream, document) {
       const link = links.get(upstream);

@@ -68,8 +68,8 @@ const linkEnded = "the link to the parent has ended";
 /** Who is told about a link; never once it has ended. */
 export interface LinkListener {
   frame(frame: ReplicateResponse): void;
-  /** At most once. */
-  closed(why: string): void;
+  /** At most once; whether nobody has said anything for as long as is waited. */
+  closed(why: string, isSilent: boolean): void;
 }
 
 interface Channel {
@@ -86,7 +86,7 @@ export class UpstreamLink {
   readonly #listener: LinkListener;
   readonly #metadata: Metadata;
   readonly #firstFrameTimer: NodeJS.Timeout;
-  readonly #channel: Channel | undefined;
+  #channel: Channel | undefined;
   #unconfirmed: ConfirmRequest | undefined;
   #isConfirming = false;
   #hasEnded = false;
@@ -95,16 +95,31 @@ export class UpstreamLink {
     readonly dial: Dial;
     readonly tls: Tls;
     readonly listener: LinkListener;
+    /** The one address of the name that has its turn, once it is known. */
+    readonly turn?: Promise<string | undefined> | undefined;
   }) {
-    const { dial, tls } = of;
+    const { dial, turn } = of;
     const pin = dial.certificate?.length === 0 ? undefined : dial.certificate;
     this.#target = { address: dial.address, isPinned: pin !== undefined };
     this.#listener = of.listener;
     this.#metadata = peerMetadata(dial.credential);
     this.#firstFrameTimer = setTimeout(() => this.#fallSilent(), firstFrameMs);
+    const open = (endpoint?: string): void => this.#open({ ...of, pin, endpoint });
+    if (turn === undefined) open();
+    else void turn.then(open);
+  }
+
+  #open(of: {
+    readonly dial: Dial;
+    readonly tls: Tls;
+    readonly pin: Uint8Array | undefined;
+    readonly endpoint: string | undefined;
+  }): void {
+    if (this.#hasEnded) return;
+    const { address, request } = of.dial;
     try {
-      this.#channel = openChannel({ address: dial.address, pin, tls });
-      this.#replicate(this.#channel, dial.request);
+      this.#channel = openChannel({ ...of, address });
+      this.#replicate(this.#channel, request);
     } catch (error) {
       // Nothing is told before the constructor has returned.
       setImmediate(() => this.#close(undialledReason(this.#target, error)));
@@ -184,10 +199,10 @@ export class UpstreamLink {
     this.#listener.frame(frame);
   }
 
-  #close(why: string): void {
+  #close(why: string, isSilent = false): void {
     if (this.#hasEnded) return;
     this.end();
-    this.#listener.closed(why);
+    this.#listener.closed(why, isSilent);
   }
 
   #fallSilent(): void {
@@ -197,6 +212,7 @@ export class UpstreamLink {
     const isReached = credentials?.hasSockets === true;
     this.#close(
       silenceReason({ target: this.#target, afterMs: firstFrameMs, isReached, isSecure }),
+      true,
     );
   }
 
@@ -226,14 +242,22 @@ export class UpstreamLink {
 
 function openChannel(of: {
   readonly address: string;
+  /** Absent: whichever of the name's takes the connection. */
+  readonly endpoint: string | undefined;
   readonly pin: Uint8Array | undefined;
   readonly tls: Tls;
 }): Channel {
-  const { address, pin, tls } = of;
+  const { address, endpoint, pin, tls } = of;
   const host = parseAddress(address)?.host;
   if (host === undefined || host === "") throw new Error("it is not host:port");
   const credentials = new ParentCredentials({ host, pin, tls });
-  return { credentials, client: new Client(`dns:${address}`, credentials, optionsFor(host)) };
+  const options = { ...optionsFor(host), ...(endpoint && namedAs(address, host)) };
+  return { credentials, client: new Client(`dns:${endpoint ?? address}`, credentials, options) };
+}
+
+/** What is dialled by its number is still asked for, and has to show a certificate, by its name. */
+function namedAs(address: string, host: string): ChannelOptions {
+  return { "grpc.default_authority": address, "grpc.ssl_target_name_override": host };
 }
 
 function optionsFor(host: string): ChannelOptions {

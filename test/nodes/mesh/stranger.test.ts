@@ -1,3 +1,4 @@
+import dns from "node:dns";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createSecureServer, type ServerHttp2Stream } from "node:http2";
@@ -184,4 +185,51 @@ test("a parent that quotes what does not fit a line", async () => {
   const why = await whyClosed(await listening(server));
   expect(why).toMatch(/^the parent says: no \[31m!+$/);
   expect(why.length).toBeLessThan(600);
+});
+
+test("a name whose first address takes a call and says nothing: the next dial is to the other, which is kept", async () => {
+  fakeTimeouts();
+  const called: (() => void)[] = [];
+  const silent = http2Server((stream) => {
+    stream.respond(grpcHeaders);
+    called.shift()?.();
+  });
+  const port = Number((await listening(silent)).split(":")[1]);
+  const names: (string | false | null)[] = [];
+  const good = createSecureServer({
+    ...tls,
+    SNICallback: (name, done) => done(null, void names.push(name)),
+  });
+  good.on("stream", (stream) => {
+    stream.on("error", () => {});
+    stream.respond(grpcHeaders);
+    stream.write(framed(frameNumber(1)), () => stream.end());
+  });
+  good.listen(port, "127.0.0.2");
+  await once(good, "listening");
+  onTestFinished(() => void good.close());
+  const found = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
+  const asked = vi.spyOn(dns.promises, "lookup").mockResolvedValue(found as never);
+  onTestFinished(() => asked.mockRestore());
+  const child = openChild();
+  const dial = (): void =>
+    child.client.dial({
+      upstream,
+      address: `parent.example:${port}`,
+      certificate: authority.certificate,
+      credential: undefined,
+      request: create(ReplicateRequestSchema),
+    });
+  const reached = new Promise<void>((resolve) => called.push(resolve));
+  dial();
+  await reached;
+  vi.advanceTimersByTime(dialDeadlineMs);
+  const { why } = await child.node.nth("upstream-closed");
+  expect(why).toContain("has sent no frame within 9 s");
+  for (const count of [1, 2]) {
+    dial();
+    await child.node.nth("upstream-frame", count);
+    await child.node.nth("upstream-closed", 1 + count);
+  }
+  expect(names).toEqual(["parent.example", "parent.example"]);
 });
