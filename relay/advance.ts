@@ -30,7 +30,7 @@ export function advance(
   if (delta !== undefined) effects.push(publish(parts, { case: "delta", value: delta }));
   effects.push(...exposures.map((exposure): Effect => ({ kind: "expose", exposure })));
   if (source.kind === "upstream") {
-    effects.push(confirm(parts, source.id, [ledger]));
+    effects.push(confirm(parts, { upstream: source.id, ledgers: [ledger], at }));
   }
   effects.push(advancedLog({ ledger, change, source, at, isFirst: before === undefined }));
   return effects;
@@ -101,14 +101,21 @@ export function renewHops(
   return isNews ? downlinks.pumpAll(at.monoMs) : [];
 }
 
-/** Tells an upstream what is durable here, and shows it again all that it lacks. */
-function confirm(parts: NodeParts, upstream: string, ledgers: readonly Ledger[]): Effect {
-  const uplink = parts.uplinks.all.find((one) => one.settings.id === upstream);
-  return confirmWith(parts, { upstream, ledgers, behind: uplink?.behind ?? [] });
+/** Tells an upstream what is durable here, and now and then shows it again all that it lacks. */
+function confirm(
+  parts: NodeParts,
+  of: { upstream: string; ledgers: readonly Ledger[]; at: Moment },
+): Effect {
+  const uplink = parts.uplinks.all.find(({ settings }) => settings.id === of.upstream);
+  return confirmWith(parts, { ...of, behind: uplink?.toShowAgain(of.at.monoMs) ?? [] });
 }
 
 /** Shows an upstream a ledger that it lacks something of. */
-export function showAhead(parts: NodeParts, upstream: string, ledger: LedgerId): Effect {
+export function showAhead(
+  parts: NodeParts,
+  { upstream, ledger, at }: { upstream: string; ledger: LedgerId; at: Moment },
+): Effect {
+  parts.uplinks.all.find(({ settings }) => settings.id === upstream)?.shown(at.monoMs);
   return confirmWith(parts, { upstream, ledgers: [], behind: [ledger] });
 }
 

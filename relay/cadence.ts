@@ -36,6 +36,12 @@ export const backoffMsMax = 30 * secondMs;
 export const barMsMin = 1 * secondMs;
 export const barMsMax = 5 * minuteMs;
 
+/**
+ * Between two times that a parent is shown all that it lacks, beside what it is told: once may be lost, and
+ * it may have refused it by a clock that is right now.
+ */
+export const showAgainIntervalMs = 1 * minuteMs;
+
 /** Between two calls that ask a parent to serve ledgers anew: those due meanwhile go together. */
 export const askAgainIntervalMs = 250;
 

@@ -17,7 +17,10 @@ export function takeFrame(parts: NodeParts, event: EventOf<"upstream-frame">): S
   if (effects.length > 0) effects.push(...renewHops(parts, at));
   else if (offered) effects.push(...renewHops(parts, at, [offered]));
   if (frame.case === "offer" && offered && frame.value.outcome === "BEHIND")
-    effects.push(showAhead(parts, id, offered), ...giveBack(parts, id, frame.value));
+    effects.push(
+      showAhead(parts, { upstream: id, ledger: offered, at }),
+      ...giveBack(parts, id, frame.value),
+    );
   if (frame.case === "trustUpdate") effects.push(...giveBackTrust(parts, id, frame.value));
   const taken = takeArrival(parts, { arrival, source: { kind: "upstream", id }, at });
   return { ...taken, effects: [...effects, ...taken.effects] };

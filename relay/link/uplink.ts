@@ -5,6 +5,7 @@ import {
   heartbeatsMissedMax,
   redialIntervalMs,
   retryAfterMsMax,
+  showAgainIntervalMs,
   takenRetryMs,
 } from "../cadence.ts";
 import type { LedgerId } from "../ledger/position.ts";
@@ -75,6 +76,7 @@ export class Uplink {
   readonly #reoffers = new RateLimit({ burst: offersBurstMax, perSecond: idleFramesPerSecondMax });
   readonly bars: Bars;
   #state: UplinkState;
+  #shownAtMonoMs = Number.NEGATIVE_INFINITY;
   #dialsCount = 0;
   #replacedCount = 0;
   #problem = "";
@@ -249,8 +251,15 @@ export class Uplink {
     );
   }
 
-  /** Ledgers that the parent says it holds less of. */
-  get behind(): LedgerId[] {
+  /** The parent is shown something that it holds less of. */
+  shown(monoMs: number): void {
+    this.#shownAtMonoMs = monoMs;
+  }
+
+  /** All that the parent says it holds less of, once in a while. */
+  toShowAgain(monoMs: number): LedgerId[] {
+    if (monoMs < this.#shownAtMonoMs + showAgainIntervalMs) return [];
+    this.#shownAtMonoMs = monoMs;
     return [...this.#offers].flatMap(([id, { outcome }]) => (outcome === "BEHIND" ? id : []));
   }
 

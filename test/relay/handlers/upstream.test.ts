@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { ProjectPinSchema, ReplicateRequestSchema } from "../../../gen/headwater/v1/mesh_pb.ts";
+import { showAgainIntervalMs } from "../../../relay/cadence.ts";
 import type { Effect } from "../../../relay/effect.ts";
+import { deltaSince } from "../../../relay/ledger/delta.ts";
 import { frameBytesMax, offersBurstMax } from "../../../relay/limits.ts";
 import { Authority } from "../authority.ts";
 import {
@@ -58,6 +60,30 @@ test("of each ledger that a parent lacks it is shown proof once, and not of all 
     );
   });
   expect(proofs).toEqual([[1], [1], [1]]);
+});
+
+test("while a parent is behind, what else comes from it is confirmed without all proofs each time", () => {
+  const lacking = ["oslo", "bergen"].map((project) => new Authority({ project }));
+  const all = [authority, ...lacking];
+  const pins = all.map(({ project, id }) => create(ProjectPinSchema, { project, authority: id }));
+  const child = new SteppedNode({ upstreams: [upstreamSettings], pins });
+  child.wait(0);
+  const written = authority.ledger();
+  bring(child, written, ...lacking.map((one) => one.ledger()));
+  for (const { project, id } of lacking) {
+    const ledger = { authority: id, project };
+    hear(child, encoded("offer", { ledger, outcome: "BEHIND", hops: [parent] }));
+  }
+  const proofs = (): number[] => {
+    const previous = written.position!;
+    authority.commit(written, { "flag/a": Buffer.from(String(written.position?.seq)) });
+    return hear(child, encoded("delta", deltaSince(written, previous)!)).flatMap((effect) =>
+      effect.kind === "confirm" ? effect.request.ahead.length : [],
+    );
+  };
+  expect([proofs(), proofs(), proofs()]).toEqual([[0], [0], [0]]);
+  child.monoMs += showAgainIntervalMs;
+  expect([proofs(), proofs()]).toEqual([[2], [0]]);
 });
 
 /** A node with so many ledgers, all of which fifty children have. */
