@@ -6,10 +6,11 @@ import {
   type Position,
   TrustSchema,
 } from "../gen/headwater/v1/ledger_pb.ts";
-import { type HistoryRecord, HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
+import { HistoryRecordSchema } from "../gen/headwater/v1/ledgers_pb.ts";
 import { type ProjectPin, ProjectPinSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { LedgerStepSchema } from "../gen/headwater/v1/store_pb.ts";
 import type { Bucket, Write } from "./effect.ts";
+import { entryRecord } from "./entry-record.ts";
 import type { Origin } from "./event.ts";
 import { openBeat, openFormerHead, openHead, type SignedBeat } from "./ledger/head.ts";
 import type { HistoryStep } from "./ledger/history.ts";
@@ -111,26 +112,16 @@ export function auditWrites(of: {
   const commonBytes = toBinary(HistoryRecordSchema, common);
   const step = `${digits(wallMs, 15)}-${digits(position.term, 10)}-${digits(position.seq, 10)}`;
   const authorityText = toHex(authority).slice(0, 16);
-  const empty = create(HistoryRecordSchema);
-  const touched: HistoryRecord[] = [
-    ...change.staged.puts.map(({ key, value }) => ({ ...empty, key, after: value })),
-    ...change.staged.deletes.map((key) => ({ ...empty, key })),
+  const touched: { key: string; value?: Uint8Array }[] = [
+    ...change.staged.puts,
+    ...change.staged.deletes.map((key) => ({ key })),
   ];
-  return touched.map((own, index) => {
-    const before = ledger.entries.get(own.key)?.value;
-    if (before !== undefined) own.before = before;
-    // Encodings of two parts of a message, end to end, are one of the whole: one part is that of all.
-    const record = joinBytes(commonBytes, toBinary(HistoryRecordSchema, own));
+  return touched.map(({ key, value: after }, index) => {
+    const before = ledger.entries.get(key)?.value;
+    const record = entryRecord(commonBytes, { key, before, after });
     // Several authorities may step at one moment, and no record takes the place of another.
     return put("audit", `${project}/${step}-${digits(index, 6)}-${authorityText}`, record);
   });
-}
-
-function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }
 
 /** One audit record of what touches no entry: a new root, new grants, a new term. */

@@ -54,3 +54,15 @@ test("it is SHA-256 over the sorted hashes, and a change leaves the former value
   expect(toHex(one.digest)).toBe(toHex(sha256(b!)));
   expect(toHex(SetDigest.empty.digest)).toBe(toHex(sha256()));
 });
+
+test("hashes that begin alike are sorted by what comes after", () => {
+  const alike = [3, 1, 2, 0].map((last) => {
+    const hash = hashOf(7).slice();
+    hash[31] = last;
+    return hash;
+  });
+  const sorted = [...alike].sort((x, y) => Buffer.compare(x, y));
+  expect(toHex(SetDigest.of(alike).digest)).toBe(toHex(sha256(...sorted)));
+  const grown = SetDigest.of(alike.slice(0, 2)).with({ added: alike.slice(2), removed: [] });
+  expect(toHex(grown.digest)).toBe(toHex(sha256(...sorted)));
+});
