@@ -1,4 +1,4 @@
-import { startTimer } from "./timer.ts";
+import { startSilenceTimer } from "./timer.ts";
 
 /** A signal that follows another one, and aborts by itself when time is up. */
 export class Deadline {
@@ -20,7 +20,7 @@ export class Deadline {
   /** From now; replaces what was set before. */
   set(ms: number): void {
     this.#cancel();
-    this.#cancel = startTimer(ms, () => {
+    this.#cancel = startSilenceTimer(ms, () => {
       this.#controller.abort(new Error(`no answer for ${ms / 1_000} s`));
     });
   }

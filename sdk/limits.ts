@@ -26,6 +26,9 @@ export const firstFrameMsMax = 20_000;
 /** A stream that is silent for three of the node's heartbeats is taken down. */
 export const frameSilenceMsMax = 45_000;
 
+/** For so much longer at most, after its machine has slept, a stream that the sleep has cut is believed. */
+export const wakeMsMax = 5_000;
+
 /** A node that does not take a report for this long is passed over. */
 export const reportMsMax = 10_000;
 

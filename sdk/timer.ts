@@ -1,8 +1,28 @@
+import { wakeMsMax } from "./limits.ts";
+
 /** Calls back once, unless cancelled by what it answers. Keeps no process alive. */
 export function startTimer(ms: number, callback: () => void): () => void {
   const timer = setTimeout(callback, ms);
   letEnd(timer);
   return () => clearTimeout(timer);
+}
+
+/**
+ * The same, and soon after the machine has slept for longer: timers stand still meanwhile, while the
+ * time of day goes on. Where that is set back, timers count.
+ */
+export function startSilenceTimer(ms: number, callback: () => void): () => void {
+  const endMs = Date.now() + ms;
+  let leftMs = ms;
+  let cancel = (): void => {};
+  const goOn = (): void => {
+    if (leftMs <= 0 || Date.now() >= endMs) return callback();
+    const stepMs = Math.min(leftMs, wakeMsMax);
+    leftMs -= stepMs;
+    cancel = startTimer(stepMs, goOn);
+  };
+  goOn();
+  return () => cancel();
 }
 
 /** Resolves after `ms`, or when the signal says so. Keeps no process alive. */

@@ -5,7 +5,7 @@ import { frameSilenceMsMax } from "./limits.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import { NodeStream, type WatchFrame } from "./node-stream.ts";
 import { Search } from "./search.ts";
-import { pause, startTimer } from "./timer.ts";
+import { pause, startSilenceTimer } from "./timer.ts";
 
 /** What a watcher works with. */
 export interface WatcherParts {
@@ -155,7 +155,7 @@ export class Watcher {
 
   #heard(): void {
     this.#cancelSilence();
-    this.#cancelSilence = startTimer(frameSilenceMsMax, this.#parts.fellSilent);
+    this.#cancelSilence = startSilenceTimer(frameSilenceMsMax, this.#parts.fellSilent);
   }
 
   #startingOver(node: NodeCalls): Error {

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Deadline } from "../../sdk/deadline.ts";
+import { wakeMsMax } from "../../sdk/limits.ts";
 import { atMost, pause } from "../../sdk/timer.ts";
 
 const { signal } = new AbortController();
@@ -40,6 +41,30 @@ test("a deadline is counted from when it was last set, and leaves nothing behind
   deadline.close();
   expect(vi.getTimerCount()).toBe(0);
   expect(getEventListeners(signal, "abort")).toEqual([]);
+});
+
+test("a deadline ends soon after a sleep that was longer, though timers stood still meanwhile", async () => {
+  const deadline = new Deadline(signal);
+  deadline.set(45_000);
+  await vi.advanceTimersByTimeAsync(10_000);
+  vi.setSystemTime(Date.now() + 34_000);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(deadline.signal.aborted).toBe(false);
+  vi.setSystemTime(Date.now() + 3_600_000);
+  await vi.advanceTimersByTimeAsync(wakeMsMax);
+  expect(deadline.signal.reason).toEqual(new Error("no answer for 45 s"));
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a deadline is kept by its own count when the clock is set back", async () => {
+  const deadline = new Deadline(signal);
+  deadline.set(45_000);
+  await vi.advanceTimersByTimeAsync(10_000);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(34_999);
+  expect(deadline.signal.aborted).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(deadline.signal.aborted).toBe(true);
 });
 
 test("a deadline follows a signal, early or late", () => {

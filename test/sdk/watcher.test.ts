@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { firstFrameMsMax, frameSilenceMsMax } from "../../sdk/limits.ts";
+import { firstFrameMsMax, frameSilenceMsMax, wakeMsMax } from "../../sdk/limits.ts";
 import { FakeNode, watch } from "./fake-node.ts";
 import { positionOf } from "./small-node.ts";
 
@@ -36,6 +36,18 @@ describe("a stream", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(problems).toEqual([expect.stringContaining("no answer for 45 s")]);
     expect(fellSilent).toHaveBeenCalledOnce();
+  });
+
+  test("that a sleep has cut is given up soon after it, and the flags with it", async () => {
+    const node = new FakeNode("a");
+    const { problems, fellSilent } = watch([node]);
+    await node.beat();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(wakeMsMax);
+    expect(problems).toEqual([expect.stringContaining("no answer for 45 s")]);
+    expect(fellSilent).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(node.requests).toHaveLength(2);
   });
 
   test("that is lost for a moment does not leave the flags unvouched for", async () => {
