@@ -1,5 +1,6 @@
 import { type CacheContents, readCache } from "./cache-file.ts";
 import { Client } from "./client.ts";
+import { cacheReadMsMax } from "./limits.ts";
 import { nodeCalls } from "./node-calls.ts";
 import { Problems } from "./problems.ts";
 import type { Runtime } from "./runtime.ts";
@@ -14,6 +15,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const settings = readSettings(options, runtime.environment);
   const { project, version, cacheFile } = settings;
   const problems = new Problems();
+  const startMs = performance.now();
   const kept = await keptBy(runtime, { path: cacheFile, problems });
   const isSameApp = kept?.project === project && kept.version === version;
   let served: () => void = () => {};
@@ -36,7 +38,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     problems,
     served,
   });
-  await atMost(settings.waitMs, flagsCame);
+  const waitedMs = performance.now() - startMs;
+  await atMost(Math.max(0, settings.waitMs - waitedMs), flagsCame);
   return client;
 }
 
@@ -49,12 +52,18 @@ async function keptBy(
     problems.note("cache", "there are no files where this runs", path);
     return undefined;
   }
-  try {
-    return await readCache(files, path);
-  } catch (thrown) {
-    problems.note("cache", thrown);
-    return undefined;
-  }
+  // Until it has been read: a disk that is away says nothing, for ever.
+  problems.note("cache", "it is still being read", path);
+  let kept: CacheContents | undefined;
+  const reading = readCache(files, path).then(
+    (contents) => {
+      kept = contents;
+      problems.clear("cache");
+    },
+    (thrown: unknown) => problems.note("cache", thrown),
+  );
+  await atMost(cacheReadMsMax, reading);
+  return kept;
 }
 
 /** 128 random bits; `crypto.randomUUID` is missing from pages that came without TLS. */

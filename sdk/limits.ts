@@ -72,7 +72,10 @@ export const answerBytesMax = 16 * 1024 * 1024;
 /** A full table is under 8 MiB as JSON; a larger file is none of ours. */
 export const cacheBytesMax = 16 * 1024 * 1024;
 
-/** Between two writes of the cache file, however fast the flags change. */
+/** How long `connect()` waits for its cache file at most, of the wait for flags: a disk may be away. */
+export const cacheReadMsMax = 2_000;
+
+/** Between two writes of the cache file, however fast the flags change; what turns something off goes at once. */
 export const cacheWriteGapMs = 1_000;
 
 /** To the next write after one that failed: the gap doubles up to this, as a disk may stay full for days. */

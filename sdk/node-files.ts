@@ -1,5 +1,5 @@
 import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Files } from "./runtime.ts";
 
 /** Files by way of Node. */
@@ -19,13 +19,19 @@ async function read(path: string, bytesMax: number): Promise<string | undefined>
   }
 }
 
-/** Whatever comes of it. */
-let lastWrite: Promise<void> = Promise.resolve();
+/** By the file that they write; whatever comes of them. A file that hangs holds up no other. */
+const lastWrites = new Map<string, Promise<void>>();
 
 /** After the one before, as two clients of a process may have one file, and so one new file beside it. */
 function write(path: string, text: string): Promise<void> {
-  const written = lastWrite.then(() => replace(path, text));
-  lastWrite = written.catch(() => {});
+  const file = resolve(path);
+  const written = (lastWrites.get(file) ?? Promise.resolve()).then(() => replace(file, text));
+  const ended = written
+    .catch(() => {})
+    .then(() => {
+      if (lastWrites.get(file) === ended) lastWrites.delete(file);
+    });
+  lastWrites.set(file, ended);
   return written;
 }
 
