@@ -17,6 +17,8 @@ export interface CacheContents {
   readonly instance: string;
   /** Undefined when none have ever been held. */
   readonly flags: readonly ReceivedFlag[] | undefined;
+  /** How far the flags have come; undefined where no node has said. */
+  readonly progress?: bigint | undefined;
 }
 
 /** What a cache file works with. */
@@ -32,6 +34,7 @@ export interface CacheFileParts {
 export class CacheFile {
   readonly #parts: CacheFileParts;
   #isDue = false;
+  #isUrgent = false;
   #isFirst = true;
   #gapMs = cacheWriteGapMs;
   #writing: Promise<void> | undefined;
@@ -41,10 +44,12 @@ export class CacheFile {
     this.#parts = parts;
   }
 
-  /** The contents have changed. */
-  save(): void {
+  /** The contents have changed. What must not be lost with the process does not wait for the gap. */
+  save({ atOnce = false } = {}): void {
     this.#isDue = true;
-    if (this.#writing === undefined && this.#cancelGap === undefined) this.#write();
+    this.#isUrgent ||= atOnce;
+    if (this.#writing !== undefined) return;
+    if (this.#isUrgent || this.#cancelGap === undefined) this.#write();
   }
 
   /** Resolves when what is due has been written, or could not be. */
@@ -59,6 +64,7 @@ export class CacheFile {
     const { files, path, contents } = this.#parts;
     this.#cancelGap?.();
     this.#isDue = false;
+    this.#isUrgent = false;
     const written = files.write(path, formatCache(contents()));
     this.#writing = written.then(
       () => this.#succeeded(),
@@ -69,7 +75,7 @@ export class CacheFile {
   #succeeded(): void {
     this.#parts.succeeded();
     this.#gapMs = cacheWriteGapMs;
-    if (this.#isFirst) this.#goOn();
+    if (this.#isFirst || this.#isUrgent) this.#goOn();
     else this.#rest();
     this.#isFirst = false;
   }
@@ -96,9 +102,11 @@ export class CacheFile {
 }
 
 /** As one line of JSON; flags are `[name, basis points, hash, reason]`. */
-export function formatCache({ project, version, instance, flags }: CacheContents): string {
+export function formatCache(contents: CacheContents): string {
+  const { project, version, instance, flags } = contents;
+  const progress = contents.progress?.toString();
   const rows = flags?.map((flag) => [flag.name, flag.basisPoints, flag.hash, flag.reason]);
-  return `${JSON.stringify({ format: FORMAT, project, version, instance, flags: rows })}\n`;
+  return `${JSON.stringify({ format: FORMAT, project, version, instance, flags: rows, progress })}\n`;
 }
 
 /** Reads what a file has kept; undefined for anything that is not whole. */
@@ -112,22 +120,29 @@ const FORMAT = 1;
 function parseCache(text: string): CacheContents | undefined {
   try {
     const kept: unknown = JSON.parse(text);
-    return isKept(kept) ? { ...kept, flags: kept.flags?.map(flagOf) } : undefined;
+    if (!isKept(kept)) return undefined;
+    const { progress } = kept;
+    return {
+      ...kept,
+      flags: kept.flags?.map(flagOf),
+      progress: progress === undefined ? undefined : BigInt(progress),
+    };
   } catch {
     // Cut short or scribbled over: as good as no file.
     return undefined;
   }
 }
 
-interface Kept extends Omit<CacheContents, "flags"> {
+interface Kept extends Omit<CacheContents, "flags" | "progress"> {
   readonly flags?: readonly Row[];
+  readonly progress?: string;
 }
 
 type Row = readonly [name: string, basisPoints: number, hash: number, reason: string];
 
 function isKept(kept: unknown): kept is Kept {
   if (typeof kept !== "object" || kept === null) return false;
-  const { format, project, version, instance, flags } = kept as Record<string, unknown>;
+  const { format, project, version, instance, flags, progress } = kept as Record<string, unknown>;
   return (
     format === FORMAT &&
     typeof project === "string" &&
@@ -135,8 +150,14 @@ function isKept(kept: unknown): kept is Kept {
     typeof instance === "string" &&
     instance !== "" &&
     instance.length <= instanceLengthMax &&
-    (flags === undefined || isRows(flags))
+    (flags === undefined || isRows(flags)) &&
+    (progress === undefined || isProgress(progress))
   );
+}
+
+/** What is no uint64 could not be said to a node. */
+function isProgress(text: unknown): boolean {
+  return typeof text === "string" && /^\d{1,20}$/.test(text) && BigInt(text) < 2n ** 64n;
 }
 
 function isRows(flags: unknown): flags is Row[] {

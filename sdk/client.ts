@@ -1,3 +1,4 @@
+import { BASIS_POINTS_MAX } from "../relay/flag/bucket.ts";
 import { decide, type Reason } from "../relay/flag/effective-flag.ts";
 import { type App, AppReport, type Health } from "./app-report.ts";
 import { AskedFlags } from "./asked-flags.ts";
@@ -51,7 +52,9 @@ export interface ClientParts {
   readonly isReporting: boolean;
   readonly cache: { readonly files: Files; readonly path: string } | undefined;
   /** What the cache file has kept for this project and version. */
-  readonly flags: readonly ReceivedFlag[] | undefined;
+  readonly kept:
+    | { readonly flags: readonly ReceivedFlag[]; readonly progress?: bigint | undefined }
+    | undefined;
   readonly problems: Problems;
   /** A node has sent flags; comes again and again. */
   readonly served: () => void;
@@ -186,7 +189,7 @@ export class Client {
   }
 
   #newFeed(): FlagFeed {
-    const { app, flags, problems, served } = this.#parts;
+    const { app, kept, problems, served } = this.#parts;
     const feed = new FlagFeed({
       changed: (differences) => this.#changed(differences),
       freshnessChanged: (freshness) => this.#listeners.emit("freshness", freshness),
@@ -195,8 +198,9 @@ export class Client {
         served();
       },
       refused: () => problems.note("flags", `the node holds nothing of ${app.project} yet`),
+      fellBehind: () => problems.note("flags", behind),
     });
-    if (flags !== undefined) feed.restore(flags);
+    if (kept !== undefined) feed.restore(kept);
     return feed;
   }
 
@@ -230,10 +234,11 @@ export class Client {
   #newCache(): CacheFile | undefined {
     const { app, cache, problems } = this.#parts;
     if (cache === undefined) return undefined;
-    const flags = () => (this.#table.isEmpty ? undefined : [...this.#table.flags]);
+    const table = this.#table;
+    const flags = () => (table.isEmpty ? undefined : [...table.flags]);
     return new CacheFile({
       ...cache,
-      contents: () => ({ ...app, flags: flags() }),
+      contents: () => ({ ...app, flags: flags(), progress: table.progress }),
       failed: (thrown) => problems.note("cache", thrown),
       succeeded: () => problems.clear("cache"),
     });
@@ -246,7 +251,8 @@ export class Client {
   }
 
   #changed(differences: readonly FlagDifference[]): void {
-    this.#cache?.save();
+    // After the next start, perhaps without a node, nobody is to be on a path that was closed before.
+    this.#cache?.save({ atOnce: differences.some(isLower) });
     if (this.#listeners.has("update") && differences.length > 0) {
       this.#listeners.emit(
         "update",
@@ -265,4 +271,12 @@ export class Client {
   #refuse(problem: string): void {
     this.#parts.problems.note("call", problem);
   }
+}
+
+const behind =
+  "the node has come less far than the flags held, which stay until it has caught up, or for five minutes";
+
+/** Whether it is off for some for whom it was on, if only by their default. */
+function isLower({ before, after }: FlagDifference): boolean {
+  return (after?.basisPoints ?? 0) < (before?.basisPoints ?? BASIS_POINTS_MAX);
 }

@@ -34,7 +34,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     isReporting: settings.isReporting,
     cache: cacheFile && runtime.files ? { files: runtime.files, path: cacheFile } : undefined,
     // Flags of another version may be wrong for this one, so the defaults are safer.
-    flags: isSameApp ? kept.flags : undefined,
+    kept: isSameApp && kept.flags !== undefined ? { ...kept, flags: kept.flags } : undefined,
     problems,
     served,
   });

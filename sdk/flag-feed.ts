@@ -10,6 +10,8 @@ export interface FlagFeedParts {
   readonly served: () => void;
   /** A node has said that it holds none. */
   readonly refused: () => void;
+  /** A node has come less far than the flags held, and sends none until it has caught up. */
+  readonly fellBehind: () => void;
 }
 
 /** The flags held, and how sure they are: from the cache file at first, then frame by frame. */
@@ -32,9 +34,13 @@ export class FlagFeed {
     return this.#hasServed;
   }
 
-  /** Takes up what a cache file has kept. No node is told of its position: files can be damaged. */
-  restore(flags: readonly ReceivedFlag[]): void {
-    if (this.table.replace({ flags }) !== undefined) this.#label("STALE");
+  /**
+   * Takes up what a cache file has kept. No node is told of its position, as files can be damaged, but
+   * of how far it has come: a kill that was seen before the restart is not taken back.
+   */
+  restore(kept: { flags: readonly ReceivedFlag[]; progress?: bigint | undefined }): void {
+    const { flags, progress = 0n } = kept;
+    if (this.table.replace({ flags, progress }) !== undefined) this.#label("STALE");
   }
 
   /** False when the frame does not follow from what is held, and everything must be sent anew. */
@@ -45,6 +51,11 @@ export class FlagFeed {
     if (freshness === "EMPTY") {
       this.fellSilent();
       this.#parts.refused();
+      return true;
+    }
+    if (this.#isBehind(frame)) {
+      this.fellSilent();
+      this.#parts.fellBehind();
       return true;
     }
     const differences = this.#takeFlags(frame);
@@ -62,11 +73,20 @@ export class FlagFeed {
     if (this.#freshness === "FRESH") this.#label("STALE");
   }
 
+  /** Whoever is behind says so with a heartbeat at what the app has said that it has. */
+  #isBehind({ case: kind, value }: WatchFrame): boolean {
+    if (kind !== "heartbeat" || parseFreshness(value.freshness) === "FRESH") return false;
+    const { table } = this;
+    if (table.isEmpty || table.progress === 0n) return false;
+    if (value.position.length === 0) return true;
+    return value.progress > 0n && value.progress < table.progress && table.isAt(value.position);
+  }
+
   /** What differs now; undefined where the frame does not follow. */
   #takeFlags(
     frame: Exclude<WatchFrame, { case: undefined }>,
   ): readonly FlagDifference[] | undefined {
-    if (frame.case === "heartbeat") return this.table.isAt(frame.value.position) ? [] : undefined;
+    if (frame.case === "heartbeat") return this.table.confirm(frame.value) ? [] : undefined;
     return frame.case === "table"
       ? this.table.replace(frame.value)
       : this.table.change(frame.value);

@@ -107,6 +107,14 @@ export class FlagTable {
     return differing(differences);
   }
 
+  /** Takes up how far what is held is still so; false, and nothing done, where something else is held. */
+  confirm({ position, progress }: { position: Uint8Array; progress: bigint }): boolean {
+    if (!this.isAt(position)) return false;
+    // Nodes of before say nothing of it.
+    if (progress > this.#progress) this.#progress = progress;
+    return true;
+  }
+
   /** Never true of flags that no node has sent. */
   isAt(position: Uint8Array): boolean {
     const held = this.#position;

@@ -58,9 +58,9 @@ export class Watcher implements Onlooker {
 
   /** The frame that is owed; undefined when the app has all that there is. */
   take(now: Standing = this.group.now()): WatchResponse | undefined {
-    if (this.#isAhead(now)) return this.#heartbeat("STALE");
+    if (this.#isAhead(now)) return this.#heartbeat(now, "STALE");
     const step = now.stepFrom(this.#position);
-    if (step === undefined) return this.#heartbeat(now.freshness);
+    if (step === undefined) return this.#heartbeat(now, now.freshness);
     this.#position = step.position;
     this.#told(now.freshness);
     return step.message;
@@ -79,11 +79,11 @@ export class Watcher implements Onlooker {
   }
 
   /** When the app was told of another freshness, or of none at all for some time. */
-  #heartbeat(freshness: string): WatchResponse | undefined {
+  #heartbeat({ progress }: Standing, freshness: string): WatchResponse | undefined {
     const isDue = this.#silentRoundsCount >= roundsPerHeartbeat - 1;
     if (freshness === this.#freshness && !isDue) return undefined;
     this.#told(freshness);
-    const value = { position: this.#position, freshness };
+    const value = { position: this.#position, freshness, progress };
     return create(WatchResponseSchema, { frame: { case: "heartbeat", value } });
   }
 

@@ -12,7 +12,11 @@ const contents: CacheContents = {
   version: "2.3.0",
   instance: "i-1",
   flags: [{ name: "a", basisPoints: 500, hash: 2, reason: "ROLLOUT" }],
+  progress: 2n ** 64n - 1n,
 };
+
+/** The least that is whole. */
+const plain = { ...contents, format: 1, flags: undefined, progress: undefined };
 
 describe("what is kept", () => {
   let dir: string;
@@ -25,9 +29,11 @@ describe("what is kept", () => {
 
   afterEach(() => rm(dir, { recursive: true }));
 
-  test.each([contents, { ...contents, flags: [] }, { ...contents, flags: undefined }])(
-    "is read as it was written: %j",
-    async (kept) => {
+  test.each(["all of it", "no flags", "none yet"])(
+    "is read as it was written: %s",
+    async (what) => {
+      const flags = { "all of it": contents.flags, "no flags": [] }[what];
+      const kept = { ...contents, flags };
       await nodeFiles.write(path, formatCache(kept));
       expect(await readCache(nodeFiles, path)).toMatchObject(kept);
     },
@@ -49,15 +55,18 @@ describe("what is kept", () => {
     "null",
     "[]",
     '"text"',
-    JSON.stringify({ ...contents, format: 1, flags: {} }),
-    JSON.stringify({ ...contents, format: 2, flags: undefined }),
-    JSON.stringify({ ...contents, format: 1, flags: undefined, instance: "" }),
-    JSON.stringify({ ...contents, format: 1, flags: undefined, instance: "i".repeat(201) }),
-    JSON.stringify({ ...contents, format: 1, flags: undefined, version: 2.3 }),
-    JSON.stringify({ ...contents, format: 1, flags: [["a", 500, 2]] }),
-    JSON.stringify({ ...contents, format: 1, flags: [["a b", 500, 2, "OFF"]] }),
-    JSON.stringify({ ...contents, format: 1, flags: [["a", "500", 2, "OFF"]] }),
-    JSON.stringify({ ...contents, format: 1, flags: [["a", 500, 2, 0]] }),
+    JSON.stringify({ ...plain, flags: {} }),
+    JSON.stringify({ ...plain, progress: 8 }),
+    JSON.stringify({ ...plain, progress: "-1" }),
+    JSON.stringify({ ...plain, progress: `${2n ** 64n}` }),
+    JSON.stringify({ ...plain, format: 2 }),
+    JSON.stringify({ ...plain, instance: "" }),
+    JSON.stringify({ ...plain, instance: "i".repeat(201) }),
+    JSON.stringify({ ...plain, version: 2.3 }),
+    JSON.stringify({ ...plain, flags: [["a", 500, 2]] }),
+    JSON.stringify({ ...plain, flags: [["a b", 500, 2, "OFF"]] }),
+    JSON.stringify({ ...plain, flags: [["a", "500", 2, "OFF"]] }),
+    JSON.stringify({ ...plain, flags: [["a", 500, 2, 0]] }),
   ])("is none when it is damaged: %s", async (text) => {
     await writeFile(path, text);
     expect(await readCache(nodeFiles, path)).toBeUndefined();
@@ -162,6 +171,29 @@ describe("writing", () => {
       expect(files.written).toEqual(["1", "2", "3"]);
     },
   );
+
+  test("of what turns something off does not wait, so that no end of the process undoes it", async () => {
+    const cache = open();
+    for (let saves = 0; saves < 2; saves++) {
+      cache.save();
+      files.finish();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    cache.save();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(files.written).toEqual(["1", "2"]);
+    cache.save({ atOnce: true });
+    expect(files.written).toEqual(["1", "2", "3"]);
+    cache.save({ atOnce: true });
+    cache.save();
+    expect(files.written).toEqual(["1", "2", "3"]);
+    files.finish();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(files.written).toEqual(["1", "2", "3", "4"]);
+    files.finish();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(files.written).toEqual(["1", "2", "3", "4"]);
+  });
 
   test("of what is due is done before closing", async () => {
     const cache = open();

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { isIn } from "../../relay/flag/bucket.ts";
 import { connectOn } from "../../sdk/connect.ts";
-import { nodeRuntime } from "../../sdk/node-runtime.ts";
 import { webRuntime } from "../../sdk/web-runtime.ts";
 import { eventually } from "./eventually.ts";
 import { cacheFile, openClient, startNode } from "./open-client.ts";
@@ -256,18 +255,6 @@ describe("without a node", () => {
     const second = await openClient({ url: nowhere, cacheFile: path, waitMs: 0, version: "2.4.0" });
     expect(second.details("on")).toMatchObject({ enabled: false, reason: "EMPTY" });
     expect(second.instance).toBe(first.instance);
-  });
-
-  test("a cache file that hangs, as on a disk that is away, holds up neither this app nor another", async () => {
-    const hung = new Promise<never>(() => {});
-    const files = { read: () => hung, write: () => hung };
-    const runtime = { ...nodeRuntime, environment: {}, files };
-    const node = await startNode({ table: { on: 10_000 }, at: "one" });
-    const options = { project: "horizon", url: node.url, cacheFile: "/away/cache.json" };
-    const flags = await connectOn(runtime, { ...options, waitMs: 1_000 });
-    onTestFinished(() => flags.close());
-    await eventually(() => expect(flags.enabled("on")).toBe(true));
-    expect(flags.problems).toEqual([expect.stringContaining("cache: ")]);
   });
 
   test("the instance is the same at every start, if nobody names another", async () => {

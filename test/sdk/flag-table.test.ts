@@ -33,6 +33,19 @@ describe("a table", () => {
     expect(table.isAt(two)).toBe(true);
   });
 
+  test("has come as far as the node that confirms it, which is never back", () => {
+    const table = new FlagTable();
+    table.replace({ flags: [], position: one, progress: 5n });
+    const confirmed = (progress: bigint, position = one) => [
+      table.confirm({ position, progress }),
+      table.progress,
+    ];
+    expect(confirmed(9n)).toEqual([true, 9n]);
+    expect(confirmed(7n)).toEqual([true, 9n]);
+    expect(confirmed(0n)).toEqual([true, 9n]);
+    expect(confirmed(11n, two)).toEqual([false, 9n]);
+  });
+
   test("says what was and what is", () => {
     const table = new FlagTable();
     table.replace({ flags: [flag("a", 0), flag("b", 0)], position: one });

@@ -20,12 +20,13 @@ type Shares = Readonly<Record<string, number>>;
 export type Frame =
   | { table: Shares; at: string; freshness?: string; progress?: bigint }
   | { delta: Shares; from: string; at: string; removed?: string[]; freshness?: string }
-  | { heartbeat: string; freshness?: string };
+  | { heartbeat: string; freshness?: string; progress?: bigint };
 
 export function frameOf(frame: Frame): WatchResponse {
   const freshness = frame.freshness ?? "FRESH";
   if ("heartbeat" in frame) {
-    const value = { freshness, position: positionOf(frame.heartbeat) };
+    const { progress = 0n } = frame;
+    const value = { freshness, progress, position: positionOf(frame.heartbeat) };
     return create(WatchResponseSchema, { frame: { case: "heartbeat", value } });
   }
   const position = positionOf(frame.at);

@@ -42,6 +42,17 @@ test("an app whose node is stale from the beginning has its flags meanwhile", as
   await eventually(() => expect(flags.enabled("on")).toBe(false));
 });
 
+test("an app whose node is behind hears why its flags are stale", async () => {
+  const node = await startNode(killed);
+  const flags = await openTo(node);
+  node.send({ heartbeat: "two", freshness: "STALE", progress: 7n });
+  await eventually(() => expect(flags.problems).toEqual([expect.stringContaining("less far")]));
+  expect(flags.freshness).toBe("STALE");
+  node.send({ heartbeat: "two", progress: 8n });
+  await eventually(() => expect([flags.freshness, flags.problems]).toEqual(["FRESH", []]));
+  expect(node.watches).toHaveLength(1);
+});
+
 test("an app whose node is stale takes no kill back from one that has come less far", async () => {
   const first = await startNode({ ...killed, freshness: "STALE" });
   const behind = await startNode(on);

@@ -151,6 +151,16 @@ test("a heartbeat is owed when freshness is another, and after some rounds of si
   expect(watcher.take()).toBeUndefined();
 });
 
+test("a heartbeat says how far the node has come while the table stayed as it is", () => {
+  const bench = new Bench();
+  const watcher = bench.watcher();
+  expect(watcher.take()?.frame.value).toMatchObject({ progress: 1n });
+  bench.horizon.sequence = 5;
+  expect(watcher.take()).toBeUndefined();
+  for (let round = 1; round < roundsPerHeartbeat; round++) watcher.passRound();
+  expect(watcher.take()?.frame).toMatchObject({ case: "heartbeat", value: { progress: 5n } });
+});
+
 test("a change that the first table has already is not sent again", () => {
   const bench = new Bench();
   const watcher = bench.watcher();
@@ -189,13 +199,13 @@ test("an app that comes from a node that knew more keeps what it has until this 
   const bench = new Bench();
   const had = new Uint8Array(32).fill(7);
   const ahead = bench.watcher(had, 3n);
-  const keeps = { case: "heartbeat", value: { position: had, freshness: "STALE" } };
+  const keeps = { case: "heartbeat", value: { position: had, freshness: "STALE", progress: 1n } };
   expect(ahead.take()?.frame).toMatchObject(keeps);
   bench.horizon.sequence = 2;
   bench.set("fast-path", 100);
   expect(ahead.take()).toBeUndefined();
   for (let round = 1; round < roundsPerHeartbeat; round++) ahead.passRound();
-  expect(ahead.take()?.frame).toMatchObject(keeps);
+  expect(ahead.take()?.frame).toMatchObject({ ...keeps, value: { progress: 2n } });
   bench.horizon.sequence = 3;
   bench.set("fast-path", 200);
   expect(ahead.take()?.frame).toMatchObject({
