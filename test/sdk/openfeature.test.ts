@@ -231,6 +231,21 @@ describe("the provider", () => {
     expect(await OpenFeature.getClient().getBooleanValue("on", false)).toBe(true);
   });
 
+  test("that is started by two, as two hosts of plugins do, is one copy of the app all the same", async () => {
+    const node = await start({ table, at: "one" });
+    const provider = new HeadwaterProvider({ project: "horizon", url: node.url });
+    await provider.initialize();
+    const { client } = provider;
+    await Promise.all([provider.initialize(), provider.initialize()]);
+    expect(provider.client).toBe(client);
+    expect(node.watches).toHaveLength(1);
+    await provider.onClose();
+    await Promise.all([provider.initialize(), provider.initialize()]);
+    expect(provider.client?.enabled("on")).toBe(true);
+    await provider.onClose();
+    await eventually(() => expect(node.streamsCount).toBe(0));
+  });
+
   test("that is closed while it connects leaves nothing open", async () => {
     const silent = await start();
     const provider = new HeadwaterProvider({ project: "horizon", url: silent.url, waitMs: 300 });
