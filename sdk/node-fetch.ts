@@ -32,8 +32,16 @@ function withMessage(error: NodeJS.ErrnoException): Error {
   return error.message === "" ? new Error(error.code ?? "no reason", { cause: error }) : error;
 }
 
+/** @throws Error where it says that the node is elsewhere: not everywhere may what is reported go. */
 function responseOf(incoming: IncomingMessage): Response {
   const { statusCode: status = 0, headersDistinct } = incoming;
+  const { location } = incoming.headers;
+  if (location !== undefined && status >= 300 && status < 400) {
+    incoming.destroy();
+    throw new Error(
+      `it is redirected with ${status} to ${location}: write the address of the node`,
+    );
+  }
   const headers = new Headers();
   for (const [name, values = []] of Object.entries(headersDistinct)) {
     for (const value of values) headers.append(name, value);

@@ -124,7 +124,12 @@ function lengthProblems(of: { what: string; text: string; lengthMax: number }): 
 }
 
 function urlProblems(url: string): string[] {
-  if (/^https?:\/\/./i.test(url) && URL.canParse(url)) return [];
+  if (/^https?:\/\/./i.test(url) && URL.canParse(url)) {
+    if (!/[?#]/.test(url)) return [];
+    return [
+      `node ${shown(url)} has a query or a fragment, to which no path can be added: leave it out`,
+    ];
+  }
   const mend = url.includes("://") ? DEFAULT_URL : `http://${url}`;
   return [`node ${shown(url)} is no address: write it like ${mend}`];
 }

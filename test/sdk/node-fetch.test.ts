@@ -45,6 +45,16 @@ describe("a call", () => {
     await expect(nodeFetch(url)).rejects.toThrow(reason);
   });
 
+  test("that is sent elsewhere is not made there, and says where that is", async () => {
+    const url = await serve((_, response) =>
+      response.writeHead(308, { location: "https://flags.example/headwater" }).end("moved"),
+    );
+    const call = nodeFetch(url, { method: "POST" });
+    await expect(call).rejects.toThrow("308 to https://flags.example/headwater");
+    const nowhere = await serve((_, response) => response.writeHead(302).end());
+    expect((await nodeFetch(nowhere)).status).toBe(302);
+  });
+
   test.each([
     ["in one piece, by who reads at once", ["all"], false],
     ["in one piece, by who reads later", ["all"], true],

@@ -71,6 +71,8 @@ test.each<[string, ConnectOptions]>([
   ["more than 16 nodes", { url: Array.from({ length: 17 }, () => "http://one:1") }],
   ['node "one:1" is no address: write it like http://one:1', { url: "one:1" }],
   ['node "ftp://one" is no address: write it like http://127.0.0.1:7700', { url: "ftp://one" }],
+  ['http://one:1/?key=1" has a query', { url: "http://one:1/?key=1" }],
+  ['http://one:1/#top" has a query or a fragment', { url: "http://two:1,http://one:1/#top" }],
   [
     "more than 200 dependencies",
     { dependencies: Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`p${at}`, "1"])) },
