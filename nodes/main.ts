@@ -186,18 +186,11 @@ function reachableAddress({ meshAdvertise, meshAddress }: NodeConfig): string | 
 
 /** Made at the first start and kept: hop paths and loops are told by it. */
 function nodeIdOf(store: Store): Uint8Array {
-  const kept = keptOf(store, "id");
+  const kept = store.get("node", "id");
   if (kept !== undefined) return kept;
   const id = randomBytes(8);
   store.write([{ bucket: "node", key: "id", value: id }]);
   return id;
-}
-
-/** What a node keeps of itself. */
-function keptOf(store: Store, name: string): Uint8Array | undefined {
-  for (const { bucket, key, value } of store.load())
-    if (bucket === "node" && key === name) return value;
-  return undefined;
 }
 
 function configuredUpstream(address: string): UpstreamSettings {
@@ -241,7 +234,7 @@ async function joinFromFile(of: {
   const token = parseToken(text);
   if (!token.ok) throw HeadwaterError.refused(token.refusal);
   const mark = sha256(Buffer.from(text.trim()));
-  const taken = keptOf(store, "join-file");
+  const taken = store.get("node", "join-file");
   if (taken !== undefined && bytesEqual(taken, mark)) return;
   try {
     await driver.ask((call) => ({ kind: "join", call, token: token.value }));

@@ -19,7 +19,7 @@ export function nodeNames(of: {
   log: Log;
 }): NodeNames {
   const { config, store, log } = of;
-  const kept = keptNames(store);
+  const kept = { name: keptName(store, "name"), site: keptName(store, "site") };
   const name = config.name ?? kept.name ?? config.hostName;
   const site = config.site ?? kept.site ?? name;
   if (name !== kept.name || site !== kept.site) keep(of, { name, site });
@@ -30,12 +30,9 @@ export function nodeNames(of: {
   return { name, site };
 }
 
-function keptNames(store: Store): Partial<NodeNames> {
-  const kept = new Map<string, string>();
-  for (const { bucket, key, value } of store.load())
-    if (bucket === "node") kept.set(key, Buffer.from(value).toString());
-  const [name, site] = [kept.get("name"), kept.get("site")];
-  return { ...(name !== undefined && { name }), ...(site !== undefined && { site }) };
+function keptName(store: Store, key: keyof NodeNames): string | undefined {
+  const value = store.get("node", key);
+  return value && Buffer.from(value).toString();
 }
 
 /** A disk that takes no writes now is no reason not to serve what it holds. */

@@ -18,6 +18,8 @@ const appendedAtOnce = 100;
 export interface Store extends Disposable {
   /** All but the log buckets, by bucket and key; to be read to its end before the next write. */
   load(): Iterable<StoredRecord>;
+  /** One record that is in no log bucket; undefined when there is none. */
+  get(bucket: Bucket, key: string): Uint8Array | undefined;
   /**
    * All of it or nothing, and durable once this returns. The store stays usable after a failure.
    * Log buckets keep at least their newest records up to their length, and at most
@@ -83,6 +85,11 @@ class SqliteStore implements FileStore {
     } catch (error) {
       throw storeError(error, this.#directory);
     }
+  }
+
+  get(bucket: Bucket, key: string): Uint8Array | undefined {
+    const row = this.#attempt(() => this.#statements.get.get(bucket, key));
+    return row && valueOf(row);
   }
 
   write(writes: readonly Write[]): void {
@@ -198,6 +205,7 @@ function prepareStatements(database: DatabaseSync): {
   begin: StatementSync;
   commit: StatementSync;
   load: StatementSync;
+  get: StatementSync;
   list: StatementSync;
   newest: StatementSync;
   append: StatementSync;
@@ -210,6 +218,7 @@ function prepareStatements(database: DatabaseSync): {
     begin: database.prepare("BEGIN IMMEDIATE"),
     commit: database.prepare("COMMIT"),
     load: database.prepare("SELECT bucket, key, value FROM record ORDER BY bucket, key"),
+    get: database.prepare("SELECT value FROM record WHERE bucket = ? AND key = ?"),
     list: database.prepare(
       `SELECT value FROM log WHERE bucket = ? AND key >= ? AND key < ?
        ORDER BY key DESC LIMIT ?`,

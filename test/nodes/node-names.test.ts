@@ -39,6 +39,7 @@ it("is called as it is told, and stays so where it is told no more", () => {
 it("starts where nothing can be kept", () => {
   const full: Store = {
     load: () => [],
+    get: () => undefined,
     list: () => [],
     write: () => {
       throw new HeadwaterError({ kind: "unavailable", message: "the disk is full" });

@@ -40,6 +40,16 @@ export function storeContract(open: () => Store): void {
     expect(values.get("view")).toEqual(new Uint8Array([7, 7, 7]));
   });
 
+  test("gives one record, of its bucket alone", () => {
+    using store = open();
+    store.write([put("child", "a", "1"), put("child", "b", ""), put("pin", "a", "2")]);
+    expect(store.get("child", "a")).toEqual(new Uint8Array(Buffer.from("1")));
+    expect(store.get("child", "b")).toEqual(new Uint8Array());
+    expect(store.get("pin", "b")).toBeUndefined();
+    store.write([remove("child", "a")]);
+    expect(store.get("child", "a")).toBeUndefined();
+  });
+
   test("keeps its own copy of a value", () => {
     using store = open();
     const value = new Uint8Array([1]);
