@@ -206,8 +206,7 @@ export class Driver implements NodeAccess {
       this.#store.write(writes);
       return { kind: "persisted" };
     } catch (thrown) {
-      const { message, hint } = HeadwaterError.from(thrown);
-      return { kind: "persist-failed", why: hint === undefined ? message : `${message} (${hint})` };
+      return { kind: "persist-failed", why: HeadwaterError.from(thrown).text };
     }
   }
 

@@ -46,6 +46,11 @@ export class HeadwaterError extends Error {
     this.hint = of.hint;
   }
 
+  /** What happened and what to do, where there is one place for both. */
+  get text(): string {
+    return this.hint === undefined ? this.message : `${this.message}. ${this.hint}`;
+  }
+
   /** The only way from whatever was thrown to an error that may be shown. */
   static from(thrown: unknown): HeadwaterError {
     if (thrown instanceof HeadwaterError) return thrown;

@@ -96,7 +96,7 @@ export function readSetting(variable: string, file: string): string {
     throw new HeadwaterError({
       kind: "unknown",
       message: `${variable}: ${file} can not be read: ${why}`,
-      hint: `set ${variable} to a file that this user may read`,
+      hint: `Set ${variable} to a file that this user may read.`,
       cause,
     });
   }

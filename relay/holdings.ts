@@ -125,7 +125,7 @@ export class Holdings {
       "unknown",
       `project: ${quoted(project)} is not held here${authority.length === 0 ? "" : " with this authority"}`,
       known === ""
-        ? "headwater init makes one, headwater join brings some."
+        ? "`headwater init` makes one, `headwater join` brings some."
         : `Held are: ${known}.`,
     );
   }

@@ -49,9 +49,5 @@ export function telemetryOff(): ReturnType<typeof refused> {
 
 /** Nothing was done, because it could not be written. */
 export function notDurable(why: string): ReturnType<typeof refused> {
-  return refused(
-    "unavailable",
-    `nothing was changed: ${why}`,
-    "Make room or repair the disk, then try again.",
-  );
+  return refused("unavailable", `nothing was changed: ${why}`, "Try again once that is mended.");
 }

@@ -71,7 +71,7 @@ function takeOne(rate: RateLimit, address: string, monoMs: number): void {
   throw new HeadwaterError({
     kind: "limit",
     message: `${address} reports too often`,
-    hint: "wait next_after_ms of the last answer before the next report",
+    hint: "Wait as long as next_after_ms of the last answer says before the next report.",
   });
 }
 

@@ -86,7 +86,7 @@ export class WatchStreams {
       throw new HeadwaterError({
         kind: "limit",
         message: `this node has ${watchersCountMax} watch streams already`,
-        hint: "use another node of the site",
+        hint: "Use another node of the site.",
       });
     }
     return this.#add(target, sink);

@@ -1,13 +1,6 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { rootCertificates } from "node:tls";
-import {
-  type Client,
-  Code,
-  ConnectError,
-  createClient,
-  type Interceptor,
-} from "@connectrpc/connect";
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { CensusService } from "../../gen/headwater/v1/censuses_pb.ts";
 import { FleetService } from "../../gen/headwater/v1/fleet_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
@@ -20,7 +13,7 @@ import { operatorOptions } from "../config/operator-options.ts";
 import { readSettings, type Texts, unknownVariables } from "../config/settings.ts";
 import { createConnectTransport } from "../connect-node.ts";
 import { HeadwaterError } from "../error.ts";
-import { certificateError } from "./certificate-error.ts";
+import { tokenFile } from "./admin-error.ts";
 import { problemsError } from "./problems.ts";
 
 /** A node's admin port, by subject. Its calls throw what `adminError` explains. */
@@ -67,58 +60,6 @@ export function openAdminClient(env: Texts, actor: string = ""): AdminClient {
     rollouts: createClient(RolloutService, transport),
     operators: createClient(OperatorService, transport),
   };
-}
-
-/** Whatever a call has thrown, with what to do about it. */
-export function adminError(thrown: unknown, of: { url: string; env: Texts }): HeadwaterError {
-  const error = HeadwaterError.from(thrown);
-  const { cause, message, hint } = error;
-  if (!(cause instanceof ConnectError)) return error;
-  const uncertified = certificateError(cause, of.url);
-  if (uncertified !== undefined) return uncertified;
-  if (cause.code === Code.Unimplemented)
-    return new HeadwaterError({
-      kind: "unreachable",
-      message: `what listens at ${of.url} is no admin port of this version`,
-      hint: "Set HEADWATER_ADMIN_URL to the address that `headwater node` printed as admin.",
-      cause,
-    });
-  if (isCutOff(cause))
-    return new HeadwaterError({
-      kind: "unreachable",
-      message: `what listens at ${of.url} has ended the connection: ${message}`,
-      hint: "Set HEADWATER_ADMIN_URL to the address that `headwater node` printed as admin; if it is that, see the node's log.",
-      cause,
-    });
-  if (error.kind === "unreachable")
-    return new HeadwaterError({
-      kind: error.kind,
-      message: `cannot reach the node at ${of.url}: ${message}`,
-      hint: hint ?? "Start one with `headwater node`, or set HEADWATER_ADMIN_URL to one that runs.",
-      cause,
-    });
-  if (error.kind === "unauthenticated")
-    return new HeadwaterError({
-      kind: error.kind,
-      message: `the node at ${of.url} wants its admin token: ${message}`,
-      hint: hint ?? tokenHint(of.env),
-      cause,
-    });
-  return error;
-}
-
-/** Whether the other side has hung up without an answer, as the port for nodes does. */
-function isCutOff({ cause }: ConnectError): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "ECONNRESET";
-}
-
-function tokenHint(env: Texts): string {
-  return `Set HEADWATER_ADMIN_TOKEN to what the node keeps in its ${tokenFile(env)}.`;
-}
-
-function tokenFile(env: Texts): string {
-  const { values } = readSettings({ dataDir: nodeOptions.dataDir }, { env });
-  return join(values.dataDir ?? "", "admin.token");
 }
 
 /** Without the file the node decides; most often there is no node then. */

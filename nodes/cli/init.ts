@@ -6,7 +6,8 @@ import { signChange } from "../../relay/ledger/signed-change.ts";
 import { bytesEqual, type SigningKey, toHex } from "../../relay/trust/key.ts";
 import { formatFingerprint } from "../config/fingerprint.ts";
 import { HeadwaterError } from "../error.ts";
-import { type AdminClient, adminError } from "./admin-client.ts";
+import type { AdminClient } from "./admin-client.ts";
+import { adminError } from "./admin-error.ts";
 import { addCommand, answer, type CommandContext, type CommonOptions } from "./command.ts";
 import { positionText } from "./commit/ledger-view.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
@@ -134,7 +135,7 @@ async function create(
       hint:
         `If \`headwater status\` shows authority ${formatFingerprint(made.authority)}, these are its ` +
         `secrets, else delete them: ${files.pendingPaths.join(", ")}.`,
-      cause: error.cause,
+      cause: error,
     });
   }
 }

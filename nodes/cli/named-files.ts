@@ -89,9 +89,11 @@ function trustProblems(toml: string): readonly string[] {
 
 function tokenProblems(text: string): string[] {
   const token = parseToken(text);
-  return token.ok ? [] : [`${token.refusal.message}: ${token.refusal.hint ?? ""}`];
+  return token.ok ? [] : [`${token.refusal.message}. ${token.refusal.hint ?? ""}`];
 }
 
 function pemProblems(text: string): string[] {
-  return text.includes("-----BEGIN ") ? [] : ["is not PEM: it has no line -----BEGIN …-----"];
+  return text.includes("-----BEGIN ")
+    ? []
+    : ["it is not PEM: set it to a file that has a line -----BEGIN …-----"];
 }

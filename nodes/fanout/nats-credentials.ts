@@ -35,6 +35,6 @@ function noCredentials(): HeadwaterError {
   return new HeadwaterError({
     kind: "invalid",
     message: "HEADWATER_NATS_CREDENTIALS_FILE holds neither NATS credentials nor a user's NKey",
-    hint: "name a file that `nsc generate creds` wrote, or one with a seed that begins with SU",
+    hint: "Name a file that `nsc generate creds` wrote, or one with a seed that begins with SU.",
   });
 }

@@ -101,7 +101,7 @@ async function call(
     return refuseMethod(request, response);
   if (answered.body === undefined && answered.status === 415)
     return refuseFormat(route, request, response);
-  await universalResponseToNodeResponse(await blamed(answered), response);
+  await universalResponseToNodeResponse(await reworded(answered), response);
 }
 
 /** Connect says nothing but the status here, and to who types a call that is no help. */
@@ -124,17 +124,36 @@ function refuseFormat(
 
 type Answered = Awaited<ReturnType<ConnectRouter["handlers"][number]>>;
 
-const unreadable = '{"code":"internal","message":"parse binary: ';
+/** What Connect says of a body in words of its own, what is said instead, and the status of that. */
+const rewordings: readonly (readonly [said: RegExp, instead: string, status: number])[] = [
+  // It takes a binary body that is no message for our fault, though not one in JSON.
+  [
+    /^\{"code":"internal","message":"parse binary: /,
+    '{"code":"invalid_argument","message":"body: ',
+    400,
+  ],
+  [
+    /"message size \d+ is larger than configured readMaxBytes (\d+)"/,
+    '"the body is longer than $1 bytes"',
+    429,
+  ],
+  [/"decompression failed"/, '"body: it is not packed as content-encoding says"', 400],
+];
 
-/** Connect takes a binary body that is no message for our fault, though not one in JSON. */
-async function blamed(answered: Answered): Promise<Answered> {
-  if (answered.status !== 500 || answered.body === undefined) return answered;
+async function reworded(answered: Answered): Promise<Answered> {
+  if (answered.status < 400 || answered.body === undefined) return answered;
   const chunks: Uint8Array[] = [];
   for await (const chunk of answered.body) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString("utf8");
-  if (!text.startsWith(unreadable)) return { ...answered, body: only(text) };
-  const why = `{"code":"invalid_argument","message":"body: ${text.slice(unreadable.length)}`;
-  return { ...answered, status: 400, body: only(why) };
+  for (const [said, instead, status] of rewordings)
+    if (said.test(text)) return rewritten(answered, status, text.replace(said, instead));
+  return { ...answered, body: only(text) };
+}
+
+function rewritten({ header }: Answered, status: number, text: string): Answered {
+  const given = new Headers(header);
+  given.set("content-length", String(Buffer.byteLength(text)));
+  return { status, header: given, body: only(text) };
 }
 
 async function* only(text: string): AsyncGenerator<Uint8Array> {

@@ -9,7 +9,8 @@ import {
   headerBytesMax,
 } from "../../relay/limits.ts";
 import { HeadwaterError } from "../error.ts";
-import { formatAddress, listenError, parseAddress } from "./address.ts";
+import { listenError } from "../listen-error.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 import { guardHttp1, guardHttp2, guardTaken } from "./connection-guard.ts";
 import { type Deadlines, defaultDeadlines } from "./deadlines.ts";
 import type { HttpHandler } from "./http-handler.ts";
@@ -161,7 +162,7 @@ function openTls(tls: TlsFiles, protocols: Protocols, deadlines: Deadlines): Ser
     throw new HeadwaterError({
       kind: "invalid",
       message: "the TLS certificate and key do not work",
-      hint: "set HEADWATER_TLS_CERT_FILE and HEADWATER_TLS_KEY_FILE to PEM files that belong together",
+      hint: "Set HEADWATER_TLS_CERT_FILE and HEADWATER_TLS_KEY_FILE to PEM files that belong together.",
       cause,
     });
   }

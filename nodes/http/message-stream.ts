@@ -45,6 +45,6 @@ export function stopping(): HeadwaterError {
   return new HeadwaterError({
     kind: "unavailable",
     message: "the node is stopping",
-    hint: "ask again, or another node of the site",
+    hint: "Ask again, or another node of the site.",
   });
 }

@@ -18,7 +18,7 @@ const statusTextLengthMax = 500;
 /** What the other node said about its error, and what to do if it said that; fit for a line. */
 export function statusText({ details, metadata }: StatusObject): string {
   const [hint] = metadata.get("headwater-hint");
-  const text = hint === undefined ? details : `${details}; ${decoded(String(hint))}`;
+  const text = hint === undefined ? details : `${details}. ${decoded(String(hint))}`;
   return text.replaceAll(/\p{Cc}+/gu, " ").slice(0, statusTextLengthMax);
 }
 

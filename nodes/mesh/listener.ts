@@ -3,7 +3,8 @@ import { createServer, type Socket } from "node:net";
 import type { ConnectionInjector } from "@grpc/grpc-js";
 import { secondMs } from "../../relay/cadence.ts";
 import { connectionsWaitingMax, meshConnectionsMax } from "../../relay/limits.ts";
-import { HeadwaterError } from "../error.ts";
+import type { HeadwaterError } from "../error.ts";
+import { listenError } from "../listen-error.ts";
 import type { Log } from "../log.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Admission } from "./admission.ts";
@@ -33,7 +34,7 @@ export async function listen(of: {
 }): Promise<Listener> {
   const { address, injector, admission, log } = of;
   const hostPort = parseAddress(address);
-  if (hostPort === undefined) throw cannotListen(address, { code: "not host:port" });
+  if (hostPort === undefined) throw cannotListen(address, new Error("it is not host:port"));
   const sockets = new Map<string, MeteredSocket>();
   const meter = setInterval(() => endFloods(sockets.values(), admission), meterIntervalMs).unref();
   const server = createServer((socket) => {
@@ -86,15 +87,5 @@ function endFloods(sockets: Iterable<MeteredSocket>, admission: Admission): void
 }
 
 function cannotListen(address: string, cause: unknown): HeadwaterError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const isBusy = code === "EADDRINUSE";
-  const why = isBusy ? "another process listens there" : code;
-  return new HeadwaterError({
-    kind: isBusy ? "busy" : "invalid",
-    message: `cannot listen on ${address} for downstream nodes: ${why}`,
-    hint: isBusy
-      ? "stop that process, or set HEADWATER_MESH_ADDR to an address that is free"
-      : "set HEADWATER_MESH_ADDR to host:port, with an address of this machine",
-    cause,
-  });
+  return listenError({ address, setting: "HEADWATER_MESH_ADDR", cause });
 }

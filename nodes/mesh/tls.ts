@@ -41,21 +41,30 @@ export function checkContext(context: SecureContextOptions): void {
   try {
     createSecureContext(context);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     throw new HeadwaterError({
       kind: "invalid",
-      message: `the TLS certificate and its key can not be used: ${why}`,
-      hint: "check that HEADWATER_TLS_KEY_FILE is the unencrypted PEM key of HEADWATER_TLS_CERT_FILE",
+      message: `HEADWATER_TLS_KEY_FILE: ${keyProblem(context.key, cause)}`,
+      hint: "Set HEADWATER_TLS_KEY_FILE to the key of HEADWATER_TLS_CERT_FILE, PEM and not encrypted.",
       cause,
     });
   }
 }
 
+/** OpenSSL's own words are for who knows its source. */
+function keyProblem(key: SecureContextOptions["key"], cause: unknown): string {
+  const { code = "" } = cause as Partial<NodeJS.ErrnoException>;
+  if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH")
+    return "the key is that of another certificate than HEADWATER_TLS_CERT_FILE's";
+  if (typeof key === "string" && key.includes("ENCRYPTED"))
+    return "the key is encrypted, and nobody is asked for its password";
+  return `it does not work with the certificate of HEADWATER_TLS_CERT_FILE (OpenSSL: ${code})`;
+}
+
 function unreadable(variable: string, cause: unknown): HeadwaterError {
   return new HeadwaterError({
     kind: "invalid",
-    message: `the file of ${variable} holds no certificate that can be read`,
-    hint: `set ${variable} to a PEM file with "BEGIN CERTIFICATE" blocks`,
+    message: `${variable}: its file holds no certificate that can be read`,
+    hint: `Set ${variable} to a PEM file, which begins with "-----BEGIN CERTIFICATE-----".`,
     cause,
   });
 }

@@ -45,7 +45,7 @@ export function damagedRecord(records: Iterable<StoredRecord>, cause: unknown): 
   return new HeadwaterError({
     kind: "damaged",
     message: `${what} of the store is not what was written`,
-    hint: "restore the data directory from a backup; or start on an empty one and join again",
+    hint: "Restore the data directory from a backup, or start on an empty one and join again.",
     cause,
   });
 }

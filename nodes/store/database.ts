@@ -84,13 +84,13 @@ function checkIdentity(database: DatabaseSync, path: string): void {
     throw new HeadwaterError({
       kind: "damaged",
       message: `${path} is a database, but not one of Headwater`,
-      hint: "set HEADWATER_DATA_DIR to a directory that only this node uses",
+      hint: "Set HEADWATER_DATA_DIR to a directory that only this node uses.",
     });
   if (version !== schemaVersion)
     throw new HeadwaterError({
       kind: "damaged",
       message: `${path} has format ${version}; this version reads format ${schemaVersion}`,
-      hint: "run the version of Headwater that last used it, or a newer one",
+      hint: "Run the version of Headwater that last used it, or a newer one.",
     });
 }
 

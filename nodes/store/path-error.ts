@@ -5,7 +5,7 @@ export function pathError(of: { error: unknown; path: string; elsewhere: string 
   const { error, path } = of;
   if (error instanceof HeadwaterError) return error;
   const { kind, message, mend } = explanation(error, path);
-  const hint = `${mend}, or ${of.elsewhere}`;
+  const hint = `${mend}, or ${of.elsewhere}.`;
   return new HeadwaterError({ kind, message, hint, cause: error });
 }
 
@@ -22,31 +22,37 @@ function explanation(error: unknown, path: string): Explanation {
       return {
         kind: "invalid",
         message: `${path} is, or is below, a file that is no directory`,
-        mend: "move that file away",
+        mend: "Move that file away",
       };
     case "EACCES":
     case "EPERM":
       return {
         kind: "forbidden",
         message: `${path} can not be read and written by ${user()}`,
-        mend: "give it to the user that runs the node",
+        mend: "Give it to the user that runs the node",
+      };
+    case "EISDIR":
+      return {
+        kind: "invalid",
+        message: `${path} is a directory, where a file is wanted`,
+        mend: "Move it away",
       };
     case "EROFS":
       return {
         kind: "unavailable",
         message: `${path} is on a disk that is read-only`,
-        mend: "mount it writable",
+        mend: "Mount it writable",
       };
     case "ENOSPC":
     case "EDQUOT":
       return {
         kind: "unavailable",
         message: `the disk that holds ${path} is full`,
-        mend: "free some space",
+        mend: "Free some space",
       };
     default: {
       const why = error instanceof Error ? error.message : String(error);
-      return { kind: "unavailable", message: `${path} can not be used: ${why}`, mend: "mend that" };
+      return { kind: "unavailable", message: `${path} can not be used: ${why}`, mend: "Mend that" };
     }
   }
 }

@@ -45,7 +45,7 @@ function readSecret({ file, bytes }: { file: string; bytes: number }): Secret {
     throw new HeadwaterError({
       kind: "damaged",
       message: `${file} does not hold a secret of ${bytes} bytes in base64url`,
-      hint: "restore it from where it was copied; without the file a new one is made",
+      hint: "Restore it from where it was copied; without the file a new one is made.",
     });
   return { bytes: decoded, text, problem: problemOf(file) };
 }

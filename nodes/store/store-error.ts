@@ -13,16 +13,24 @@ const sqlite = {
   notADatabase: 26,
 } as const;
 
+/** Where SQLite's own words would add nothing to ours. */
+const saidWhole: ReadonlySet<number> = new Set([
+  sqlite.busy,
+  sqlite.readOnly,
+  sqlite.full,
+  sqlite.tooBig,
+]);
+
 /** Says what went wrong with a data directory, and what to do about it. */
 export function storeError(error: unknown, directory: string): HeadwaterError {
   if (error instanceof HeadwaterError) return error;
   const code = sqliteCode(error);
   if (code === undefined) return dataDirectoryError(error, directory);
   const { kind, message, hint } = explanation(code, directory);
-  const detail = error instanceof Error ? error.message : String(error);
+  const why = error instanceof Error ? error.message : String(error);
   return new HeadwaterError({
     kind,
-    message: `${message} (SQLite: ${detail})`,
+    message: saidWhole.has(code) ? message : `${message} (SQLite: ${why})`,
     hint,
     cause: error,
   });
@@ -43,26 +51,26 @@ function explanation(
       return {
         kind: "busy",
         message: `another node has its data in ${directory}`,
-        hint: "stop it, or give this one a directory of its own with HEADWATER_DATA_DIR",
+        hint: "Stop it, or give this one a directory of its own with HEADWATER_DATA_DIR.",
       };
     case sqlite.full:
       return {
         kind: "unavailable",
         message: `the disk that holds ${directory} is full`,
-        hint: "free some space; what was stored is safe, and the node goes on by itself",
+        hint: "Free some space: what was stored is safe, and the node goes on by itself.",
       };
     case sqlite.readOnly:
     case sqlite.cannotOpen:
       return {
         kind: "unavailable",
         message: `${directory} can not be written`,
-        hint: "make its files writable for the user that runs the node; is the disk read-only?",
+        hint: "Make its files writable for the user that runs the node. Is the disk read-only?",
       };
     case sqlite.ioError:
       return {
         kind: "unavailable",
         message: `the disk that holds ${directory} does not work`,
-        hint: "look for its errors in the system's log (dmesg), and for quotas and limits",
+        hint: "Look for its errors in the system's log (`dmesg`), and for quotas and limits.",
       };
     case sqlite.corrupt:
     case sqlite.notADatabase:
@@ -70,12 +78,15 @@ function explanation(
         kind: "damaged",
         message: `the database in ${directory} is damaged`,
         hint:
-          "move the directory away and restart: a node with an upstream fetches everything " +
-          "again; the node that signs a project needs its backup",
+          "Move the directory away and restart: a node with an upstream fetches everything " +
+          "again; the node that signs a project needs its backup.",
       };
     case sqlite.tooBig:
-      return { kind: "limit", message: "a record is larger than the database takes" };
+      return {
+        kind: "limit",
+        message: `a record is larger than the database in ${directory} takes`,
+      };
     default:
-      return { kind: "internal", message: `the database in ${directory} failed` };
+      return { kind: "internal", message: `the database in ${directory} can not be used` };
   }
 }

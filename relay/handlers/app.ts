@@ -14,7 +14,14 @@ export function answerReport(parts: NodeParts, event: EventOf<"report">): Effect
   if (telemetry === undefined) return [answered(call, telemetryOff())];
   if (!holdings.projects.has(report.project))
     return [
-      answered(call, refused("unknown", `project: ${quoted(report.project)} is not held here`)),
+      answered(
+        call,
+        refused(
+          "unknown",
+          `project: ${quoted(report.project)} is not held here`,
+          "`headwater status` shows the projects of this node.",
+        ),
+      ),
     ];
   if (!takeReport(parts, report, { at, isOwn: true }))
     return [answered(call, refused("limit", "instance: too many report here"))];

@@ -45,7 +45,7 @@ function signedHere({
     return refused(
       "forbidden",
       `head: missing; the ledger key of ${ledger.name.project} is not at this node`,
-      "Sign where the key is: headwater apply --sign-with FILE, or set HEADWATER_LEDGER_KEY_FILE.",
+      "Sign where the key is: `headwater apply --sign-with FILE`, or set HEADWATER_LEDGER_KEY_FILE.",
     );
   const staged = ledger.stage(request);
   if (!staged.ok) return staged;

@@ -63,7 +63,7 @@ export function signedChange(of: {
     return refused(
       "conflict",
       `head: it knows of ${missing}`,
-      "Bring the newer ones first: headwater keys import.",
+      "Bring the newer ones first: `headwater keys import`.",
     );
   const held = ledger.head;
   const next = nextPosition(held, of.writer.term);

@@ -29,7 +29,7 @@ export function setEnrollment(
       telemetry.censuses.look(holdings.projects, at.wallMs, parts.peers.alive(at.monoMs));
       const upstream = uplinks.primaryOf(project.ownLedger.id)?.settings.id;
       const isOff = upstream !== undefined && telemetry.consents.of(upstream).level === "OFF";
-      const caution = `disclosure to ${upstream} is off, and answers travel in its documents: headwater telemetry disclose panel`;
+      const caution = `disclosure to ${upstream} is off, and answers travel in its documents: \`headwater telemetry disclose panel\``;
       const effects = tellPeers(parts, { enrollments: [enrollment.said] });
       return { value: { cautions: isEnrolled && isOff ? [caution] : [] }, effects };
     },

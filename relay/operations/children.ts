@@ -23,7 +23,7 @@ export function addChild(parts: NodeParts, event: EventOf<"add-child">): Outcome
     return refused(
       "unavailable",
       "projects: this node holds none yet that a token could name",
-      "First begin a project here, or join an upstream: headwater init, headwater join.",
+      "First begin a project here, or join an upstream: `headwater init`, `headwater join`.",
     );
   const record = parts.children.prepare({ name, id, addedMs: at.wallMs, expiresMs });
   if (!record.ok) return record;

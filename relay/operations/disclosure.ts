@@ -20,7 +20,7 @@ export function setDisclosure(
       event.upstream === ""
         ? "upstream: this node has none"
         : `upstream: no ${quoted(event.upstream)}`,
-      ids.length === 0 ? "headwater join TOKEN makes one." : `There are: ${ids.join(", ")}.`,
+      ids.length === 0 ? "`headwater join TOKEN` makes one." : `There are: ${ids.join(", ")}.`,
     );
   const choices = upstreams.flatMap(
     (upstream) =>

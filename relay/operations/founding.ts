@@ -54,7 +54,11 @@ export function createLedger(
   const prepared = preparedName(event);
   const writer = holdings.prepared.get(prepared);
   if (writer === undefined)
-    return refused("invalid", "project: no keys were prepared for it", "headwater init does both.");
+    return refused(
+      "invalid",
+      "project: no keys were prepared for it",
+      "`headwater init` does both.",
+    );
   const { head } = event;
   const founded = foundLedger({ project, trust, writer, head, wallMs: at.wallMs });
   if (!founded.ok) return founded;
@@ -123,7 +127,7 @@ function projectProblem(
   return refused(
     "conflict",
     `project: ${project} is held here already`,
-    `headwater status shows it; headwater init ${project} --overlay makes an overlay of it.`,
+    `\`headwater status\` shows it; \`headwater init ${project} --overlay\` makes an overlay of it.`,
   );
 }
 
@@ -136,13 +140,13 @@ function overlayProblem(
     return refused(
       "unknown",
       `project: ${project} is not held here, so it has nothing to lie over`,
-      `headwater join takes it from a parent; headwater init ${project} starts it here.`,
+      `\`headwater join\` takes it from a parent; \`headwater init ${project}\` starts it here.`,
     );
   if (holdings.ownOverlayOf(project) !== undefined)
     return refused(
       "conflict",
       `project: this node writes an overlay of ${project} already`,
-      `headwater overlay list ${project} shows what it says.`,
+      `\`headwater overlay list ${project}\` shows what it says.`,
     );
   if (pin.overlays.length + 1 < layersCountMax) return undefined;
   return refused("limit", `project: ${project} has ${layersCountMax} layers, which is the most`);

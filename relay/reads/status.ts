@@ -159,7 +159,7 @@ function unservedProblems({ holdings, uplinks, peers }: NodeParts): string[] {
   return [...holdings.ledgers.values()].flatMap(({ id, name, head }) =>
     holdings.writers.has(id) || head === undefined
       ? []
-      : `${name.project} is written elsewhere, and this node has no upstream: headwater join TOKEN, of a node that has it`,
+      : `${name.project} is written elsewhere, and this node has no upstream: \`headwater join TOKEN\`, of a node that has it`,
   );
 }
 

@@ -156,7 +156,7 @@ function unusedAnswer(
 ): Pick<Check, "answer" | "reason"> {
   const asked = censuses.find(({ kind, name }) => kind === of.kind && name === of.name);
   if (asked === undefined)
-    return { answer: "UNKNOWN", reason: "no census asks this: headwater census open" };
+    return { answer: "UNKNOWN", reason: "no census asks this: `headwater census open`" };
   if (asked.problem !== "") return { answer: "UNKNOWN", reason: asked.problem };
   const [result] = asked.results;
   if (result === undefined) return { answer: "UNKNOWN", reason: "no window of it is over yet" };

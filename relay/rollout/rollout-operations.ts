@@ -54,7 +54,7 @@ function startProblem(
     return refused(
       "conflict",
       `flag: a rollout of ${flag.name} is ${running.state.toLowerCase()} already`,
-      `headwater rollout abort ${project.name}/${flag.name} ends it.`,
+      `\`headwater rollout abort ${project.name}/${flag.name}\` ends it.`,
     );
   if (flag.rollout.length > 0)
     return refused("conflict", `flag: ${flag.name} has percentages by version`);
@@ -62,7 +62,7 @@ function startProblem(
     return refused(
       "conflict",
       `flag: ${flag.name} is killed`,
-      `headwater flag revive ${project.name}/${flag.name}`,
+      `\`headwater flag revive ${project.name}/${flag.name}\` lifts the kill.`,
     );
   if (plan.release !== "" && !project.own.releases.has(plan.release))
     return refused("unknown", `plan.release: ${quoted(plan.release)} is no release`);
@@ -94,7 +94,11 @@ export function changeRollout(
   if (rollout !== undefined && held !== undefined && !isWritten(parts, held))
     return notWritten(project, "Say it at the node that has the project's key.");
   if (rollout === undefined)
-    return refused("unknown", `flag: no rollout of ${project}/${flag}`, "rollout start makes one.");
+    return refused(
+      "unknown",
+      `flag: no rollout of ${project}/${flag}`,
+      "`headwater rollout start` makes one.",
+    );
   const { from, to } = actions[action];
   if (!from.some((state) => state === rollout.state))
     return refused(
@@ -136,7 +140,7 @@ function goingOn({ project, flag, state }: Rollout): string {
   if (state === "RUNNING") return `headwater rollout status ${path} shows where it is.`;
   return state === "PAUSED" || state === "HALTED"
     ? `headwater rollout resume ${path} lets it go on; headwater rollout abort ${path} ends it.`
-    : `It is over: headwater rollout start ${path} begins another.`;
+    : `It is over: \`headwater rollout start ${path}\` begins another.`;
 }
 
 function notWritten(project: string, hint: string): Refused {

@@ -105,7 +105,7 @@ export class Rollouts {
       return refused(
         "conflict",
         `entries: a rollout owns the percentage of ${rollout.flag}`,
-        `headwater rollout abort ${rollout.project}/${rollout.flag} ends it; a kill is always taken.`,
+        `\`headwater rollout abort ${rollout.project}/${rollout.flag}\` ends it; a kill is always taken.`,
       );
     }
     return undefined;

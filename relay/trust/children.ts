@@ -121,7 +121,7 @@ export class Children {
         : refused(
             "unknown",
             `name: ${quoted(name)} has no token before its newest`,
-            "headwater child add makes a new one; the old one goes on until it is revoked.",
+            "`headwater child add` makes a new one; the old one goes on until it is revoked.",
           );
     if (tokens.length === 0 && of.connected.length === 0)
       return refused(

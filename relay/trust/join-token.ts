@@ -19,7 +19,7 @@ const prefix = "hw1.";
 /** A token holds a certificate, an envelope and the pins of at most a thousand projects. */
 const tokenLengthMax = 512 * 1024;
 
-const askAgain = "Ask the parent's operator for a new one: headwater child add NAME.";
+const askAgain = "Ask the parent's operator for a new one: `headwater child add NAME`.";
 
 /** One word to paste: `hw1.` and base64url. */
 export function formatToken(token: JoinToken): string {

@@ -258,7 +258,7 @@ function joinGrants(of: {
       return refused(
         "forbidden",
         `grants: one is of root version ${rootVersion}, and the newest here is ${version}`,
-        "Bring the newer roots first: headwater keys import.",
+        "Bring the newer roots first: `headwater keys import`.",
       );
     if (!isSealedBy({ envelope, type: payloadType.grant, keys, threshold }))
       return refused("forbidden", `grants: one is not signed by root version ${version}`);

@@ -7,31 +7,64 @@ interface Node {
   readonly [name: string]: unknown;
 }
 
-/** What the hints of a file end with, as far as they are written there. */
-function hintEndings(node: unknown): string[] {
-  if (Array.isArray(node)) return node.flatMap(hintEndings);
+/** Stands for what is put into a text when it is made. */
+const made = "◦";
+
+/** What is written in a file that people are told to do, with `made` for what is not written there. */
+function hintTexts(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(hintTexts);
   if (typeof node !== "object" || node === null) return [];
-  const { type, key, value } = node as Node;
-  const isHint = type === "Property" && (key as Node)["name"] === "hint";
-  const own = isHint ? endingsOf(value as Node) : [];
-  return [...own, ...Object.values(node).flatMap(hintEndings)];
+  const hint = hintOf(node as Node);
+  const own = hint === undefined ? [] : textsOf(hint);
+  return [...own, ...Object.values(node).flatMap(hintTexts)];
 }
 
-function endingsOf(node: Node): string[] {
-  const { type, value, quasis, right, consequent, alternate } = node;
+/** The `hint` of an error, what is named so, and the third of what a refusal is made of. */
+function hintOf({ type, key, value, id, init, callee, arguments: given }: Node): Node | undefined {
+  const isNamed = (node: unknown): boolean => /^hint$|Hint$/.test(String((node as Node)["name"]));
+  if (type === "Property" && isNamed(key)) return value as Node;
+  if (type === "VariableDeclarator" && isNamed(id) && init !== null) return init as Node;
+  if (type === "CallExpression" && (callee as Node)["name"] === "refused")
+    return (given as Node[])[2];
+  return undefined;
+}
+
+/** None where nothing of it is written here. */
+function textsOf(node: Node): string[] {
+  const { type, value, quasis, left, right, consequent, alternate } = node;
   if (type === "Literal") return [String(value)];
-  if (type === "BinaryExpression") return endingsOf(right as Node);
+  if (type === "BinaryExpression")
+    return orMade(left as Node).flatMap((begin) =>
+      orMade(right as Node).map((end) => `${begin}${end}`),
+    );
   if (type === "ConditionalExpression")
-    return [...endingsOf(consequent as Node), ...endingsOf(alternate as Node)];
+    return [...textsOf(consequent as Node), ...textsOf(alternate as Node)];
+  if (type === "LogicalExpression") return textsOf(right as Node);
   if (type !== "TemplateLiteral") return [];
-  return (quasis as { value: { cooked: string } }[]).slice(-1).map((last) => last.value.cooked);
+  return [(quasis as { value: { cooked: string } }[]).map((one) => one.value.cooked).join(made)];
 }
 
-test("hints of commands and of what they ask are sentences, with what can be typed in backticks", () => {
-  const files = sourceFiles([".ts"]).filter(({ path }) => /^nodes\/(cli|admin)\//.test(path));
-  const endings = files.flatMap(({ path, text }) =>
-    hintEndings(parseSync(path, text).program).map((ending) => `${path}: ${ending}`),
+function orMade(node: Node): string[] {
+  const texts = textsOf(node);
+  return texts.length === 0 ? [made] : texts;
+}
+
+const hints = sourceFiles([".ts", ".tsx"])
+  .filter(({ path }) => /^(nodes|sdk|relay)\//.test(path))
+  .flatMap(({ path, text }) =>
+    hintTexts(parseSync(path, text).program).map((hint) => ({ path, hint })),
   );
-  expect(endings.length).toBeGreaterThan(50);
-  expect(endings.filter((ending) => !/[.?]$/.test(ending))).toEqual([]);
+
+function hintsThat(isWrong: (hint: string) => boolean): string[] {
+  return hints.filter(({ hint }) => isWrong(hint)).map(({ path, hint }) => `${path}: ${hint}`);
+}
+
+test("hints are sentences: they begin like one and end like one", () => {
+  expect(hints.length).toBeGreaterThan(150);
+  expect(hintsThat((hint) => !/^[A-Z`-].*[.?◦]$|^◦.*[.?]$/s.test(hint))).toEqual([]);
+});
+
+test("what can be typed stands in backticks in hints", () => {
+  const outside = (hint: string): string => hint.replaceAll(/`[^`]*`/g, "");
+  expect(hintsThat((hint) => /\bheadwater [a-z]/.test(outside(hint)))).toEqual([]);
 });

@@ -21,6 +21,7 @@ const shared = [
   "nodes/access.ts",
   "nodes/connect-node.ts",
   "nodes/error.ts",
+  "nodes/listen-error.ts",
   "nodes/log.ts",
   "nodes/metric.ts",
   "nodes/software.ts",
@@ -83,6 +84,7 @@ const rules: readonly Rule[] = [
   { of: "nodes/driver.ts", may: ["nodes/", ...core], packages: [] },
   { of: "nodes/connect-node.ts", may: [], packages: ["@connectrpc/connect-node"] },
   { of: "nodes/error.ts", may: core, packages: [connect] },
+  { of: "nodes/listen-error.ts", may: ["nodes/error.ts"], packages: [] },
   {
     of: "nodes/log.ts",
     may: [...core, ...shared, "nodes/lasting-stream.ts"],

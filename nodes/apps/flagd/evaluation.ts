@@ -72,7 +72,7 @@ export function nothingVerified(kind: "unknown" | "unavailable", project: string
   return new HeadwaterError({
     kind,
     message: `nothing verified is held of ${project} yet`,
-    hint: "headwater status says what this node waits for",
+    hint: "`headwater status` says what this node waits for.",
   });
 }
 

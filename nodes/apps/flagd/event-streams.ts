@@ -97,7 +97,7 @@ class EventClient {
     throw new HeadwaterError({
       kind: "unavailable",
       message: "the client read too slowly to be told what has changed",
-      hint: "open the stream again",
+      hint: "Open the stream again.",
     });
   }
 }

@@ -8,6 +8,6 @@ export function checkedJson(json: string): string {
   throw new HeadwaterError({
     kind: "limit",
     message: `all flags for all releases are ${json.length} characters of JSON; at most ${flagdJsonLengthMax} are sent`,
-    hint: `name the app's version in the header ${selectorHeader}: flagSetId=PROJECT,version=VERSION`,
+    hint: `Name the app's version in the header ${selectorHeader}: flagSetId=PROJECT,version=VERSION.`,
   });
 }

@@ -75,7 +75,7 @@ export class FlagSetStreams {
       throw new HeadwaterError({
         kind: "limit",
         message: `this node has ${watchersCountMax} streams already`,
-        hint: "use another node of the site",
+        hint: "Use another node of the site.",
       });
     this.#counts.watchersCount++;
     const wakening = new Wakening();

@@ -16,10 +16,10 @@ export function selectedProject(access: NodeAccess, named: string): string {
     throw new HeadwaterError({
       kind: "unavailable",
       message: "this node has no project yet",
-      hint: "headwater join, or headwater init",
+      hint: "`headwater join TOKEN` brings those of a parent, `headwater init PROJECT` makes one.",
     });
   const has = `this node has ${listed(held)}`;
-  const hint = `set the header ${selectorHeader} to flagSetId=PROJECT`;
+  const hint = `Set the header ${selectorHeader} to flagSetId=PROJECT.`;
   if (named === "" && others.length > 0)
     throw new HeadwaterError({ kind: "invalid", message: `${has}: name one of them`, hint });
   if (named !== "" && !held.includes(named))

@@ -58,6 +58,6 @@ function invalid(message: string): HeadwaterError {
   return new HeadwaterError({
     kind: "invalid",
     message: `${selectorHeader}: ${message}`,
-    hint: "write flagSetId=PROJECT, or flagSetId=PROJECT,version=VERSION",
+    hint: "Write flagSetId=PROJECT, or flagSetId=PROJECT,version=VERSION.",
   });
 }

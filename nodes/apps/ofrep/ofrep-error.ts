@@ -23,12 +23,11 @@ export function answerProblem(
   response: HttpResponse,
   { thrown, key }: { thrown: unknown; key: string | undefined },
 ): void {
-  const { kind, message, hint } = HeadwaterError.from(thrown);
+  const { kind, text: errorDetails } = HeadwaterError.from(thrown);
   const answer = thrown instanceof InvalidContext ? invalidContext : answers[kind];
   if (answer === undefined) throw thrown;
   const [status, errorCode] = thrown instanceof BodyTooLong ? tooLong : answer;
   // What is left of the body is not waited for.
   if (status === 413 && request.httpVersionMajor === 1) response.setHeader("connection", "close");
-  const errorDetails = hint === undefined ? message : `${message} (${hint})`;
   answerJson(response, status, { ...(key !== undefined && { key }), errorCode, errorDetails });
 }

@@ -63,7 +63,7 @@ describe("a node", () => {
     await admin.close();
     const { code, stderr } = await admin.terminal.run("status");
     expect(code).toBe(3);
-    expect(stderr).toContain(`error: cannot reach the node at ${admin.url}: connect ECONNREFUSED`);
+    expect(stderr).toContain(`error: cannot reach the node at ${admin.url}: nothing listens there`);
     expect(stderr).toContain("hint: Start one with `headwater node`");
   });
 
@@ -76,6 +76,34 @@ describe("a node", () => {
     expect(code).toBe(3);
     expect(stderr).toContain(`what listens at ${url} is no admin port`);
     expect(stderr).toContain("hint: Set HEADWATER_ADMIN_URL");
+  });
+
+  it("that is behind a proxy which answers for it is told from one that answers", async () => {
+    const server = createServer((request, response) =>
+      response
+        .writeHead(request.url?.startsWith("/bad/") === true ? 502 : 200, {
+          "content-type": "text/html",
+        })
+        .end("<html></html>"),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    for (const url of [at, `${at}/bad`]) {
+      const { code, stderr } = await new FakeTerminal({ HEADWATER_ADMIN_URL: url }).run("status");
+      expect(code).toBe(3);
+      expect(stderr).toContain(`what listens at ${url} does not answer as a node does`);
+      expect(stderr).toContain("a proxy between here and there");
+    }
+  });
+
+  it("that does not speak TLS, though it is asked to, is told in words", async () => {
+    const { url } = await openTestApps();
+    const plain = url.replace("http:", "https:");
+    const none = await new FakeTerminal({ HEADWATER_ADMIN_URL: plain }).run("status");
+    expect(none.code).toBe(3);
+    expect(none.stderr).toContain(`error: what listens at ${plain} does not speak TLS\n`);
+    expect(none.stderr).toContain("hint: Write http:// in HEADWATER_ADMIN_URL");
   });
 
   it("that is asked at its port for apps, or for nodes, is told from one", async () => {

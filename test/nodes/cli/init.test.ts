@@ -163,6 +163,7 @@ describe("init keeps the key of a ledger that there is", () => {
     const { code, stderr } = await terminal.run("init", "horizon");
     expect(code).toBe(3);
     expect(stderr).toContain("it is not known whether horizon was created");
+    expect(stderr.match(/cannot reach the node/g)).toHaveLength(1);
     expect(stderr).toContain(`shows authority ${formatFingerprint(ledger.authority)}`);
     const names = readdirSync(directory);
     expect(names).toHaveLength(3);

@@ -54,10 +54,10 @@ describe("--check", () => {
         `  HEADWATER_TRUST_FILE: ${trust}: horizon: "sha256:1" is no fingerprint`,
       ),
       expect.stringContaining(`  HEADWATER_JOIN_FILE: ${token}: token: `),
-      expect.stringContaining(`  HEADWATER_TLS_CERT_FILE: ${certificate}: is not PEM`),
+      expect.stringContaining(`  HEADWATER_TLS_CERT_FILE: ${certificate}: it is not PEM`),
       expect.stringContaining("  HEADWATER_TLS_CA_FILE: cannot read"),
       expect.stringContaining("  HEADWATER_NATS_CREDENTIALS_FILE: cannot read"),
-      expect.stringContaining(`  HEADWATER_NATS_CA_FILE: ${certificate}: is not PEM`),
+      expect.stringContaining(`  HEADWATER_NATS_CA_FILE: ${certificate}: it is not PEM`),
       "  hint: `headwater node --help` explains every setting.",
     ]);
   });

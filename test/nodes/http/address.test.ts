@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HeadwaterError } from "../../../nodes/error.ts";
-import { listenError } from "../../../nodes/http/address.ts";
+import { listenError } from "../../../nodes/listen-error.ts";
 import { openLocal } from "./local-listener.ts";
 
 describe("an address that cannot be had", () => {
@@ -16,7 +16,7 @@ describe("an address that cannot be had", () => {
     expect({ kind, message, hint }).toEqual({
       kind: "busy",
       message: `${address} is in use by another program`,
-      hint: "stop that program, or set HEADWATER_APPS_ADDR to another port",
+      hint: "Stop that program, or set HEADWATER_APPS_ADDR to another port.",
     });
   });
 
@@ -31,8 +31,9 @@ describe("an address that cannot be had", () => {
 
   test("is invalid when it is not of this machine", async () => {
     // TEST-NET-1 of RFC 5737 is nobody's.
-    const { kind, hint } = await failure("192.0.2.1:0");
+    const { kind, message, hint } = await failure("192.0.2.1:0");
     expect(kind).toBe("invalid");
+    expect(message).toBe("cannot listen on 192.0.2.1:0: it is no address of this machine");
     expect(hint).toContain("HEADWATER_APPS_ADDR");
   });
 
@@ -40,7 +41,7 @@ describe("an address that cannot be had", () => {
     const cause = Object.assign(new Error("listen EACCES"), { code: "EACCES" });
     const error = listenError({ address: "127.0.0.1:80", setting: "HEADWATER_ADMIN_ADDR", cause });
     expect(error.kind).toBe("invalid");
-    expect(error.hint).toBe("set HEADWATER_ADMIN_ADDR to a port above 1023");
+    expect(error.hint).toBe("Set HEADWATER_ADMIN_ADDR to a port above 1023.");
   });
 
   test("is invalid when the certificate does not work", async () => {

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -55,4 +55,26 @@ test.each<[string, Tls, string]>([
   expect(() => pinOf(tls)).toThrow(
     expect.objectContaining({ kind: "invalid", hint: expect.stringContaining(variable) }),
   );
+});
+
+test.each([
+  [
+    "of another certificate",
+    file("acme.key"),
+    /^HEADWATER_TLS_KEY_FILE: the key is that of another/,
+  ],
+  [
+    "that is encrypted",
+    String(
+      createPrivateKey(key).export({
+        type: "pkcs8",
+        format: "pem",
+        cipher: "aes-256-cbc",
+        passphrase: "unknown",
+      }),
+    ),
+    /^HEADWATER_TLS_KEY_FILE: the key is encrypted/,
+  ],
+])("a key %s is told in words, and not in OpenSSL's", (_, other, words) => {
+  expect(() => pinOf({ identity: { certificate, key: other } })).toThrow(words);
 });

@@ -26,7 +26,7 @@ test("a full disk is said, loses nothing, and room again is all it takes", (cont
     expect.objectContaining({
       kind: "unavailable",
       message: expect.stringContaining(`the disk that holds ${directory} is full`),
-      hint: expect.stringContaining("free some space"),
+      hint: expect.stringContaining("Free some space"),
     }),
   );
   expect(count).toBeGreaterThan(0);
