@@ -1,11 +1,14 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FlagSchema } from "../../gen/headwater/v1/flag_pb.ts";
 import { LedgerService } from "../../gen/headwater/v1/ledgers_pb.ts";
+import { HASH_VERSION } from "../../relay/flag/bucket.ts";
 import type { NodeProcess } from "../../scripts/demo/node-process.ts";
 import { temporaryDirectory } from "../nodes/store/temporary-directory.ts";
 import { launchedChromium } from "./chromium.ts";
@@ -123,15 +126,29 @@ describe("the dashboard, in a real browser", () => {
       createConnectTransport({ baseUrl: `http://${scene.root.admin}`, httpVersion: "1.1" }),
     );
     const headers = { authorization: `Bearer ${tokenOf(scene.root)}` };
-    const key = "flag/from-the-future";
-    const entries = [{ key, value: new Uint8Array([255]) }];
+    const flagBytes = (name: string, of: { hash: number; reader: number }): Uint8Array =>
+      toBinary(FlagSchema, create(FlagSchema, { name, basisPoints: 4_200, ...of }));
+    const unread = {
+      "from-the-future": new Uint8Array([255]),
+      "later-reader": flagBytes("later-reader", { hash: HASH_VERSION, reader: 2 }),
+      "other-buckets": flagBytes("other-buckets", { hash: HASH_VERSION + 1, reader: 1 }),
+    };
+    const entries = Object.entries(unread).map(([name, value]) => ({ key: `flag/${name}`, value }));
     await client.commit({ ledger: { project: "horizon" }, entries }, { headers });
     const page = await openPage(context, scene.root);
-    await page.getByRole("button", { name: /from-the-future/ }).click();
-    const panel = page.getByRole("dialog", { name: "Flag horizon/from-the-future", exact: true });
-    await panel.getByText("Written by a newer version").waitFor();
-    expect(await panel.getByRole("button", { name: "Set", exact: true }).count()).toBe(0);
-    await client.commit({ ledger: { project: "horizon" }, tombstones: [key] }, { headers });
+    for (const name of Object.keys(unread)) {
+      const row = page.getByRole("button", { name: new RegExp(name) });
+      await row.getByText("not understood").first().waitFor();
+      expect(await row.innerText()).not.toContain("42 %");
+      await row.click();
+      const panel = page.getByRole("dialog", { name: `Flag horizon/${name}`, exact: true });
+      await panel.getByText("Written by a newer version").waitFor();
+      expect(await panel.getByRole("button", { name: "Set", exact: true }).count()).toBe(0);
+      await page.keyboard.press("Escape");
+      await panel.waitFor({ state: "detached" });
+    }
+    const tombstones = entries.map(({ key }) => key);
+    await client.commit({ ledger: { project: "horizon" }, tombstones }, { headers });
   });
 
   test("shows flags, releases, links and history, and a change as it happens", async (context) => {

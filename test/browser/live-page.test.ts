@@ -82,3 +82,64 @@ test("where somebody else was faster, the same is asked again of what there is n
   await question.waitFor({ state: "detached" });
   expect(await root.do(["flag", "get", "nova/fast-path"])).toMatch(/30 %[^]*<2\.3\.5/);
 }, 120_000);
+
+test("a flag whose answer fails is told of in its row and its panel, and takes nothing from the others", async (context) => {
+  await root.do(["flag", "set", "nova/other-path", "9%"]);
+  const browser = await launchedChromium(context);
+  const page = await browser.newPage();
+  page.setDefaultTimeout(40_000);
+  await page.route("**/Explain", async (route) => {
+    if (!(route.request().postData() ?? "").includes("wide-path")) return route.continue();
+    const body = JSON.stringify({ code: "internal", message: "internal error; see the log" });
+    await route.fulfill({ status: 500, contentType: "application/json", body });
+  });
+  await page.goto(`http://${root.admin}/#token=${tokenOf(root)}`);
+  await page.getByText("live", { exact: true }).waitFor();
+  await page.getByLabel("Project").selectOption("nova");
+  const rowOf = (name: string): Locator =>
+    page.locator("ul.flags > li").filter({ has: page.getByText(name, { exact: true }) });
+  await rowOf("wide-path").getByText("not known", { exact: true }).waitFor();
+  const why = "What it comes out as here is not known. Internal error; see the log.";
+  await rowOf("wide-path").getByText(why).waitFor();
+  await rowOf("other-path").getByText("rollout", { exact: true }).waitFor();
+  expect(await rowOf("wide-path").innerText()).not.toContain("…");
+  await rowOf("wide-path").getByRole("button").click();
+  const panel = page.getByRole("dialog", { name: "Flag nova/wide-path", exact: true });
+  await panel.getByText(why).waitFor();
+  await page.keyboard.press("Escape");
+  await page.unroute("**/Explain");
+  await root.do(["flag", "set", "nova/wide-path", "8%"]);
+  await rowOf("wide-path").getByText("rollout", { exact: true }).waitFor();
+  await page.getByText(why).waitFor({ state: "detached" });
+}, 120_000);
+
+test("flags that are stale are told of where they are listed, as on a narrow phone all of it has room", async (context) => {
+  const browser = await launchedChromium(context);
+  const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+  page.setDefaultTimeout(40_000);
+  const wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+  await page.goto(`http://${root.admin}/#token=wrong`);
+  await page.getByRole("alert").getByText("The bearer token is not this node's.").waitFor();
+  expect(await page.evaluate("document.querySelector('form').scrollWidth")).toBe(
+    await page.evaluate("document.querySelector('form').clientWidth"),
+  );
+  const long = `n${"o".repeat(98)}w`;
+  await root.do(["init", long]);
+  await page.route("**/GetStatus", async (route) => {
+    const response = await route.fetch();
+    const text = (await response.text()).replaceAll('"FRESH"', '"STALE"');
+    await route.fulfill({ response, body: text });
+  });
+  await page.goto(`http://${root.admin}/#token=${tokenOf(root)}`);
+  await page.getByText("live", { exact: true }).waitFor();
+  await page.getByLabel("Project").selectOption("nova");
+  await page.locator("#flags").getByText("Stale: nobody who may has confirmed").waitFor();
+  expect(await page.evaluate(wide)).toBe(0);
+  await page.getByRole("button", { name: /fast-path/ }).click();
+  await page.getByRole("dialog").waitFor();
+  expect(await page.evaluate(wide)).toBe(0);
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Project").selectOption(long);
+  await page.getByText(`0 flags of ${long}`).waitFor();
+  expect(await page.evaluate(wide)).toBe(0);
+}, 120_000);

@@ -8,7 +8,7 @@ import {
 } from "../../../gen/headwater/v1/flag_pb.ts";
 import { HASH_VERSION } from "../../../relay/flag/bucket.ts";
 import type { NodeClient } from "./node-client.ts";
-import { flagOf, ruleOf, type WritableLedger, writable } from "./node-view.ts";
+import { flagOf, flagReader, ruleOf, type WritableLedger, writable } from "./node-view.ts";
 import { flagText, ruleText } from "./words.ts";
 
 /** Something that a person is about to do: what it changes in words, and how it is done. */
@@ -64,7 +64,7 @@ export function flagChange(of: FlagChange): Change {
 }
 
 function newFlag(name: string): Flag {
-  return create(FlagSchema, { name, hash: HASH_VERSION, reader: 1 });
+  return create(FlagSchema, { name, hash: HASH_VERSION, reader: flagReader });
 }
 
 interface RuleChange {

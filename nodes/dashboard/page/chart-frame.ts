@@ -22,7 +22,7 @@ export function useFrame(height: number): { ref: RefObject<HTMLDivElement | null
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  return { ref, frame: { width, height, left: 44, bottom: 24 } };
+  return { ref, frame: { width, height, left: 48, bottom: 24 } };
 }
 
 /** Pixels of a moment and of a share; shares are basis points. */

@@ -1,15 +1,15 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { HistoryRecord } from "../../../gen/headwater/v1/ledgers_pb.ts";
+import type { ExplainResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
 import type { Change } from "./change.ts";
 import { FlagActions } from "./flag-actions.tsx";
-import { chipOf, reasonText } from "./flags-section.tsx";
+import { notKnownText, outcomeOf } from "./flags-section.tsx";
 import { Modal } from "./modal.tsx";
 import type { NodeClient } from "./node-client.ts";
 import { type FlagView, flagOf, type ProjectView } from "./node-view.ts";
 import { Note } from "./note.tsx";
 import { RampChart, type RampStep } from "./ramp-chart.tsx";
-import { percentText } from "./words.ts";
 
 const historyLength = 200;
 
@@ -37,7 +37,8 @@ export function FlagPanel(of: {
       isLast = false;
     };
   }, [client, project, name, of.audit]);
-  const { basisPoints = flag?.basisPoints ?? 0, reason = "" } = explained?.effective ?? {};
+  const problem = of.held.unexplained.get(name);
+  const { share, chip } = outcomeOf({ flag, explained, problem });
   return (
     <Modal label={`Flag ${project}/${name}`} kind="panel" onClose={of.onClose}>
       <header>
@@ -47,33 +48,14 @@ export function FlagPanel(of: {
         </button>
       </header>
       <p class="headline">
-        <span class="big">{percentText(basisPoints)}</span>
-        <span class={`chip ${chipOf(reason)}`}>{reasonText(reason)}</span>
+        <span class="big">{share}</span>
+        <span class={`chip ${chip.tone}`}>{chip.text}</span>
         <span class="quiet">for builds of {of.held.release || "no published release"}</span>
       </p>
+      {problem !== undefined && <p class="note problem">{notKnownText(problem)}</p>}
       <Note text={flag?.note ?? ""} />
       <h3>Layers</h3>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">layer</th>
-            <th scope="col">says</th>
-            <th scope="col">from</th>
-          </tr>
-        </thead>
-        <tbody>
-          {(explained?.parts ?? []).map((part) => (
-            <tr key={part.authority.join()}>
-              <th scope="row">{part.own ? "project" : "overlay"}</th>
-              <td>
-                {part.says || "nothing"}
-                {part.note !== "" && !part.own && <span class="quiet"> {part.note}</span>}
-              </td>
-              <td class="quiet">{part.writable ? "written here" : part.primary}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Layers parts={explained?.parts ?? []} />
       {steps.length > 0 && (
         <>
           <h3>Ramp</h3>
@@ -82,6 +64,33 @@ export function FlagPanel(of: {
       )}
       <FlagActions view={view} held={of.held} onChange={of.onChange} />
     </Modal>
+  );
+}
+
+/** What each layer says of the flag, and where it is from. */
+function Layers(of: { parts: ExplainResponse["parts"] }): JSX.Element {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">layer</th>
+          <th scope="col">says</th>
+          <th scope="col">from</th>
+        </tr>
+      </thead>
+      <tbody>
+        {of.parts.map((part) => (
+          <tr key={part.authority.join()}>
+            <th scope="row">{part.own ? "project" : "overlay"}</th>
+            <td>
+              {part.says || "nothing"}
+              {part.note !== "" && !part.own && <span class="quiet"> {part.note}</span>}
+            </td>
+            <td class="quiet">{part.writable ? "written here" : part.primary}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

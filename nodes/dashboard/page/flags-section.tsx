@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import type { Flag } from "../../../gen/headwater/v1/flag_pb.ts";
 import type { ExplainResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
 import { type FlagView, flagsFound, type ProjectView } from "./node-view.ts";
 import { Note } from "./note.tsx";
@@ -10,13 +11,15 @@ import { countText, flagText, percentText } from "./words.ts";
 export function FlagsSection(of: {
   held: ProjectView;
   project: string;
+  /** How sure this node is of what it holds, in the protocol's word. */
+  freshness: string;
   search: string;
   onOpen: (flag: string) => void;
   onRelease: (release: string) => void;
   onSearch: (text: string) => void;
 }): JSX.Element {
   const { search } = of;
-  const { flags, explained } = of.held;
+  const { flags, explained, unexplained } = of.held;
   if (flags === undefined)
     return (
       <Section id="flags" title="Flags">
@@ -32,6 +35,13 @@ export function FlagsSection(of: {
       title="Flags"
       aside={`${countText(flags.length, "flag")} of ${of.project}${killed}`}
     >
+      {(of.freshness === "STALE" || of.freshness === "EXPIRED") && (
+        <p class="notice warn">
+          {of.freshness === "STALE" ? "Stale" : "Expired"}: nobody who may has confirmed these flags
+          for a while, so there may be newer ones. Apps go on with them; under Links stands what is
+          in the way.
+        </p>
+      )}
       {flags.length === 0 ? (
         <p class="empty">
           None yet. <code>headwater flag set {of.project}/NAME 5%</code> makes the first.
@@ -45,6 +55,7 @@ export function FlagsSection(of: {
                 key={view.name}
                 view={view}
                 explained={explained.get(view.name)}
+                problem={unexplained.get(view.name)}
                 onOpen={of.onOpen}
               />
             ))}
@@ -105,15 +116,16 @@ function foundText(of: { search: string; foundCount: number; drawnCount: number 
 function FlagRow({
   view,
   explained,
+  problem,
   onOpen,
 }: {
   view: FlagView;
   explained: ExplainResponse | undefined;
+  problem: string | undefined;
   onOpen: (flag: string) => void;
 }): JSX.Element {
   const { name, flag } = view;
-  const basisPoints = explained?.effective?.basisPoints ?? flag?.basisPoints ?? 0;
-  const reason = explained?.effective?.reason ?? "";
+  const { basisPoints, share, chip, reason } = outcomeOf({ flag, explained, problem });
   const overlays = explained?.parts.filter((part) => !part.own && part.says !== "") ?? [];
   return (
     <li>
@@ -123,10 +135,10 @@ function FlagRow({
           <span class={`meter ${reason.toLowerCase()}`} aria-hidden="true">
             <span style={{ width: `${basisPoints / 100}%` }} />
           </span>
-          <span class="number">{percentText(basisPoints)}</span>
+          <span class="number">{share}</span>
         </span>
         <span class="says">
-          <span class={`chip ${chipOf(reason)}`}>{reasonText(reason)}</span>
+          <span class={`chip ${chip.tone}`}>{chip.text}</span>
           <span class="layer">
             <b>project</b> {flagText(flag)}
           </span>
@@ -137,16 +149,43 @@ function FlagRow({
           ))}
         </span>
       </button>
+      {problem !== undefined && <p class="note problem">{notKnownText(problem)}</p>}
       <Note text={flag?.note ?? ""} />
     </li>
   );
 }
 
-export function reasonText(reason: string): string {
-  return reason === "" ? "…" : reason.toLowerCase().replaceAll("_", " ");
+interface Outcome {
+  readonly basisPoints: number;
+  /** The percentage in words; a dash where nobody knows it. */
+  readonly share: string;
+  readonly reason: string;
+  readonly chip: { readonly text: string; readonly tone: string };
 }
 
-export function chipOf(reason: string): string {
+/** What a flag comes out as here; until the answer has come what its project says stands for it. */
+export function outcomeOf(of: {
+  flag: Flag | undefined;
+  explained: ExplainResponse | undefined;
+  problem: string | undefined;
+}): Outcome {
+  if (of.problem !== undefined)
+    return { basisPoints: 0, share: "–", reason: "", chip: { text: "not known", tone: "warn" } };
+  const { basisPoints = of.flag?.basisPoints ?? 0, reason = "" } = of.explained?.effective ?? {};
+  const text = reason === "" ? "…" : reason.toLowerCase().replaceAll("_", " ");
+  return {
+    basisPoints,
+    share: percentText(basisPoints),
+    reason,
+    chip: { text, tone: toneOf(reason) },
+  };
+}
+
+export function notKnownText(problem: string): string {
+  return `What it comes out as here is not known. ${problem}`;
+}
+
+function toneOf(reason: string): string {
   if (reason === "KILLED" || reason === "NOT_UNDERSTOOD") return "bad";
   if (reason === "CAPPED" || reason === "PINNED") return "warn";
   return reason === "FULL" || reason === "ROLLOUT" ? "good" : "";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { HistoryRecord } from "../../../gen/headwater/v1/ledgers_pb.ts";
-import { flagOf } from "./node-view.ts";
+import { flagOf, historyLength } from "./node-view.ts";
 import { Section } from "./section.tsx";
 import { countText, flagText, timeText } from "./words.ts";
 
@@ -15,12 +15,17 @@ export function HistorySection({ records }: { records: readonly HistoryRecord[] 
         {groupsOf(records)
           .slice(0, shownMax)
           .map((group) => {
+            const isCut = records.length >= historyLength && group.at(-1) === records.at(-1);
             const [first] = group;
             if (first === undefined) return null;
             return (
               <li key={`${first.atMs}-${first.key}`}>
                 <time class="quiet">{timeText(Number(first.atMs))}</time>
-                {group.length === 1 ? <Single record={first} /> : <Several group={group} />}
+                {group.length === 1 ? (
+                  <Single record={first} />
+                ) : (
+                  <Several group={group} isCut={isCut} />
+                )}
                 <span class="quiet">
                   {first.actor}
                   {first.token !== "" && ` with ${first.token}`}
@@ -42,7 +47,14 @@ function Single({ record }: { record: HistoryRecord }): JSX.Element {
   );
 }
 
-function Several({ group }: { group: readonly HistoryRecord[] }): JSX.Element {
+/** Of the oldest there may be more than what was asked for. */
+function Several({
+  group,
+  isCut,
+}: {
+  group: readonly HistoryRecord[];
+  isCut: boolean;
+}): JSX.Element {
   const counts = new Map<string, number>();
   for (const { key } of group) {
     const kind = key.split("/", 1)[0] ?? "";
@@ -53,6 +65,7 @@ function Several({ group }: { group: readonly HistoryRecord[] }): JSX.Element {
       <summary>
         <span class="name">{group[0]?.ledger?.project}</span>{" "}
         {[...counts].map(([kind, count]) => countText(count, kind)).join(", ")}
+        {isCut && " or more"}
       </summary>
       <ul>
         {group.map((record) => (

@@ -8,6 +8,7 @@ import {
   emptyView,
   flagOf,
   flagsFound,
+  historyLength,
   type NodeView,
   type ProjectView,
   writable,
@@ -15,7 +16,6 @@ import {
 
 /** Calls at once: browsers allow six connections to one address. */
 const callsAtOnceMax = 6;
-const historyLength = 50;
 const samplesLength = 500;
 /** How often a node is asked whether it is there, and how long its answer may take. */
 const pulseMs = 10_000;
@@ -27,10 +27,11 @@ const retryMsMax = 10_000;
 interface Explaining {
   readonly asked: Set<string>;
   readonly answers: Map<string, ExplainResponse>;
+  readonly problems: Map<string, string>;
 }
 
 function nothingAsked(): Explaining {
-  return { asked: new Set(), answers: new Map() };
+  return { asked: new Set(), answers: new Map(), problems: new Map() };
 }
 
 /** Follows a node, one project at a time: asks for all of it, then again for what has changed. */
@@ -75,7 +76,7 @@ class LiveNode {
   /** Shows the flags as builds of this release get them. */
   async showRelease(release: string): Promise<void> {
     this.#releases.set(this.#view.project, release);
-    this.#updateHeld({ release, explained: new Map() });
+    this.#updateHeld({ release, explained: new Map(), unexplained: new Map() });
     await this.#explainAnew();
   }
 
@@ -180,15 +181,28 @@ class LiveNode {
     // An instance has to be named for a version to count; its own answer is not looked at.
     const build = held.release === "" ? {} : { version: held.release, instance: "dashboard" };
     const work = async (): Promise<void> => {
-      for (let flag = names.shift(); flag !== undefined; flag = names.shift()) {
-        const asked = this.#client.nodes.explain({ project, flag, ...build });
-        const answer = await asked.catch(noneOf(Code.NotFound));
-        if (answer !== undefined) explaining.answers.set(flag, answer);
-      }
+      for (let flag = names.shift(); flag !== undefined; flag = names.shift())
+        await this.#explainOne(explaining, { project, flag, ...build });
     };
     await Promise.all(Array.from({ length: callsAtOnceMax }, work));
-    if (explaining === this.#explaining)
-      this.#updateHeld({ explained: new Map(explaining.answers) });
+    if (explaining !== this.#explaining) return;
+    const { answers, problems } = explaining;
+    this.#updateHeld({ explained: new Map(answers), unexplained: new Map(problems) });
+  }
+
+  /** One that fails says so in its row, and takes nothing from the others; it is asked again with them. */
+  async #explainOne(
+    { asked, answers, problems }: Explaining,
+    question: { project: string; flag: string; version?: string; instance?: string },
+  ): Promise<void> {
+    const { flag } = question;
+    problems.delete(flag);
+    try {
+      answers.set(flag, await this.#client.nodes.explain(question));
+    } catch (thrown) {
+      asked.delete(flag);
+      problems.set(flag, problemOf(thrown).text);
+    }
   }
 
   async #refreshFleet(project: string): Promise<void> {

@@ -55,8 +55,9 @@ export function problemOf(thrown: unknown): {
     error.code === Code.Unknown ||
     ((error.code === Code.Unavailable || error.code === Code.DeadlineExceeded) && hint === null);
   const what = isGone ? "The node does not answer." : sentence(error.rawMessage);
-  const next = hint === null ? "" : ` ${sentence(decodeURIComponent(hint))}`;
   const isToken = error.code === Code.Unauthenticated;
+  // The form says where a token is found, and the hint where commands look for it.
+  const next = hint === null || isToken ? "" : ` ${sentence(decodeURIComponent(hint))}`;
   const isOutrun = error.code === Code.Aborted && error.rawMessage.startsWith("expected:");
   return { text: `${what}${next}`, isToken, isOutrun };
 }

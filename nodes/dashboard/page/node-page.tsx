@@ -48,6 +48,7 @@ export function NodePage(of: { client: NodeClient; onLeave: (why: string) => voi
             <FlagsSection
               held={held}
               project={project}
+              freshness={freshnessOf(view)}
               search={view.search}
               onOpen={setOpenFlag}
               onRelease={showRelease}
@@ -78,6 +79,10 @@ export function NodePage(of: { client: NodeClient; onLeave: (why: string) => voi
       )}
     </>
   );
+}
+
+function freshnessOf({ status, project }: NodeView): string {
+  return status?.projects.find((one) => one.project === project)?.freshness ?? "";
 }
 
 const sections = [

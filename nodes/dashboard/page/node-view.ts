@@ -6,6 +6,7 @@ import type { LedgerName, Position } from "../../../gen/headwater/v1/ledger_pb.t
 import type { GetLedgerResponse, HistoryRecord } from "../../../gen/headwater/v1/ledgers_pb.ts";
 import type { ExplainResponse, GetStatusResponse } from "../../../gen/headwater/v1/nodes_pb.ts";
 import type { Rollout } from "../../../gen/headwater/v1/rollouts_pb.ts";
+import { HASH_VERSION } from "../../../relay/flag/bucket.ts";
 
 /** A ledger that this node can write, and where it is. */
 export interface WritableLedger {
@@ -27,6 +28,8 @@ export interface ProjectView {
   readonly flags: readonly FlagView[] | undefined;
   /** What flags come out as here, by name: of those that are drawn. */
   readonly explained: ReadonlyMap<string, ExplainResponse>;
+  /** Why it is not known what they come out as, by name: of those whose question failed. */
+  readonly unexplained: ReadonlyMap<string, string>;
   /** Oldest first. */
   readonly releases: readonly string[];
   /** Whose builds the flags are shown for; empty: those of no published release. */
@@ -57,6 +60,7 @@ export interface NodeView {
 export const emptyProject: ProjectView = {
   flags: undefined,
   explained: new Map(),
+  unexplained: new Map(),
   releases: [],
   release: "",
   own: undefined,
@@ -77,6 +81,9 @@ export const emptyView: NodeView = {
   rollouts: [],
 };
 
+/** Records of the node's history that the page asks for. */
+export const historyLength = 50;
+
 /** Rows that are drawn: nobody reads more at once, and ten thousand take a browser many seconds. */
 const rowsMax = 100;
 
@@ -92,11 +99,18 @@ export function flagsFound(
   return { found, drawn: found.slice(0, rowsMax) };
 }
 
-/** The flag of an entry; undefined where it is none that this page can read. */
+/** The lowest reader that understands all that this page says of a flag. */
+export const flagReader = 1;
+
+/**
+ * The flag of an entry; undefined where it is none that this page can read, or says things that only
+ * later versions know: to them its percentage may mean something else.
+ */
 export function flagOf(value: Uint8Array | undefined): Flag | undefined {
   if (value === undefined) return undefined;
   try {
-    return fromBinary(FlagSchema, value);
+    const flag = fromBinary(FlagSchema, value);
+    return flag.hash === HASH_VERSION && flag.reader <= flagReader ? flag : undefined;
   } catch {
     return undefined;
   }
