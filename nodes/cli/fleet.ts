@@ -47,6 +47,7 @@ function fleetText(fleet: GetFleetResponse, terminal: Terminal): string {
     weightsText({ title: "failed, by release", weights: weights?.failed, color: "red", terminal }),
     weightsText({ title: "flags on", weights: weights?.flags, color: "green", terminal }),
     weightsText({ title: "crashes", weights: weights?.crashes, color: "red", terminal }),
+    unknownText(fleet, terminal),
     crashesText(fleet, terminal),
     ...healthTexts(health, terminal),
   ];
@@ -54,15 +55,26 @@ function fleetText(fleet: GetFleetResponse, terminal: Terminal): string {
 }
 
 function headline(fleet: GetFleetResponse, terminal: Terminal): string {
-  const { project, reportersCount, own, windowsOldMax, instancesCount } = fleet;
+  const { project, reportersCount, own, windowsOldMax, instancesCount, releasesOnlyCount } = fleet;
   const included = own ? ", own apps among them" : "";
   const age =
     windowsOldMax === 0
       ? ""
       : `; the oldest document is ${formatCount(windowsOldMax, "window")} old`;
+  const coarse =
+    releasesOnlyCount === 0
+      ? ""
+      : `; of ${releasesOnlyCount} of them only the most common release is known`;
   const here = `; ${formatCount(instancesCount, "instance")} here`;
-  const reporters = `${formatCount(reportersCount, "site")}${included}${age}${here}`;
+  const reporters = `${formatCount(reportersCount, "site")}${included}${age}${coarse}${here}`;
   return `${terminal.paint("bold", project)}  share of reporting sites (${reporters})`;
+}
+
+function unknownText({ weights }: GetFleetResponse, terminal: Terminal): string {
+  if (weights?.releasesOnly !== 1) return "";
+  const what = "which flags are on, and how many are degraded, have failed or crashed";
+  const why = "whoever runs it says only its most common release";
+  return `${terminal.paint("bold", "not known")}  ${what}: ${why}`;
 }
 
 /** Listed or not: whoever reports a crash to the project has its name from here. */

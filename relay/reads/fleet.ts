@@ -56,6 +56,7 @@ export function fleetOf(parts: NodeParts, name: string, wallMs: number): Outcome
       windowsOldMax: fleet.windowsOldMax,
       instancesCount: fleet.instancesCount,
       crashes: crashesOf(parts, project.value),
+      releasesOnlyCount: fleet.releasesOnlyCount,
     }),
   );
 }
@@ -91,9 +92,10 @@ export function gateOf(
   const { telemetry } = parts;
   if (telemetry === undefined) return telemetryOff();
   const fleet = telemetry.fleet(project.value, wallMs);
-  const { weights, health, reportersCount, own, windowsOldMax } = fleet;
+  const { weights, health, reportersCount, releasesOnlyCount, own, windowsOldMax } = fleet;
   const censuses = censusStandings(telemetry.censuses, project.value, wallMs);
-  const facts = { weights, health, reportersCount, sitesMin: request.sitesMin, censuses };
+  const { sitesMin } = request;
+  const facts = { weights, health, reportersCount, releasesOnlyCount, sitesMin, censuses };
   const checks = request.conditions.map((one) => checkCondition(one, facts));
   const answer = joinAnswers(checks.map((check) => check.answer));
   const childrenCount = new Set(parts.downlinks.links.map(({ site }) => site)).size;

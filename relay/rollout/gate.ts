@@ -15,6 +15,8 @@ export interface GateFacts {
   readonly weights: Weights;
   readonly health: Health;
   readonly reportersCount: number;
+  /** Of them, those of which only the most common release is known. */
+  readonly releasesOnlyCount: number;
   /** Below so many reporting sites nothing is known. */
   readonly sitesMin: number;
   /** What censuses have come to, the newest question first. */
@@ -79,12 +81,12 @@ function answerTo(
   { condition }: GateCondition,
   facts: GateFacts,
 ): Pick<Check, "answer" | "reason"> {
-  const { weights, health } = facts;
+  const { health } = facts;
   switch (condition.case) {
     case "atLeast":
-      return shareAnswer(shareAtLeast(weights, condition.value.release), condition.value);
+      return atLeastAnswer(condition.value, facts);
     case "active":
-      return shareAnswer(shareActive(weights, condition.value.flag), condition.value);
+      return activeAnswer(condition.value, facts);
     case "verdict":
       return verdictAnswer(verdictOn(health, condition.value), condition.value.verdict);
     case "unused":
@@ -132,11 +134,42 @@ export function verdictOn(health: Health, of: { kind: string; name: string }): V
 
 function shareAnswer(
   share: number | undefined,
-  { basisPoints }: { basisPoints: number },
+  of: { basisPoints: number; besides: string },
 ): Pick<Check, "answer" | "reason"> {
   if (share === undefined) return { answer: "UNKNOWN", reason: "nobody runs it" };
-  const reason = `${formatPercent(share)} of what runs`;
-  return { answer: share >= basisPoints ? "YES" : "NO", reason };
+  const reason = `${formatPercent(share)} of what runs${of.besides}`;
+  return { answer: share >= of.basisPoints ? "YES" : "NO", reason };
+}
+
+function atLeastAnswer(
+  { release, basisPoints }: { release: string; basisPoints: number },
+  { weights, reportersCount, releasesOnlyCount }: GateFacts,
+): Pick<Check, "answer" | "reason"> {
+  const besides =
+    releasesOnlyCount === 0
+      ? ""
+      : `; of ${releasesOnlyCount} of ${reportersCount} sites only the most common release is known`;
+  return shareAnswer(shareAtLeast(weights, release), { basisPoints, besides });
+}
+
+/** Those who say nothing of flags are not among the sites that are wanted. */
+function activeAnswer(
+  { flag, basisPoints }: { flag: string; basisPoints: number },
+  { weights, reportersCount, releasesOnlyCount, sitesMin }: GateFacts,
+): Pick<Check, "answer" | "reason"> {
+  if (weights.releasesOnly === 1)
+    return { answer: "UNKNOWN", reason: "nobody who runs it says which flags are on" };
+  const tellingCount = reportersCount - releasesOnlyCount;
+  if (tellingCount < sitesMin)
+    return {
+      answer: "UNKNOWN",
+      reason: `${tellingCount} of the ${sitesMin} sites that are wanted say which flags are on`,
+    };
+  const besides =
+    releasesOnlyCount === 0
+      ? ""
+      : `; ${releasesOnlyCount} of ${reportersCount} sites do not say which flags are on`;
+  return shareAnswer(shareActive(weights, flag), { basisPoints, besides });
 }
 
 function verdictAnswer(is: VerdictWord, wanted: string): Pick<Check, "answer" | "reason"> {

@@ -37,7 +37,7 @@ function weightsProblem({ weights }: Document): string | undefined {
     const name = nameProblem(weights[list].map((weight) => weight.name));
     if (name !== undefined) return `weights.${list}${name}`;
   }
-  return undefined;
+  return (weights.releasesOnly ?? 0) > 1 ? "weights.releases_only: 0 or 1" : undefined;
 }
 
 function healthProblem({ health }: Document): string | undefined {

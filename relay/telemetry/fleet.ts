@@ -89,6 +89,11 @@ export class Fleet {
     return this.childrenCount + (this.own ? 1 : 0);
   }
 
+  /** Reporters of which only the most common release is known. */
+  get releasesOnlyCount(): number {
+    return this.#weightDocuments.filter(({ document }) => saysReleasesOnly(document)).length;
+  }
+
   get windowsOldMax(): number {
     return Math.max(0, ...this.#weightDocuments.map(({ windowsOld }) => windowsOld));
   }
@@ -140,7 +145,7 @@ export class Fleet {
             {
               weights: document.weights,
               hasCounts: hasCounts(document),
-              isModal: document.disclosure === "MODAL",
+              isModal: saysReleasesOnly(document),
             },
           ],
     );
@@ -160,4 +165,9 @@ function hasCounts({ disclosure, weights }: Document): boolean {
   return weightLists.every((list) =>
     weights[list].every(({ basisPoints = 0, count = 0 }) => basisPoints === 0 || count > 0),
   );
+}
+
+/** At its own level, or as all who run it below do. */
+function saysReleasesOnly({ disclosure, weights }: Document): boolean {
+  return disclosure === "MODAL" || weights?.releasesOnly === 1;
 }

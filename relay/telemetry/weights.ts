@@ -55,6 +55,7 @@ export function weigh(
     failed: list(counts.failed),
     flags: list(counts.flags),
     crashes: list(counts.crashes),
+    releasesOnly: 0,
   });
 }
 
@@ -70,22 +71,36 @@ export interface Reporter {
 /**
  * The equal-weight mean of all reporters, so that none has more than its share, whatever it says;
  * never renormalised. A word that a reporter does not know counts as 0 there. For one who says nothing
- * of a list the others speak, as far as it runs the project: what is on is a part of what runs.
+ * of a list the others speak, as far as it runs the project: what is on is a part of what runs. Where
+ * none of those runs it, nothing is known.
  */
 export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): Weights {
   const hasCounts = reporters.every((reporter) => reporter.hasCounts);
   const telling = reporters.filter(({ isModal }) => !isModal);
   const runsThere = runningOf(telling);
-  const tellingPart = runsThere === 0 ? 1 : runningOf(reporters) / runsThere;
+  const runsHere = runningOf(reporters);
+  const tellingPart = runsThere === 0 ? 1 : runsHere / runsThere;
+  const releases = sumsOf(reporters, "releases", vocabulary.releases);
+  // Where all tell, they need not be added up again.
+  const told =
+    telling.length === reporters.length
+      ? releases
+      : sumsOf(telling, "releases", vocabulary.releases);
+  const releaseParts = partsOf(
+    { sums: releases, of: reporters.length },
+    { sums: told, of: telling.length },
+  );
   const mean = (list: WeightList): { name: string; basisPoints: number; count: number }[] => {
     const words = wordsOf(vocabulary, list);
-    const asked = list === "releases" ? reporters : telling;
-    const sums = sumsOf(asked, list, words);
-    const part = list === "releases" ? 1 : tellingPart;
+    const isAll = list === "releases";
+    const askedCount = isAll ? reporters.length : telling.length;
+    const sums = isAll ? releases : sumsOf(telling, list, words);
+    const parts = isByRelease(list) ? releaseParts : [];
     return words.map((name, at) => {
       const count = hasCounts ? Math.min(countMax, sums.counts[at] ?? 0) : 0;
-      const share = Math.min(whole * asked.length, part * (sums.shares[at] ?? 0));
-      return { name, basisPoints: shareOf(share, asked.length), count };
+      const part = isAll ? 1 : Math.min(tellingPart, parts[at] ?? tellingPart);
+      const share = Math.min(whole * askedCount, part * (sums.shares[at] ?? 0));
+      return { name, basisPoints: shareOf(share, askedCount), count };
     });
   };
   return create(WeightsSchema, {
@@ -94,7 +109,29 @@ export function meanOf(reporters: readonly Reporter[], vocabulary: Vocabulary): 
     failed: mean("failed"),
     flags: mean("flags"),
     crashes: mean("crashes"),
+    releasesOnly: runsThere === 0 && runsHere > 0 ? 1 : 0,
   });
+}
+
+interface Summed {
+  readonly sums: { readonly shares: Float64Array };
+  /** How many took part. */
+  readonly of: number;
+}
+
+/**
+ * How much of each release there is among all, for one that there is among those who tell how it does:
+ * others may run another release, of which no more has failed for that.
+ */
+function partsOf(all: Summed, telling: Summed): (number | undefined)[] {
+  return Array.from(all.sums.shares, (share, at) => {
+    const told = telling.sums.shares[at] ?? 0;
+    return told === 0 ? undefined : share / all.of / (told / telling.of);
+  });
+}
+
+function isByRelease(list: WeightList): boolean {
+  return list === "degraded" || list === "failed";
 }
 
 /** How much of them runs anything at all, on average. */

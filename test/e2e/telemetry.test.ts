@@ -125,4 +125,20 @@ describe("reports of a site go up two hops, rounded", () => {
     });
     expect(log).toContain("ROUNDED");
   });
+
+  test("of the flags of a site that says only its most common release nothing is known, two hops up", async () => {
+    await site.do(["telemetry", "disclose", "panel", "--tier", "under-100"]);
+    const shown = await eventually(
+      "the root says that it does not know",
+      async () => {
+        const text = await root.do(["fleet", "horizon"]);
+        return text.includes("not known  which flags are on") ? text : false;
+      },
+      30_000,
+    );
+    expect(shown).toContain("of 1 of them only the most common release is known");
+    const gate = await root.run(["gate", "horizon", "--active", "wide", "--share", "50%"]);
+    expect(gate).toMatchObject({ code: 4 });
+    expect(gate.stdout).toContain("nobody who runs it says which flags are on");
+  }, 240_000);
 });

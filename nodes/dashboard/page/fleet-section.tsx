@@ -28,11 +28,15 @@ export function FleetSection({
     fleet.windowsOldMax === 0
       ? ""
       : `; the oldest is ${countText(fleet.windowsOldMax, "window")} old`;
+  const coarse =
+    fleet.releasesOnlyCount === 0
+      ? ""
+      : `; of ${fleet.releasesOnlyCount} of them only the most common release is known`;
   return (
     <Section
       id="fleet"
       title="Fleet"
-      aside={`share of reporting sites: ${sites}${fleet.own ? ", own apps among them" : ""}${age}`}
+      aside={`share of reporting sites: ${sites}${fleet.own ? ", own apps among them" : ""}${age}${coarse}`}
     >
       <AreaChart
         title={`Releases of ${project} over time`}
@@ -47,6 +51,15 @@ export function FleetSection({
         <Shares title="Degraded" weights={fleet.weights?.degraded ?? []} tone="warn" />
         <Shares title="Failed" weights={fleet.weights?.failed ?? []} tone="bad" />
         <Shares title="Crashes" weights={fleet.weights?.crashes ?? []} tone="bad" />
+        {fleet.weights?.releasesOnly === 1 && (
+          <div>
+            <h3>Not known</h3>
+            <p class="quiet">
+              Which flags are on, and how many are degraded, have failed or crashed: whoever runs it
+              says only its most common release.
+            </p>
+          </div>
+        )}
       </div>
     </Section>
   );

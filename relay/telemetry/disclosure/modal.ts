@@ -1,4 +1,5 @@
-import type { Weights } from "../../../gen/headwater/v1/telemetry_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import { type Weights, WeightsSchema } from "../../../gen/headwater/v1/telemetry_pb.ts";
 import type { VerdictWord } from "../trial/verdict.ts";
 import { whole } from "../weights.ts";
 import { mapShares } from "./share.ts";
@@ -11,9 +12,10 @@ export function modal(weights: Weights, shown: Weights | undefined, repeats: boo
   const former = modeOf(shown);
   const repeated = weights.releases.some(({ name }) => name === former) ? former : undefined;
   const mode = repeats ? repeated : modeOf(weights, former);
-  return mapShares(weights, undefined, ({ list, name }) =>
+  const said = mapShares(weights, undefined, ({ list, name }) =>
     list === "releases" && name === mode ? whole : 0,
   );
+  return create(WeightsSchema, { ...said, releasesOnly: 1 });
 }
 
 /** What is wrong is said; that nothing is would tell whether there are enough instances to judge. */

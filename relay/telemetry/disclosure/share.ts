@@ -28,5 +28,6 @@ export function mapShares(
     }));
     return [list, shares] as const;
   });
-  return create(WeightsSchema, Object.fromEntries(lists));
+  const { releasesOnly = 0 } = weights;
+  return create(WeightsSchema, { ...Object.fromEntries(lists), releasesOnly });
 }

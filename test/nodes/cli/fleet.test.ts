@@ -25,6 +25,7 @@ const fleet = {
     arrival: { term: 1, seq: 7, basisPoints: 9500 },
   },
   reportersCount: 12,
+  releasesOnlyCount: 0,
   own: true,
   windowsOldMax: 1,
   instancesCount: 340,
@@ -48,6 +49,15 @@ it("fits a narrow terminal", async () => {
   const bars = stdout.split("\n").filter((line) => /[█▏▎▍▌▋▊▉]/.test(line));
   expect(bars.length).toBeGreaterThan(0);
   for (const line of bars) expect(line.length).toBeLessThanOrEqual(40);
+});
+
+it("says of what nothing is known, where sites say only their most common release", async () => {
+  const weights = { releases: fleet.weights.releases, releasesOnly: 1 };
+  const small = { ...fleet, weights, releasesOnlyCount: 11 };
+  const { terminal } = await openFakeAdmin({ fleet: { getFleet: () => small } });
+  const { stdout } = await terminal.run("fleet", "horizon");
+  expect(stdout).toContain("; of 11 of them only the most common release is known;");
+  expect(stdout).toContain("not known  which flags are on, and how many are degraded");
 });
 
 it("ends with 4 while nobody has reported", async () => {

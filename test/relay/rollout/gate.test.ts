@@ -28,18 +28,24 @@ const facts = (of: {
   judged?: Readonly<Record<string, number>>;
   reportersCount?: number;
   sitesMin?: number;
+  releasesOnlyCount?: number;
 }): GateFacts => {
   const list = (shares: Readonly<Record<string, number>> = {}) =>
     Object.entries(shares).map(([name, basisPoints]) => ({ name, basisPoints }));
   const judged = Object.entries(of.judged ?? {});
   return {
     censuses: [],
-    weights: create(WeightsSchema, { releases: list(of.releases), flags: list(of.flags) }),
+    weights: create(WeightsSchema, {
+      releases: list(of.releases),
+      flags: list(of.flags),
+      releasesOnly: (of.releasesOnlyCount ?? 0) === (of.reportersCount ?? 3) ? 1 : 0,
+    }),
     health: create(HealthSchema, {
       releases: judged.map(([release, judgement]) => ({ release, judgement })),
       flags: judged.map(([flag, judgement]) => ({ flag, judgement })),
     }),
     reportersCount: of.reportersCount ?? 3,
+    releasesOnlyCount: of.releasesOnlyCount ?? 0,
     sitesMin: of.sitesMin ?? 0,
   };
 };
@@ -78,6 +84,25 @@ test("a flag is active for a share of what runs", () => {
   expect(answerTo(active, { releases, flags: { wide: 2500 } })).toBe("YES: 50 % of what runs");
   expect(answerTo(active, { releases, flags: { wide: 2400 } })).toBe("NO: 48 % of what runs");
   expect(answerTo(active, { releases })).toBe("NO: 0 % of what runs");
+});
+
+test("of sites that say only their most common release, no gate reads that a flag is off", () => {
+  const active = (basisPoints: number): Asked => ({
+    case: "active",
+    value: { flag: "wide", basisPoints },
+  });
+  const all = { releases: { "2.0": 10_000 }, releasesOnlyCount: 3 };
+  expect(answerTo(active(0), all)).toBe("UNKNOWN: nobody who runs it says which flags are on");
+  const one = { ...all, flags: { wide: 5000 }, releasesOnlyCount: 2 };
+  expect(answerTo(active(5000), one)).toBe(
+    "YES: 50 % of what runs; 2 of 3 sites do not say which flags are on",
+  );
+  expect(answerTo(active(5000), { ...one, sitesMin: 2 })).toBe(
+    "UNKNOWN: 1 of the 2 sites that are wanted say which flags are on",
+  );
+  expect(answerTo(atLeast("2.0", 1), one)).toBe(
+    "YES: 100 % of what runs; of 2 of 3 sites only the most common release is known",
+  );
 });
 
 test.each([

@@ -32,6 +32,39 @@ describe("what a node knows of its fleet", () => {
     expect(countOf(exact())).toBe(0);
   });
 
+  test.each(["EXACT", "ROUNDED", "PANEL", "MODAL"] as const)(
+    "says at %s, to the parent's parent too, that of flags nothing is known",
+    (level) => {
+      const wallMs = epochMs + 3 * dayMs;
+      const window = Math.floor(wallMs / dayMs);
+      const small = weightsDocument({ "1.0": 10_000 }, { disclosure: "MODAL", window });
+      const hop = new Site();
+      hop.choose(level);
+      for (let n = 0; n < 5; n++) hop.receive(`small-${n}`, small, wallMs);
+      const known = hop.telemetry.fleet(hop.project, wallMs);
+      expect(known).toMatchObject({ releasesOnlyCount: 5, reportersCount: 5 });
+      expect(known.weights.releasesOnly).toBe(1);
+      const [document] = hop.dueOf("WEIGHTS", wallMs);
+      expect(document?.weights?.releasesOnly).toBe(1);
+      const root = new Site();
+      root.receive("hop", document!, wallMs);
+      root.receive("idle", weightsDocument({}, { window }), wallMs);
+      const fleet = root.telemetry.fleet(root.project, wallMs);
+      expect(fleet).toMatchObject({ releasesOnlyCount: 1, reportersCount: 2 });
+      expect(fleet.weights.releasesOnly).toBe(1);
+    },
+  );
+
+  test("says of how many sites only the most common release is known", () => {
+    const site = new Site();
+    site.report({ instance: "own", version: "1.0", on: ["alpha"] });
+    site.receive("small", weightsDocument({ "1.0": 10_000 }, { disclosure: "MODAL" }));
+    const fleet = site.telemetry.fleet(site.project, epochMs);
+    expect(fleet).toMatchObject({ releasesOnlyCount: 1, reportersCount: 2 });
+    expect(fleet.weights.releasesOnly).toBe(0);
+    expect(sharesOf(fleet.weights, "flags")).toEqual({ alpha: 10_000 });
+  });
+
   test("can be sent on, whatever a child has counted", () => {
     const site = new Site();
     site.choose("EXACT");

@@ -133,4 +133,37 @@ describe("a mean", () => {
     const all = meanOf([of({ "1.0": 10_000 }, 500), ...busy], vocabulary);
     expect(sharesOf(all, "flags")).toEqual({ alpha: 500 });
   });
+
+  test("of what nobody says who runs it is not known, and never a zero", () => {
+    const of = (releases: Record<string, number>, isModal: boolean): Reporter => ({
+      weights: weightsDocument(releases).weights!,
+      hasCounts: false,
+      isModal,
+    });
+    const known = (...reporters: Reporter[]) => meanOf(reporters, vocabulary).releasesOnly;
+    const [small, idleSmall] = [of({ "1.0": 10_000 }, true), of({}, true)];
+    const [large, idleLarge] = [of({ "1.0": 5000 }, false), of({}, false)];
+    expect(known(small)).toBe(1);
+    expect(known(small, idleLarge)).toBe(1);
+    expect(known(small, large)).toBe(0);
+    expect(known(idleSmall, idleLarge)).toBe(0);
+    expect(known()).toBe(0);
+  });
+
+  test("says of no release that more of it has failed than those say who tell", () => {
+    const telling: Reporter = {
+      weights: weightsDocument({ "1.0": 10_000 }).weights!,
+      hasCounts: false,
+      isModal: false,
+    };
+    telling.weights.failed = weightsDocument({ "1.0": 1000 }).weights!.releases;
+    const small = Array.from({ length: 9 }, () => ({
+      weights: weightsDocument({ "2.0": 10_000 }).weights!,
+      hasCounts: false,
+      isModal: true,
+    }));
+    const mean = meanOf([telling, ...small], vocabulary);
+    expect(sharesOf(mean, "releases")).toEqual({ "1.0": 1000, "2.0": 9000 });
+    expect(sharesOf(mean, "failed")).toEqual({ "1.0": 100 });
+  });
 });
