@@ -1,5 +1,6 @@
 import { crashSignatureMend, isCrashSignature } from "../../relay/flag/crash-name.ts";
 import { isName } from "../../relay/flag/name.ts";
+import { lengthProblem } from "../../relay/telemetry/report-bounds.ts";
 import { HeadwaterError } from "../error.ts";
 
 /** Each throws a `HeadwaterError` of kind `invalid` whose message begins with the field's name. */
@@ -16,15 +17,12 @@ export function checkLength(
   value: string,
   bounds: { min?: number; max: number },
 ): void {
-  const { min = 0, max } = bounds;
-  if (value === "" && min > 0) throw invalid(`${field}: missing; ${min} to ${max} characters`);
-  if (value.length < min || value.length > max)
-    throw invalid(`${field}: ${value.length} characters; ${min} to ${max} are allowed`);
+  checkNoProblem(lengthProblem(field, value, bounds));
 }
 
-export function checkCount(field: string, values: readonly unknown[], max: number): void {
-  if (values.length > max)
-    throw invalid(`${field}: ${values.length} of them; at most ${max} are allowed`);
+/** Of what somebody else has looked at. */
+export function checkNoProblem(problem: string | undefined): void {
+  if (problem !== undefined) throw invalid(problem);
 }
 
 export function checkOneOf(field: string, value: string, allowed: readonly string[]): void {

@@ -1,25 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type ReportRequest, TelemetryService } from "../../gen/headwater/v1/apps_pb.ts";
-import {
-  appRequestBytesMax,
-  instanceLengthMax,
-  reportCrashesMax,
-  reportDependenciesMax,
-  reportFeaturesMax,
-  reportFlagsMax,
-  reportsBurstMax,
-  reportsPerSecondMax,
-  versionLengthMax,
-} from "../../relay/limits.ts";
+import { appRequestBytesMax, reportsBurstMax, reportsPerSecondMax } from "../../relay/limits.ts";
 import { RateLimit } from "../../relay/rate-limit.ts";
 import { healths } from "../../relay/telemetry/intake/tally.ts";
+import { boundsProblem } from "../../relay/telemetry/report-bounds.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { remoteAddressOf } from "../http/connect.ts";
 import type { HttpRoute } from "../http/http-handler.ts";
 import { unaryLane } from "../http/unary-lane.ts";
 import type { AppsCounts } from "./apps-counts.ts";
-import { checkCount, checkCrash, checkLength, checkName, checkOneOf } from "./request-field.ts";
+import { checkCrash, checkName, checkNoProblem, checkOneOf } from "./request-field.ts";
 
 const upgradeOutcomes = ["OK", "FAILED"] as const;
 
@@ -77,22 +68,14 @@ function takeOne(rate: RateLimit, address: string, monoMs: number): void {
 
 function checkReport(report: ReportRequest): void {
   checkName("project", report.project);
-  checkLength("version", report.version, { max: versionLengthMax });
+  checkNoProblem(boundsProblem(report));
   checkOneOf("health", report.health, healths);
-  checkLength("instance", report.instance, { min: 1, max: instanceLengthMax });
-  checkCount("flags", report.flags, reportFlagsMax);
   report.flags.forEach(({ name }, index) => checkName(`flags[${index}].name`, name));
-  checkCount("features", report.features, reportFeaturesMax);
   report.features.forEach((feature, index) => checkName(`features[${index}]`, feature));
-  checkCount("dependencies", report.dependencies, reportDependenciesMax);
-  report.dependencies.forEach(({ project, version }, index) => {
-    checkName(`dependencies[${index}].project`, project);
-    checkLength(`dependencies[${index}].version`, version, { max: versionLengthMax });
-  });
-  if (report.upgrade !== undefined) {
-    checkLength("upgrade.from", report.upgrade.from, { max: versionLengthMax });
+  report.dependencies.forEach(({ project }, index) =>
+    checkName(`dependencies[${index}].project`, project),
+  );
+  if (report.upgrade !== undefined)
     checkOneOf("upgrade.outcome", report.upgrade.outcome, upgradeOutcomes);
-  }
-  checkCount("crashes", report.crashes, reportCrashesMax);
   report.crashes.forEach((crash, index) => checkCrash(`crashes[${index}]`, crash));
 }

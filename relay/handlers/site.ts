@@ -5,7 +5,7 @@ import { isName } from "../flag/name.ts";
 import type { NodeParts } from "../parts.ts";
 import { hearWord } from "../site/site-word.ts";
 import { nothingBut, type Staged } from "../staged.ts";
-import { isWithinBounds } from "../telemetry/report-bounds.ts";
+import { boundsProblem } from "../telemetry/report-bounds.ts";
 import { takeReport } from "../telemetry/take-report.ts";
 import { takeArrival } from "./arrival.ts";
 
@@ -18,7 +18,7 @@ export function hearPeer(parts: NodeParts, event: EventOf<"peer-spoke">): Staged
   telemetry?.censuses.hearPeer(message, at.wallMs);
   switch (message.body.case) {
     case "report":
-      if (isWithinBounds(message.body.value))
+      if (boundsProblem(message.body.value) === undefined)
         takeReport(parts, message.body.value, { at, isOwn: false });
       return nothingBut([]);
     case "unreported":

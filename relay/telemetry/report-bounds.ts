@@ -9,20 +9,40 @@ import {
 } from "../limits.ts";
 
 /**
- * Whether an app may have sent a report. A node refuses an app's with the field that is wrong; what
- * it passes on to its site may come from anybody who speaks there.
+ * What of a report is longer, or more, than any may be, by field. A node refuses an app's with it; what
+ * it passes on to its site may come from anybody who speaks there. Lengths in UTF-16 code units.
  */
-export function isWithinBounds(report: ReportRequest): boolean {
+export function boundsProblem(report: ReportRequest): string | undefined {
   const { instance, version, upgrade, flags, features, dependencies, crashes } = report;
   return (
-    instance.length > 0 &&
-    instance.length <= instanceLengthMax &&
-    flags.length <= reportFlagsMax &&
-    features.length <= reportFeaturesMax &&
-    dependencies.length <= reportDependenciesMax &&
-    crashes.length <= reportCrashesMax &&
-    [version, upgrade?.from ?? "", ...dependencies.map((one) => one.version)].every(
-      ({ length }) => length <= versionLengthMax,
-    )
+    lengthProblem("instance", instance, { min: 1, max: instanceLengthMax }) ??
+    lengthProblem("version", version, { max: versionLengthMax }) ??
+    lengthProblem("upgrade.from", upgrade?.from ?? "", { max: versionLengthMax }) ??
+    countProblem("flags", flags, reportFlagsMax) ??
+    countProblem("features", features, reportFeaturesMax) ??
+    countProblem("dependencies", dependencies, reportDependenciesMax) ??
+    countProblem("crashes", crashes, reportCrashesMax) ??
+    dependencies
+      .map((one, at) =>
+        lengthProblem(`dependencies[${at}].version`, one.version, { max: versionLengthMax }),
+      )
+      .find((problem) => problem !== undefined)
   );
+}
+
+export function lengthProblem(
+  field: string,
+  value: string,
+  { min = 0, max }: { min?: number; max: number },
+): string | undefined {
+  if (value === "" && min > 0) return `${field}: missing; ${min} to ${max} characters`;
+  return value.length < min || value.length > max
+    ? `${field}: ${value.length} characters; ${min} to ${max} are allowed`
+    : undefined;
+}
+
+function countProblem(field: string, values: readonly unknown[], max: number): string | undefined {
+  return values.length > max
+    ? `${field}: ${values.length} of them; at most ${max} are allowed`
+    : undefined;
 }
