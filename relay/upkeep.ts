@@ -106,9 +106,7 @@ export class Upkeep {
       sends.push(...tellPeers(this.#parts, { evidence: [...(census?.told ?? [])] }));
       return [...sends, ...(renewal?.accept() ?? []), ...reaction.accept(), ...ramped.accept()];
     };
-    const samples = [...holdings.projects.values()].flatMap((project) =>
-      telemetry === undefined ? [] : telemetry.samples.due(project, at.wallMs),
-    );
+    const samples = telemetry?.samples.due(holdings.projects.values(), at.wallMs) ?? [];
     const writes = [
       ...copy.writes,
       ...(renewal?.writes ?? []),
