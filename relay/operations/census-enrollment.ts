@@ -68,8 +68,25 @@ export function censusProblem(
       return refused("invalid", `entries: ${key} is closed, and stays so`);
     const windowMsMin = telemetry?.censuses.windowMsMin ?? censusWindowMsMin;
     const problem = budgetProblem(census, [...all.values()], { wallMs, windowMsMin });
-    if (held === undefined && problem !== undefined)
-      return refused("limit", `entries: ${key}: ${problem}`);
+    if (held !== undefined) continue;
+    if (problem !== undefined) return refused("limit", `entries: ${key}: ${problem}`);
+    const displaced = displacedProblem(all, { by: census, wallMs, windowMsMin });
+    if (displaced !== undefined) return refused("limit", `entries: ${displaced}`);
+  }
+  return undefined;
+}
+
+/** What opens earlier counts first: one that is to come could be past what may be asked by that. */
+function displacedProblem(
+  all: ReadonlyMap<string, Census>,
+  of: { by: Census; wallMs: number; windowMsMin: number },
+): string | undefined {
+  const every = [...all.values()];
+  const without = every.filter((one) => one !== of.by);
+  for (const [key, one] of all) {
+    if (one.openedMs <= of.by.openedMs || budgetProblem(one, without, of) !== undefined) continue;
+    const problem = budgetProblem(one, every, of);
+    if (problem !== undefined) return `${key} is to come and would not be answered: ${problem}`;
   }
   return undefined;
 }

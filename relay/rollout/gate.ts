@@ -180,14 +180,15 @@ function verdictAnswer(is: VerdictWord, wanted: string): Pick<Check, "answer" | 
 }
 
 /**
- * Of the newest question about it, the last window that is over, and whoever took part in it. Where
+ * Of the question about it that is open, or the newest, the last window that is over, and whoever took part in it. Where
  * somebody is left out, an operator may go on with the rest; a gate can not know who that was.
  */
 function unusedAnswer(
   of: { kind: string; name: string },
   { censuses, sitesMin }: GateFacts,
 ): Pick<Check, "answer" | "reason"> {
-  const asked = censuses.find(({ kind, name }) => kind === of.kind && name === of.name);
+  const about = censuses.filter(({ kind, name }) => kind === of.kind && name === of.name);
+  const asked = about.find(({ problem, state }) => problem === "" && state === "OPEN") ?? about[0];
   if (asked === undefined)
     return { answer: "UNKNOWN", reason: "no census asks this: `headwater census open`" };
   if (asked.problem !== "") return { answer: "UNKNOWN", reason: asked.problem };

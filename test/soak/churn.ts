@@ -8,7 +8,7 @@ import {
   flagOf,
   type LedgerEntry,
 } from "../../nodes/cli/commit/ledger-entry.ts";
-import { censusesYearMax, historyLengthMax } from "../../relay/limits.ts";
+import { censusesOpenMax, censusesYearMax, historyLengthMax } from "../../relay/limits.ts";
 import type { Random } from "../../relay/random.ts";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import type { NodeProcess } from "../../scripts/demo/node-process.ts";
@@ -161,9 +161,9 @@ export class Churn {
   async #ask(): Promise<void> {
     if (this.#censusesCount >= censusesYearMax) return;
     const open = await this.#openCensuses();
-    if (open.length > 1) await this.#commit(open.slice(0, 1).map(closed));
-    const slots = new Set(open.map(({ slot }) => slot));
-    const slot = [0, 1, 2, 3].find((n) => !slots.has(n)) ?? 0;
+    // The same is asked again only once it is closed.
+    if (open.length > 0) await this.#commit(open.map(closed));
+    const slot = this.#censusesCount % censusesOpenMax;
     const openedMs = BigInt(Date.now() + 5_000);
     const of = { kind: "FEATURE", name: feature, slot, openedMs, windowMs: BigInt(censusWindowMs) };
     await this.#commit([censusEntry(create(CensusSchema, of))]);

@@ -34,8 +34,8 @@ export function addCensusOpenCommand(parent: Command, context: CommandContext): 
     details:
       "The question is signed into the project's ledger. It is answered for one window after the " +
       "other, counted from its opening, until it is closed; a year at most. Eight may be open at " +
-      "once, and 24 asked in a year. It opens a while after it is asked for, so that it is known " +
-      "everywhere by then.",
+      "once, each about something else, and 24 asked in a year. It opens a while after it is asked " +
+      "for, so that it is known everywhere by then.",
     examples: [
       "headwater census open horizon --feature keystone-v2-api",
       "headwater census open horizon --below 2.3.0 --window 720h",

@@ -1,7 +1,7 @@
 import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
 import { censusLifeMs } from "../../cadence.ts";
 import { isName } from "../../flag/name.ts";
-import { parseVersion } from "../../flag/version.ts";
+import { compareVersions, parseVersion } from "../../flag/version.ts";
 import { censusesCountMax, censusesOpenMax, censusesYearMax, noteLengthMax } from "../../limits.ts";
 import { quoted } from "../../quoted.ts";
 import type { CensusWindows } from "./census-windows.ts";
@@ -65,6 +65,9 @@ export function budgetProblem(
   const before = all.filter((one) => one.openedMs < census.openedMs);
   if (all.some((one) => one !== census && one.openedMs === census.openedMs))
     return "another was opened at the same moment";
+  const same = before.find((one) => isAbout(one, census) && censusEndMs(one) > census.openedMs);
+  if (same !== undefined)
+    return `the same is asked by ${censusName(same)}, which was not closed when it was opened`;
   const year = before.filter((one) => Number(census.openedMs - one.openedMs) < censusLifeMs);
   if (year.length >= censusesYearMax)
     return `it is one more than the ${censusesYearMax} that may be asked in a year`;
@@ -74,4 +77,15 @@ export function budgetProblem(
   if (open.some(({ slot }) => slot === census.slot))
     return `its place, ${census.slot}, is another's that is open`;
   return undefined;
+}
+
+/**
+ * Whether both ask the same. An answer tells when something was used by no more than a window; of several
+ * about one thing, opened one after the other, it would tell by a part of one.
+ */
+function isAbout(one: Census, other: Census): boolean {
+  if (one.kind !== other.kind) return false;
+  const [version, wanted] = [parseVersion(one.name), parseVersion(other.name)];
+  const isOlder = one.kind === "BELOW" && version !== undefined && wanted !== undefined;
+  return isOlder ? compareVersions(version, wanted) === 0 : one.name === other.name;
 }

@@ -136,9 +136,15 @@ describe("a commit at a node that only follows", () => {
 });
 
 describe("a question", () => {
-  const ask = (openedMs: number, closedMs: number) => {
+  const ask = (openedMs: number, closedMs: number, slot = 0) => {
     const times = { openedMs: BigInt(openedMs), closedMs: BigInt(closedMs) };
-    const census = { kind: "FEATURE", name: "old-api", windowMs: BigInt(90 * dayMs), ...times };
+    const census = {
+      kind: "FEATURE",
+      name: "old-api",
+      slot,
+      windowMs: BigInt(90 * dayMs),
+      ...times,
+    };
     const value = toBinary(CensusSchema, create(CensusSchema, census));
     return { [`census/feature/old-api/${openedMs}`]: value };
   };
@@ -156,6 +162,17 @@ describe("a question", () => {
         `invalid: entries: census/feature/old-api/${openedMs} is closed, and stays so`,
       );
     expect(root.commit(closed)).toMatchObject({ ok: true, value: { changed: false } });
+  });
+
+  test("is not opened before another about the same that is to come, which nobody would answer then", () => {
+    const root = rootNode();
+    const later = root.wallMs + 2 * dayMs;
+    valueOf(root.commit(ask(later, 0)));
+    expect(refusalOf(root.commit(ask(root.wallMs, 0, 1)))).toBe(
+      `limit: entries: census/feature/old-api/${later} is to come and would not be answered: the same is asked by feature/old-api/${root.wallMs}, which was not closed when it was opened`,
+    );
+    valueOf(root.commit(ask(later, later + 1)));
+    expect(refusalOf(root.commit(ask(later + 1, 0, 1)))).toBe("");
   });
 });
 

@@ -146,6 +146,17 @@ test("a census is for all who take part: where somebody is left out it is not kn
   expect(answer({ expelled: true })).toBe("UNKNOWN");
 });
 
+test("of two questions about the same the one counts that is answered", () => {
+  const results = [{ answer: "UNUSED", childrenCount: 2, reason: "so it is" }];
+  const about = { kind: "FEATURE", name: "old-api" };
+  const answered = create(CensusStandingSchema, { ...about, state: "OPEN", results });
+  const problem = "the same is asked by feature/old-api/1, which was not closed when it was opened";
+  const unanswered = create(CensusStandingSchema, { ...about, state: "OPEN", problem });
+  const condition = create(GateConditionSchema, { condition: { case: "unused", value: about } });
+  const censuses = [unanswered, answered];
+  expect(checkCondition(condition, { ...facts({}), censuses }).answer).toBe("YES");
+});
+
 test("what the project has no word for is named", () => {
   const own = { releases: new Set(["2.0"]), flags: new Map(), features: new Set(["old-api"]) };
   const problem = (condition?: Asked) =>

@@ -23,7 +23,12 @@ function question(of: MessageInitShape<typeof CensusSchema> = {}): Census {
 /** So many, a day apart, each in a place of its own as long as there are any. */
 function questions(count: number, of: MessageInitShape<typeof CensusSchema> = {}): Census[] {
   return Array.from({ length: count }, (_, n) =>
-    question({ openedMs: openedMs + BigInt(n * dayMs), slot: n % censusesOpenMax, ...of }),
+    question({
+      name: `old-api-${n}`,
+      openedMs: openedMs + BigInt(n * dayMs),
+      slot: n % censusesOpenMax,
+      ...of,
+    }),
   );
 }
 
@@ -91,8 +96,32 @@ describe("a project may ask", () => {
   test.each<[string, Census, string]>([
     ["shorter windows than are allowed here", question({ windowMs: 1_000n }), "shorter"],
     ["two at the same moment", question({ name: "other" }), "same moment"],
-    ["two in one place", question({ openedMs: openedMs + 1n }), "its place, 0"],
+    ["two in one place", question({ name: "other", openedMs: openedMs + 1n }), "its place, 0"],
+    ["the same twice", question({ openedMs: openedMs + 1n, slot: 1 }), "the same is asked by"],
   ])("not %s", (_, asked, problem) => {
     expect(budgetProblem(asked, [question(), asked], of)).toContain(problem);
+  });
+
+  test("the same again only once it is closed: staggered windows would tell a finer time", () => {
+    const closedMs = openedMs + month;
+    const first = question({ closedMs });
+    const again = (init: MessageInitShape<typeof CensusSchema>): string | undefined => {
+      const asked = question({ slot: 1, ...(init as object) });
+      return budgetProblem(asked, [first, asked], of);
+    };
+    expect(again({ openedMs: closedMs })).toBeUndefined();
+    expect(again({ openedMs: closedMs - 1n })).toContain("the same is asked by feature/old-api/");
+    expect(again({ openedMs: openedMs + 1n, name: "other" })).toBeUndefined();
+    expect(again({ openedMs: openedMs + 1n, kind: "FLAG" })).toBeUndefined();
+  });
+
+  test("what is older than a release under one of its names", () => {
+    const first = question({ kind: "BELOW", name: "2.0" });
+    const problem = (name: string): string | undefined => {
+      const asked = question({ kind: "BELOW", name, openedMs: openedMs + 1n, slot: 1 });
+      return budgetProblem(asked, [first, asked], of);
+    };
+    expect(problem("2.0.0")).toContain("the same is asked by below/2.0/");
+    expect(problem("2.1")).toBeUndefined();
   });
 });

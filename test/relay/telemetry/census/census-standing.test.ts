@@ -106,7 +106,8 @@ describe("of all that is asked", () => {
   };
 
   test("the newest comes first, of each the last four windows", () => {
-    const all = standingsOf([question(openedMs), question(openedMs + 1)], sureMs(8));
+    const other = { ...question(openedMs + 1), name: "other-api" };
+    const all = standingsOf([question(openedMs), other], sureMs(8));
     expect(all.map((one) => Number(one.openedMs))).toEqual([openedMs + 1, openedMs]);
     expect(all[0]?.results.map(({ window }) => window)).toEqual([8, 7, 6, 5]);
   });
