@@ -153,7 +153,7 @@ function sumsOf(
   if (words.length === 0) return { shares, counts };
   const places = new Map(words.map((word, at) => [word, at]));
   for (const { weights } of reporters) {
-    const part = list === "releases" ? partOf(weights.releases) : 1;
+    const part = list === "releases" || isByRelease(list) ? partOf(weights.releases) : 1;
     for (const { name, basisPoints = 0, count: n = 0 } of weights[list]) {
       const at = places.get(name);
       if (at === undefined) continue;

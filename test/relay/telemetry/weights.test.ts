@@ -166,4 +166,17 @@ describe("a mean", () => {
     expect(sharesOf(mean, "releases")).toEqual({ "1.0": 1000, "2.0": 9000 });
     expect(sharesOf(mean, "failed")).toEqual({ "1.0": 100 });
   });
+
+  test("has no more failed of a release than run it, of whom rounding makes more than a whole", () => {
+    const releases = Array.from({ length: 30 }, (_, n) => `1.${n}`);
+    const child: Reporter = {
+      weights: weightsDocument(Object.fromEntries(releases.map((one) => [one, 500]))).weights!,
+      hasCounts: false,
+      isModal: false,
+    };
+    child.weights.failed = weightsDocument({ "1.7": 500 }).weights!.releases;
+    const mean = meanOf([child], vocabularyOf(projectOf({ releases }).own));
+    expect(sharesOf(mean, "releases")["1.7"]).toBe(333);
+    expect(sharesOf(mean, "failed")).toEqual({ "1.7": 333 });
+  });
 });
