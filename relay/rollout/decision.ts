@@ -86,8 +86,11 @@ function patience(rollout: Rollout, facts: RolloutFacts): Decision | undefined {
   if (facts.staleCount > 0) return wait(staleText(facts));
   if (facts.arrivalShare < plan.arrivalBasisPoints)
     return wait(`it has arrived at ${formatPercent(facts.arrivalShare)} of sites`);
-  if ((facts.releaseShare ?? 0) < plan.releaseBasisPoints)
-    return wait(`${formatPercent(facts.releaseShare ?? 0)} runs ${plan.release} or newer`);
+  const { releaseShare } = facts;
+  if (plan.releaseBasisPoints > 0 && releaseShare === undefined)
+    return wait(`it is not known yet who runs ${plan.release} or newer`);
+  if ((releaseShare ?? 0) < plan.releaseBasisPoints)
+    return wait(`${formatPercent(releaseShare ?? 0)} runs ${plan.release} or newer`);
   return verdictPatience(plan, { facts, elapsedMs });
 }
 

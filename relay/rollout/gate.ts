@@ -149,7 +149,13 @@ function atLeastAnswer(
     releasesOnlyCount === 0
       ? ""
       : `; of ${releasesOnlyCount} of ${reportersCount} sites only the most common release is known`;
-  return shareAnswer(shareAtLeast(weights, release), { basisPoints, besides });
+  const share = shareAtLeast(weights, release);
+  if (share !== undefined && share < basisPoints && parseVersion(release) === undefined)
+    return {
+      answer: "UNKNOWN",
+      reason: `${formatPercent(share)} of what runs is on ${release}, which is no version: what is newer can not be told`,
+    };
+  return shareAnswer(share, { basisPoints, besides });
 }
 
 /** Those who say nothing of flags are not among the sites that are wanted. */

@@ -81,8 +81,13 @@ describe("a rollout", () => {
     ],
     [
       "nobody runs the release",
-      { plan: { release: "2.0", releaseBasisPoints: 1 }, facts: {} },
+      { plan: { release: "2.0", releaseBasisPoints: 1 }, facts: { releaseShare: 0 } },
       "0 % runs 2.0 or newer",
+    ],
+    [
+      "nobody is known to run anything",
+      { plan: { release: "2.0", releaseBasisPoints: 1 }, facts: {} },
+      "it is not known yet who runs 2.0 or newer",
     ],
     ["it is degraded", { facts: { flagVerdict: "DEGRADED" } }, "the flag is degraded"],
     [

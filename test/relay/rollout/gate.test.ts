@@ -73,6 +73,14 @@ describe("a share at least at a release", () => {
     );
   });
 
+  test("is not known where no order of its name is: v2.4.0 may be newer than v2.3.0, or not", () => {
+    const releases = { "v2.3.0": 4000, "v2.4.0": 6000 };
+    expect(answerTo(atLeast("v2.3.0", 4000), { releases })).toBe("YES: 40 % of what runs");
+    expect(answerTo(atLeast("v2.3.0", 9500), { releases })).toBe(
+      "UNKNOWN: 40 % of what runs is on v2.3.0, which is no version: what is newer can not be told",
+    );
+  });
+
   test("can not be known while nothing runs", () => {
     expect(answerTo(atLeast("2.0", 0), { releases: { "2.0": 0 } })).toBe("UNKNOWN: nobody runs it");
   });
