@@ -1,18 +1,20 @@
 import { toBinary } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
+  type FleetSample,
   FleetSampleSchema,
   type FleetService,
   SentDocumentSchema,
 } from "../../gen/headwater/v1/fleet_pb.ts";
 import { DocumentSchema } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { clockSkewMsMax } from "../../relay/cadence.ts";
 import { quoted } from "../../relay/quoted.ts";
 import { disclosureLevels, isDisclosureLevel } from "../../relay/telemetry/disclosure/level.ts";
 import type { NodeAccess } from "../access.ts";
 import { HeadwaterError } from "../error.ts";
 import { originOf } from "./call-origin.ts";
 import { outcomeValue } from "./outcome-value.ts";
-import { listRecords } from "./record-list.ts";
+import { limitOf, listRecords } from "./record-list.ts";
 
 /** What telemetry says and what leaves this node, for operators. */
 export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetService> {
@@ -34,9 +36,14 @@ export function fleetService(access: NodeAccess): ServiceImpl<typeof FleetServic
         limit,
       }),
     }),
-    listSamples: ({ project, limit }) => ({
-      samples: listRecords({ access, bucket: "sample", schema: FleetSampleSchema, project, limit }),
-    }),
+    listSamples: ({ project, limit }) => {
+      const latestMs = BigInt(Math.ceil(access.now().wallMs + clockSkewMsMax));
+      // One of a clock that was ahead is to come. As many as are asked for may be.
+      const isPast = ({ atMs }: FleetSample): boolean => atMs <= latestMs;
+      const where = { matches: isPast, among: 2 * limitOf(limit) };
+      const of = { bucket: "sample", schema: FleetSampleSchema, project, limit, where } as const;
+      return { samples: listRecords({ access, ...of }) };
+    },
     setDisclosure: ({ level: asked, upstream }, context) => {
       const level = asked.toUpperCase();
       if (!isDisclosureLevel(level)) {

@@ -9,6 +9,11 @@ import { HeadwaterError } from "../error.ts";
 /** What a request without a limit gets. */
 const limitDefault = 100;
 
+/** How many are meant: 0 is 100. */
+export function limitOf(limit: number): number {
+  return Math.min(limit === 0 ? limitDefault : limit, listLengthMax);
+}
+
 /**
  * Records of a project from a log bucket, newest first.
  * @throws HeadwaterError `invalid` for no name of a project, `damaged` for a record that is none
@@ -31,7 +36,7 @@ export function listRecords<S extends DescMessage>(of: {
       kind: "invalid",
       message: `project: ${quoted(project)} is not a name`,
     });
-  const limit = Math.min(of.limit === 0 ? limitDefault : of.limit, listLengthMax);
+  const limit = limitOf(of.limit);
   const found: MessageShape<S>[] = [];
   for (const bytes of access.list({
     bucket,
@@ -55,7 +60,7 @@ export function listNewest<S extends DescMessage>(of: {
   schema: S;
   limit: number;
 }): MessageShape<S>[] {
-  const limit = Math.min(of.limit === 0 ? limitDefault : of.limit, listLengthMax);
+  const limit = limitOf(of.limit);
   const records = of.access.list({ bucket: of.bucket, prefix: "", limit });
   return records.map((bytes) => decode(of.schema, bytes, of.bucket));
 }

@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import {
+  FleetSampleSchema,
   FleetService,
   GetFleetResponseSchema,
   SentDocumentSchema,
@@ -56,6 +57,19 @@ test("ListDocuments gives what was sent for the project, newest first", async ()
   expect(documents.map(({ atMs }) => atMs)).toEqual([2n, 1n]);
   expect(documents[0]?.document).toEqual(document);
   expect(access.listed).toEqual([{ bucket: "sent", prefix: "horizon/", limit: 100 }]);
+});
+
+test("ListSamples leaves out what was sampled while the clock was ahead", async () => {
+  const access = new FakeAccess();
+  const nowMs = BigInt(access.wallMs);
+  const times = [nowMs + 31_536_000_000n, nowMs, nowMs - 3_600_000n];
+  access.records = times.map((atMs) =>
+    toBinary(FleetSampleSchema, create(FleetSampleSchema, { atMs, reportersCount: 3 })),
+  );
+  const { client } = await openTestAdmin(access);
+  const { samples } = await client(FleetService).listSamples({ project });
+  expect(samples.map(({ atMs }) => atMs)).toEqual([nowMs, nowMs - 3_600_000n]);
+  expect(access.listed).toEqual([{ bucket: "sample", prefix: "horizon/", limit: 200 }]);
 });
 
 test("SetDisclosure takes a level in either case, and no other word", async () => {
