@@ -19,6 +19,8 @@ export interface CacheContents {
   readonly flags: readonly ReceivedFlag[] | undefined;
   /** How far the flags have come; undefined where no node has said. */
   readonly progress?: bigint | undefined;
+  /** Wall-clock milliseconds since when no node has come as far; undefined where one has. */
+  readonly behindSinceMs?: number | undefined;
 }
 
 /** What a cache file works with. */
@@ -103,10 +105,11 @@ export class CacheFile {
 
 /** As one line of JSON; flags are `[name, basis points, hash, reason]`. */
 export function formatCache(contents: CacheContents): string {
-  const { project, version, instance, flags } = contents;
+  const { project, version, instance, flags, behindSinceMs } = contents;
   const progress = contents.progress?.toString();
   const rows = flags?.map((flag) => [flag.name, flag.basisPoints, flag.hash, flag.reason]);
-  return `${JSON.stringify({ format: FORMAT, project, version, instance, flags: rows, progress })}\n`;
+  const kept = { project, version, instance, flags: rows, progress, behindSinceMs };
+  return `${JSON.stringify({ format: FORMAT, ...kept })}\n`;
 }
 
 /** Reads what a file has kept; undefined for anything that is not whole. */
@@ -142,7 +145,10 @@ type Row = readonly [name: string, basisPoints: number, hash: number, reason: st
 
 function isKept(kept: unknown): kept is Kept {
   if (typeof kept !== "object" || kept === null) return false;
-  const { format, project, version, instance, flags, progress } = kept as Record<string, unknown>;
+  const { format, project, version, instance, flags, progress, behindSinceMs } = kept as Record<
+    string,
+    unknown
+  >;
   return (
     format === FORMAT &&
     typeof project === "string" &&
@@ -151,7 +157,8 @@ function isKept(kept: unknown): kept is Kept {
     instance !== "" &&
     instance.length <= instanceLengthMax &&
     (flags === undefined || isRows(flags)) &&
-    (progress === undefined || isProgress(progress))
+    (progress === undefined || isProgress(progress)) &&
+    (behindSinceMs === undefined || Number.isSafeInteger(behindSinceMs))
   );
 }
 

@@ -3,8 +3,8 @@ import { decide, type Reason } from "../relay/flag/effective-flag.ts";
 import { type App, AppReport, type Health } from "./app-report.ts";
 import { AskedFlags } from "./asked-flags.ts";
 import { CacheFile } from "./cache-file.ts";
-import { FlagFeed } from "./flag-feed.ts";
-import type { FlagDifference, FlagTable, ReceivedFlag } from "./flag-table.ts";
+import { FlagFeed, type KeptFeed } from "./flag-feed.ts";
+import type { FlagDifference, FlagTable } from "./flag-table.ts";
 import type { Freshness } from "./freshness.ts";
 import { closeMsMax } from "./limits.ts";
 import { Listeners } from "./listeners.ts";
@@ -52,9 +52,7 @@ export interface ClientParts {
   readonly isReporting: boolean;
   readonly cache: { readonly files: Files; readonly path: string } | undefined;
   /** What the cache file has kept for this project and version. */
-  readonly kept:
-    | { readonly flags: readonly ReceivedFlag[]; readonly progress?: bigint | undefined }
-    | undefined;
+  readonly kept: KeptFeed | undefined;
   readonly problems: Problems;
   /** A node has sent flags; comes again and again. */
   readonly served: () => void;
@@ -199,6 +197,7 @@ export class Client {
       },
       refused: () => problems.note("flags", `the node holds nothing of ${app.project} yet`),
       fellBehind: () => problems.note("flags", behind),
+      behindChanged: () => this.#cache?.save(),
     });
     if (kept !== undefined) feed.restore(kept);
     return feed;
@@ -211,7 +210,7 @@ export class Client {
       app,
       isReporting,
       random: Math.random,
-      held: () => this.#table,
+      held: () => this.#feed.held,
       take: (frame) => this.#feed.take(frame),
       // Nodes keep reports in memory, so one that has started anew has none of this app.
       resumed: () => this.#reporter?.hurry(),
@@ -234,11 +233,16 @@ export class Client {
   #newCache(): CacheFile | undefined {
     const { app, cache, problems } = this.#parts;
     if (cache === undefined) return undefined;
-    const table = this.#table;
+    const [feed, table] = [this.#feed, this.#table];
     const flags = () => (table.isEmpty ? undefined : [...table.flags]);
     return new CacheFile({
       ...cache,
-      contents: () => ({ ...app, flags: flags(), progress: table.progress }),
+      contents: () => ({
+        ...app,
+        flags: flags(),
+        progress: table.progress,
+        behindSinceMs: feed.behindSinceMs,
+      }),
       failed: (thrown) => problems.note("cache", thrown),
       succeeded: () => problems.clear("cache"),
     });

@@ -1,5 +1,6 @@
 import { type FlagDifference, FlagTable, type ReceivedFlag } from "./flag-table.ts";
 import { type Freshness, parseFreshness } from "./freshness.ts";
+import { behindMsMax } from "./limits.ts";
 import type { WatchFrame } from "./node-stream.ts";
 
 /** Who hears of what a feed takes up. */
@@ -12,6 +13,15 @@ export interface FlagFeedParts {
   readonly refused: () => void;
   /** A node has come less far than the flags held, and sends none until it has caught up. */
   readonly fellBehind: () => void;
+  /** No node has come as far as the flags held any more, or one has again. */
+  readonly behindChanged: () => void;
+}
+
+/** What a cache file has kept of a feed. */
+export interface KeptFeed {
+  readonly flags: readonly ReceivedFlag[];
+  readonly progress?: bigint | undefined;
+  readonly behindSinceMs?: number | undefined;
 }
 
 /** The flags held, and how sure they are: from the cache file at first, then frame by frame. */
@@ -20,6 +30,7 @@ export class FlagFeed {
   readonly #parts: FlagFeedParts;
   #freshness: Freshness = "EMPTY";
   #hasServed = false;
+  #behindSinceMs: number | undefined;
 
   constructor(parts: FlagFeedParts) {
     this.#parts = parts;
@@ -34,13 +45,28 @@ export class FlagFeed {
     return this.#hasServed;
   }
 
+  /** Wall-clock milliseconds since when no node has come as far as the flags held; undefined where one has. */
+  get behindSinceMs(): number | undefined {
+    return this.#behindSinceMs;
+  }
+
+  /**
+   * What a node is told of the flags held. A node gives in to its own time, but counts it by stream,
+   * and an app may never have one for so long: a job, or one that crashes again and again.
+   */
+  get held(): { readonly position: Uint8Array; readonly progress: bigint } {
+    const { position, progress } = this.table;
+    return { position, progress: this.#isWaitOver() ? 0n : progress };
+  }
+
   /**
    * Takes up what a cache file has kept. No node is told of its position, as files can be damaged, but
    * of how far it has come: a kill that was seen before the restart is not taken back.
    */
-  restore(kept: { flags: readonly ReceivedFlag[]; progress?: bigint | undefined }): void {
-    const { flags, progress = 0n } = kept;
-    if (this.table.replace({ flags, progress }) !== undefined) this.#label("STALE");
+  restore({ flags, progress = 0n, behindSinceMs }: KeptFeed): void {
+    if (this.table.replace({ flags, progress }) === undefined) return;
+    this.#behindSinceMs = behindSinceMs;
+    this.#label("STALE");
   }
 
   /** False when the frame does not follow from what is held, and everything must be sent anew. */
@@ -56,12 +82,14 @@ export class FlagFeed {
     if (this.#isBehind(frame)) {
       this.fellSilent();
       this.#parts.fellBehind();
+      this.#setBehind(this.#behindSinceMs ?? Date.now());
       return true;
     }
     const differences = this.#takeFlags(frame);
     if (differences === undefined) return false;
     this.#hasServed = true;
     this.#parts.served();
+    this.#setBehind(undefined);
     this.#label(freshness);
     // Last: whoever hears of it may ask for all of the above.
     if (frame.case !== "heartbeat") this.#parts.changed(differences);
@@ -80,6 +108,18 @@ export class FlagFeed {
     if (table.isEmpty || table.progress === 0n) return false;
     if (value.position.length === 0) return true;
     return value.progress > 0n && value.progress < table.progress && table.isAt(value.position);
+  }
+
+  /** A time to come, from before the clock was set back, is no reason to wait for longer. */
+  #isWaitOver(): boolean {
+    const since = this.#behindSinceMs;
+    return since !== undefined && Math.abs(Date.now() - since) >= behindMsMax;
+  }
+
+  #setBehind(sinceMs: number | undefined): void {
+    if (sinceMs === this.#behindSinceMs) return;
+    this.#behindSinceMs = sinceMs;
+    this.#parts.behindChanged();
   }
 
   /** What differs now; undefined where the frame does not follow. */

@@ -107,11 +107,14 @@ export class FlagTable {
     return differing(differences);
   }
 
-  /** Takes up how far what is held is still so; false, and nothing done, where something else is held. */
+  /**
+   * Takes up how far what is held is still so; false, and nothing done, where something else is held.
+   * A node that says less has been waited for, and is taken at its word.
+   */
   confirm({ position, progress }: { position: Uint8Array; progress: bigint }): boolean {
     if (!this.isAt(position)) return false;
     // Nodes of before say nothing of it.
-    if (progress > this.#progress) this.#progress = progress;
+    if (progress > 0n) this.#progress = progress;
     return true;
   }
 

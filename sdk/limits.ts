@@ -29,6 +29,9 @@ export const frameSilenceMsMax = 45_000;
 /** For so much longer at most, after its machine has slept, a stream that the sleep has cut is believed. */
 export const wakeMsMax = 5_000;
 
+/** For so long flags are kept that no node has come as far as: as long as a node waits to catch up. */
+export const behindMsMax = 300_000;
+
 /** A node that does not take a report for this long is passed over. */
 export const reportMsMax = 10_000;
 

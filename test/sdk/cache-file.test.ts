@@ -13,6 +13,7 @@ const contents: CacheContents = {
   instance: "i-1",
   flags: [{ name: "a", basisPoints: 500, hash: 2, reason: "ROLLOUT" }],
   progress: 2n ** 64n - 1n,
+  behindSinceMs: 1_700_000_000_000,
 };
 
 /** The least that is whole. */
@@ -57,6 +58,7 @@ describe("what is kept", () => {
     '"text"',
     JSON.stringify({ ...plain, flags: {} }),
     JSON.stringify({ ...plain, progress: 8 }),
+    JSON.stringify({ ...plain, behindSinceMs: "now" }),
     JSON.stringify({ ...plain, progress: "-1" }),
     JSON.stringify({ ...plain, progress: `${2n ** 64n}` }),
     JSON.stringify({ ...plain, format: 2 }),

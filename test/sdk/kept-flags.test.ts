@@ -1,5 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { Client } from "../../sdk/client.ts";
 import { connectOn } from "../../sdk/connect.ts";
+import { behindMsMax } from "../../sdk/limits.ts";
 import { nodeRuntime } from "../../sdk/node-runtime.ts";
 import { eventually } from "./eventually.ts";
 import { cacheFile, openClient, startNode } from "./open-client.ts";
@@ -21,6 +23,36 @@ test("a node that has come less far takes no kill back, until it has caught up",
   node.send({ table: { on: 1 }, at: "three", progress: 9n });
   await eventually(() => expect([flags.freshness, flags.problems]).toEqual(["FRESH", []]));
   expect(flags.details("on").reason).toBe("ROLLOUT");
+});
+
+test("a node that never catches up is taken at its word in the end, by an app that never runs for long too", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const path = await cacheFile();
+  const node = await startNode({ table: { on: 0 }, at: "two", progress: 8n });
+  const run = async (heard: (flags: Client) => void): Promise<bigint | undefined> => {
+    const flags = await openClient({ url: node.url, cacheFile: path, waitMs: 0 });
+    await eventually(() => heard(flags));
+    await flags.close();
+    return node.watches.at(-1)?.progress;
+  };
+  const isFresh = (flags: Client): void => expect(flags.freshness).toBe("FRESH");
+  const isBehind = (flags: Client): void => expect(flags.problems).toHaveLength(1);
+  await run(isFresh);
+  node.first = { heartbeat: "", freshness: "STALE" };
+  expect(await run(isBehind)).toBe(8n);
+  vi.setSystemTime(Date.now() + behindMsMax - 60_000);
+  expect(await run(isBehind)).toBe(8n);
+  // One that has caught up meanwhile: what was before does not count any more.
+  node.first = { table: { on: 0 }, at: "two", progress: 8n };
+  expect(await run(isFresh)).toBe(8n);
+  node.first = { heartbeat: "", freshness: "STALE" };
+  vi.setSystemTime(Date.now() + behindMsMax);
+  expect(await run(isBehind)).toBe(8n);
+  vi.setSystemTime(Date.now() + behindMsMax);
+  node.first = { table: { on: 10_000 }, at: "one", progress: 7n };
+  expect(await run(isFresh)).toBe(0n);
+  expect(await run(isFresh)).toBe(7n);
 });
 
 test("the cache file has a kill at once, though it has just been written", async () => {

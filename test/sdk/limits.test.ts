@@ -18,6 +18,7 @@ test("the rhythms are those of the protocol", () => {
   expect(limits.backoffMsMin).toBe(cadence.backoffMsMin);
   expect(limits.backoffMsMax).toBe(cadence.backoffMsMax);
   expect(limits.reportIntervalMs).toBe(cadence.reportIntervalMs);
+  expect(limits.behindMsMax).toBe(cadence.staleAfterMs);
   expect(limits.firstFrameMsMax).toBeGreaterThan(cadence.heartbeatIntervalMs);
   expect(limits.frameSilenceMsMax).toBeGreaterThan(
     cadence.heartbeatIntervalMs * cadence.heartbeatsMissedMax,
