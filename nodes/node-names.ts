@@ -23,8 +23,12 @@ export function nodeNames(of: {
   const name = config.name ?? kept.name ?? config.hostName;
   const site = config.site ?? kept.site ?? name;
   if (name !== kept.name || site !== kept.site) keep(of, { name, site });
-  if (config.name === undefined && name !== config.hostName) {
-    const message = `it is still called ${name}, as at its first start; the host is ${config.hostName}`;
+  const named = config.name ?? config.hostName;
+  // At a first start they would be others.
+  if (name !== named || site !== (config.site ?? named)) {
+    const message =
+      `it is node ${name} of site ${site} as before, on the host ${config.hostName}: ` +
+      "HEADWATER_NAME renames the node, and HEADWATER_SITE the site";
     log.write({ level: "info", event: "name-kept", message });
   }
   return { name, site };

@@ -7,10 +7,17 @@ import { temporaryDirectory } from "./store/temporary-directory.ts";
 
 const log: Log = { write: () => undefined };
 
-/** A start on a data directory, on a host, with what is told. */
-function start(directory: string, hostName: string, told: Partial<NodeNames> = {}): NodeNames {
+/** A start on a data directory, on a host, with what is told; and what it says. */
+function started(directory: string, hostName: string, told: Partial<NodeNames> = {}) {
   using store = openStore({ directory });
-  return nodeNames({ config: { name: told.name, site: told.site, hostName }, store, log });
+  const said: string[] = [];
+  const config = { name: told.name, site: told.site, hostName };
+  const saying: Log = { write: ({ message }) => said.push(message) };
+  return { names: nodeNames({ config, store, log: saying }), said };
+}
+
+function start(...given: Parameters<typeof started>): NodeNames {
+  return started(...given).names;
 }
 
 it("calls node and site as the host at the first start, and no other host renames them", () => {
@@ -34,6 +41,18 @@ it("is called as it is told, and stays so where it is told no more", () => {
   expect(start(directory, "elsewhere")).toEqual({ name: "a", site: "acme" });
   // A node that is replaced within its site stays in it.
   expect(start(directory, "elsewhere", { name: "b" })).toEqual({ name: "b", site: "acme" });
+});
+
+it("says what it is called as before, and only then", () => {
+  const directory = temporaryDirectory();
+  expect(started(directory, "berlin").said).toEqual([]);
+  expect(started(directory, "berlin").said).toEqual([]);
+  expect(started(directory, "elsewhere").said).toEqual([expect.stringContaining("node berlin of")]);
+  // Whoever renames the node may take it that the site is called as it, as at a first start.
+  expect(started(directory, "elsewhere", { name: "a" }).said).toEqual([
+    expect.stringContaining("node a of site berlin"),
+  ]);
+  expect(started(directory, "elsewhere", { name: "a", site: "a" }).said).toEqual([]);
 });
 
 it("starts where nothing can be kept", () => {
