@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type ReplicateResponse, ReplicateResponseSchema } from "../gen/headwater/v1/mesh_pb.ts";
-import type { Effect } from "./effect.ts";
+import { type Effect, logged } from "./effect.ts";
 import type { Moment } from "./event.ts";
 import { deltaSince } from "./ledger/delta.ts";
 import { openBeat, type SignedBeat } from "./ledger/head.ts";
@@ -87,18 +87,37 @@ export function renewHops(
   at: Moment,
   ids: Iterable<LedgerId> = parts.holdings.served.keys(),
 ): Effect[] {
-  const { holdings, uplinks, downlinks, settings } = parts;
+  const { holdings, downlinks, ways } = parts;
+  const wasSettled = ways.held.size === 0;
   let isNews = false;
   for (const id of ids) {
-    if (holdings.writers.has(id)) continue;
-    const offer = uplinks.primaryOf(id)?.offerOf(id);
-    if (offer === undefined) continue;
-    const hops = [...offer.hops, settings.nodeId];
-    if (isSameWay(hops, holdings.served.get(id)?.hops ?? [])) continue;
-    holdings.setHops(id, hops);
-    isNews = true;
+    const hops = otherWayOf(parts, id);
+    if (hops === undefined) ways.settled(id);
+    else if (ways.mayTell(id, at.monoMs)) {
+      holdings.setHops(id, hops);
+      isNews = true;
+    }
   }
-  return isNews ? downlinks.pumpAll(at.monoMs) : [];
+  const effects = isNews ? downlinks.pumpAll(at.monoMs) : [];
+  const [unsettled] = wasSettled ? ways.held : [];
+  const project = unsettled && holdings.ledgers.get(unsettled)?.name.project;
+  if (project !== undefined) effects.push(logged("warn", "way-unsettled", unsettledText(project)));
+  return effects;
+}
+
+/** Where it is another than children know. What is written here has none. */
+function otherWayOf(
+  { holdings, uplinks, settings }: NodeParts,
+  id: LedgerId,
+): readonly Uint8Array[] | undefined {
+  const offer = uplinks.primaryOf(id)?.offerOf(id);
+  if (offer === undefined) return undefined;
+  const hops = [...offer.hops, settings.nodeId];
+  return isSameWay(hops, holdings.served.get(id)?.hops ?? []) ? undefined : hops;
+}
+
+function unsettledText(project: string): string {
+  return `${project} comes by one way and another, again and again: is this node joined, perhaps through others, to a node that is joined to it?`;
 }
 
 /** Tells an upstream what is durable here, and now and then shows it again all that it lacks. */

@@ -69,6 +69,9 @@ export const overloadRetryMs = 30 * secondMs;
  */
 export const copyWaitMs = 2 * (backoffMsMax + dialDeadlineMs) + minuteMs;
 
+/** Between two ways of a ledger that children are told of, once it has changed too often. */
+export const wayChangeIntervalMs = 30 * secondMs;
+
 /** Windows of documents: of shorter ones a parent would be flooded, and longer ones tell it too late. */
 export const documentWindowMsMin: number = 1 * secondMs;
 export const documentWindowMsMax: number = 7 * dayMs;

@@ -137,6 +137,9 @@ export const holdingsCountMax = projectsCountMax * layersCountMax;
 /** Node ids of the way that a ledger came: chains of organisations are short. */
 export const hopsCountMax = 32;
 
+/** Other ways of a ledger that children are told of at once; a way changes when a link does. */
+export const wayChangesBurstMax = 8;
+
 /** Ids of nodes are 8 random bytes. */
 export const nodeIdBytesMax = 32;
 

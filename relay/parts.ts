@@ -10,6 +10,7 @@ import { Returns } from "./link/give-back.ts";
 import { Inbox } from "./link/inbox.ts";
 import { Peers } from "./link/peers.ts";
 import { Uplinks } from "./link/uplinks.ts";
+import { WayNews } from "./link/way-news.ts";
 import { OldCopy } from "./old-copy.ts";
 import type { Random } from "./random.ts";
 import { Rollouts } from "./rollout/rollouts.ts";
@@ -32,6 +33,7 @@ export interface NodeParts {
   readonly tokens: OperatorTokens;
   readonly downlinks: Downlinks;
   readonly uplinks: Uplinks;
+  readonly ways: WayNews;
   readonly peers: Peers;
   /** Frames of peers, whichever of them sends them. */
   readonly peerInbox: Inbox;
@@ -86,6 +88,7 @@ export function assembleParts(of: {
       isWritten: (id) => holdings.writers.has(id),
       voucherOf: (project) => holdings.pinOf(project)?.vouchedBy ?? "",
     }),
+    ways: new WayNews(),
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
     peers: new Peers({

@@ -1,5 +1,5 @@
 import type { ProjectPin } from "../gen/headwater/v1/mesh_pb.ts";
-import { advanceBeats } from "./advance.ts";
+import { advanceBeats, renewHops } from "./advance.ts";
 import { beatIntervalMs } from "./cadence.ts";
 import { beatWrite } from "./durable.ts";
 import { type Effect, logged, type Write } from "./effect.ts";
@@ -140,11 +140,13 @@ export class Upkeep {
     trials?.close(holdings.projects, at.wallMs);
     for (const { frames } of holdings.served.values()) frames.look(at.wallMs);
     const folded = holdings.refold(at.wallMs);
+    const { held } = this.#parts.ways;
     return [
       ...this.#tellDamaged(),
       ...downlinks.end(ended, "REVOKED"),
       ...folded.map((exposure): Effect => ({ kind: "expose", exposure })),
       ...this.#parts.freshness.expose(at),
+      ...(held.size > 0 ? renewHops(this.#parts, at, [...held]) : []),
       ...this.#tellIdle(at),
       ...this.#parts.oldCopy.tell(at),
     ];
