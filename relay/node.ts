@@ -1,5 +1,3 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { JoinTokenSchema } from "../gen/headwater/v1/mesh_pb.ts";
 import { groupRecords } from "./durable.ts";
 import { answered, type Effect, logged } from "./effect.ts";
 import type { Event, EventOf, Moment, OperatorEvent } from "./event.ts";
@@ -14,7 +12,7 @@ import {
 import { answerPeer, changeFanout, hearPeer } from "./handlers/site.ts";
 import { passTime, stop } from "./handlers/time.ts";
 import { closeUpstream, settleDocument, takeFrame } from "./handlers/upstream.ts";
-import { upstreamOf } from "./operations/joining.ts";
+import { joinedUpstreams } from "./operations/joining.ts";
 import { operate } from "./operations/operations.ts";
 import { assembleParts, type NodeParts } from "./parts.ts";
 import { Random } from "./random.ts";
@@ -42,8 +40,7 @@ export class Node {
     this.reads = new Reads(this.#parts);
     this.#upkeep = new Upkeep(this.#parts);
     for (const upstream of settings.upstreams) this.#parts.uplinks.add(upstream, at.monoMs);
-    for (const bytes of records.get("upstream")?.values() ?? [])
-      this.#parts.uplinks.add(upstreamOf(fromBinary(JoinTokenSchema, bytes)), at.monoMs);
+    for (const upstream of joinedUpstreams(records)) this.#parts.uplinks.add(upstream, at.monoMs);
   }
 
   /** When the next `tick` is due, at the latest. */

@@ -38,6 +38,8 @@ export interface UpstreamSettings {
   readonly projects: readonly string[] | undefined;
   /** The ledgers that its token named, so that it knows of them. */
   readonly ledgers?: ReadonlySet<LedgerId>;
+  /** Where it stands among those that were joined; absent: it was configured. */
+  readonly place?: number;
 }
 
 export type UplinkState =

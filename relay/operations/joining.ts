@@ -1,9 +1,10 @@
-import { toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   type JoinToken,
   JoinTokenSchema,
   type ProjectPin,
 } from "../../gen/headwater/v1/mesh_pb.ts";
+import type { Records } from "../durable.ts";
 import type { Effect } from "../effect.ts";
 import type { EventOf, Moment } from "../event.ts";
 import { ledgerId } from "../ledger/position.ts";
@@ -23,11 +24,12 @@ export function join(parts: NodeParts, { token, at }: EventOf<"join">): Outcome<
   const others = parts.uplinks.all.filter(({ settings }) => settings.id !== token.site);
   if (others.length >= upstreamsCountMax)
     return refused("limit", `token: ${upstreamsCountMax} upstreams are joined already`);
-  const upstream = upstreamOf(token);
+  const kept = { ...token, place: placeOf(parts, token.site) };
+  const upstream = upstreamOf(kept);
   const adopted = parts.telemetry?.consents.adoptEnvironment(upstream.id, at.wallMs);
   return done({
     writes: [
-      { bucket: "upstream", key: token.site, value: toBinary(JoinTokenSchema, token) },
+      { bucket: "upstream", key: token.site, value: toBinary(JoinTokenSchema, kept) },
       ...parts.holdings.pinWrites(fresh.value),
       ...(adopted === undefined ? [] : [adopted.write]),
     ],
@@ -42,6 +44,13 @@ export function join(parts: NodeParts, { token, at }: EventOf<"join">): Outcome<
       return { value: { site, addresses, projects }, effects };
     },
   });
+}
+
+/** After all others, so that who was primary stays it; an upstream that is joined again keeps its own. */
+function placeOf({ uplinks }: NodeParts, site: string): number {
+  const places = uplinks.all.map(({ settings }) => settings.place ?? 0);
+  const former = uplinks.all.find(({ settings }) => settings.id === site);
+  return former?.settings.place ?? Math.max(0, ...places) + 1;
 }
 
 /** Other upstreams that may serve what was pinned have to be asked for it. */
@@ -59,17 +68,26 @@ export function redial(
 }
 
 /** A parent as its token describes it. */
-export function upstreamOf(token: JoinToken): UpstreamSettings {
+function upstreamOf(token: JoinToken): UpstreamSettings {
   return {
     id: token.site,
     addresses: token.addresses,
     certificate: token.certificate,
     credential: token.credential && encodeCredential(token.credential),
     projects: token.pins.map(({ project }) => project),
+    place: token.place,
     ledgers: new Set(
       token.pins.flatMap(({ project, authority, overlays }) =>
         [authority, ...overlays].map((one) => ledgerId({ project, authority: one })),
       ),
     ),
   };
+}
+
+/** Those that a node has joined, in the order in which it did. */
+export function joinedUpstreams(records: Records): UpstreamSettings[] {
+  return [...(records.get("upstream")?.values() ?? [])]
+    .map((bytes) => fromBinary(JoinTokenSchema, bytes))
+    .toSorted((a, b) => a.place - b.place)
+    .map(upstreamOf);
 }

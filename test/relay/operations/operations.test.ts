@@ -65,6 +65,23 @@ test("a token of more names than a child can show with a call is refused when it
 });
 
 describe("joining", () => {
+  test("puts an upstream after those that were joined before, over a restart and when joined again", () => {
+    const stepped = new SteppedNode();
+    const order = () =>
+      stepped.node.reads.status({ wallMs: 0, monoMs: 0 }).upstreams.map(({ site }) => site);
+    const join = (site: string, place = 0) =>
+      valueOf(
+        stepped.ask((call) => ({ kind: "join", call, token: { ...tokenOf(), site, place } })),
+      );
+    join("zurich");
+    join("berlin", 4_000_000_000);
+    join("amsterdam");
+    expect(order()).toEqual(["zurich", "berlin", "amsterdam"]);
+    join("zurich");
+    stepped.restart();
+    expect(order()).toEqual(["zurich", "berlin", "amsterdam"]);
+  });
+
   test("is refused when the token contradicts what is pinned, or itself", () => {
     const other = create(ProjectPinSchema, { project: "horizon", authority: vendor.id });
     const join = (stepped: SteppedNode, token: Partial<JoinToken>) =>
