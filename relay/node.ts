@@ -128,6 +128,7 @@ export class Node {
     const staged = this.#staged;
     if (staged === undefined) throw new Error(`${event.kind}, and nothing was to be persisted`);
     this.#staged = undefined;
+    this.#parts.disk.settled(event.kind === "persisted" ? "" : event.why);
     if (event.kind === "persisted") return [...staged.accept()];
     return [logged("error", "persist-failed", event.why), ...staged.fail(event.why)];
   }

@@ -1,5 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { ChildRecordSchema, TokenRecordSchema } from "../gen/headwater/v1/store_pb.ts";
+import { DiskNews } from "./disk-news.ts";
 import type { Records } from "./durable.ts";
 import type { Moment } from "./event.ts";
 import { FreshnessNews } from "./freshness-news.ts";
@@ -39,6 +40,7 @@ export interface NodeParts {
   readonly peerInbox: Inbox;
   readonly returns: Returns;
   readonly oldCopy: OldCopy;
+  readonly disk: DiskNews;
   readonly freshness: FreshnessNews;
   /** Undefined, like trials, where telemetry is off. */
   readonly telemetry: Telemetry | undefined;
@@ -91,6 +93,7 @@ export function assembleParts(of: {
     ways: new WayNews(),
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
+    disk: new DiskNews(),
     peers: new Peers({
       node: settings.name,
       siteKey,

@@ -119,6 +119,8 @@ function childStatus(parts: NodeParts, link: Downlink): MessageInitShape<typeof 
 function problemsOf(parts: NodeParts, at: Moment): string[] {
   const { holdings, uplinks } = parts;
   const problems = damageProblems(holdings);
+  if (parts.disk.problem !== "")
+    problems.push(`nothing new is kept, changes are refused: ${parts.disk.problem}`);
   for (const { problem, settings } of uplinks.all)
     if (problem !== "") problems.push(`upstream ${settings.id}: ${problem}`);
   for (const [id, writer] of holdings.writers) {

@@ -268,8 +268,11 @@ function seqOf(stepped: SteppedNode): number {
 function stateOf({ node, wallMs, monoMs }: SteppedNode): unknown {
   const { reads } = node;
   const projects = reads.projects();
+  const status = reads.status({ wallMs, monoMs });
+  // What the disk did last is told as well.
+  const problems = status.problems.filter((problem) => !problem.startsWith("nothing new is kept"));
   return {
-    status: reads.status({ wallMs, monoMs }),
+    status: { ...status, problems },
     pins: reads.pins(),
     children: reads.children(),
     fleets: projects.map((project) => reads.fleet(project, wallMs)),

@@ -41,8 +41,8 @@ test("a stream has the more time the more it has to take", async () => {
   const silenceMs = 500;
   const { unread, toUnread, toOther } = await openTwo(silenceMs);
   always(() => toOther.write("more "));
-  const message = "x".repeat(16 * streamTakenBytesMin);
+  const message = "x".repeat(32 * streamTakenBytesMin);
   toUnread.end(message);
-  await sleep(4 * silenceMs);
+  await sleep(3 * silenceMs);
   expect(await bodyOf(unread)).toHaveLength("first ".length + message.length);
 });
