@@ -143,3 +143,13 @@ test("flags that are stale are told of where they are listed, as on a narrow pho
   await page.getByText(`0 flags of ${long}`).waitFor();
   expect(await page.evaluate(wide)).toBe(0);
 }, 120_000);
+
+test("a node whose telemetry is off says so, and not that nobody has reported", async (context) => {
+  await using silent = await NodeProcess.start("silent", { HEADWATER_TELEMETRY: "off" });
+  await silent.do(["init", "horizon"]);
+  const browser = await launchedChromium(context);
+  const page = await browser.newPage();
+  await page.goto(`http://${silent.admin}/#token=${tokenOf(silent)}`);
+  await page.getByText("Telemetry is off at this node").waitFor();
+  expect(await page.getByText("Nobody has reported yet").count()).toBe(0);
+}, 120_000);

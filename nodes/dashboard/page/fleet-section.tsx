@@ -13,7 +13,16 @@ export function FleetSection({
   held: ProjectView;
   project: string;
 }): JSX.Element {
-  const { fleet, samples } = held;
+  const { fleet, samples, isTelemetryOff } = held;
+  if (isTelemetryOff)
+    return (
+      <Section id="fleet" title="Fleet">
+        <p class="empty">
+          Telemetry is off at this node (<code>HEADWATER_TELEMETRY</code>): it takes no reports, and
+          tells nobody anything.
+        </p>
+      </Section>
+    );
   if (fleet === undefined || fleet.reportersCount === 0)
     return (
       <Section id="fleet" title="Fleet">

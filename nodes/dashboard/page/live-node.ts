@@ -213,7 +213,9 @@ class LiveNode {
       this.#client.fleet.listSamples({ project, limit: samplesLength }),
       this.#client.censuses.listCensuses({ project }).catch(noneOf(Code.PermissionDenied)),
     ]);
-    if (isLast()) this.#updateHeld({ fleet, samples: samples.toReversed(), censuses });
+    const isTelemetryOff = fleet === undefined;
+    if (isLast())
+      this.#updateHeld({ fleet, isTelemetryOff, samples: samples.toReversed(), censuses });
   }
 
   /** Whether nothing of this kind has been asked since. */

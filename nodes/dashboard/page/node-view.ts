@@ -38,6 +38,8 @@ export interface ProjectView {
   readonly own: WritableLedger | undefined;
   readonly overlay: WritableLedger | undefined;
   readonly fleet: GetFleetResponse | undefined;
+  /** Whether the node has said so. */
+  readonly isTelemetryOff: boolean;
   /** Oldest first. */
   readonly samples: readonly FleetSample[];
   readonly censuses: ListCensusesResponse | undefined;
@@ -66,6 +68,7 @@ export const emptyProject: ProjectView = {
   own: undefined,
   overlay: undefined,
   fleet: undefined,
+  isTelemetryOff: false,
   samples: [],
   censuses: undefined,
 };
