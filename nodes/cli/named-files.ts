@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { parseToken } from "../../relay/trust/join-token.ts";
@@ -16,7 +17,7 @@ export function namedFileProblems(config: Partial<NodeSettings>): string[] {
     ...problemsOf({
       variable: "HEADWATER_TLS_CERT_FILE",
       path: config.tlsCertFile,
-      check: pemProblems,
+      check: certificateProblems,
     }),
     ...problemsOf({
       variable: "HEADWATER_TLS_KEY_FILE",
@@ -26,7 +27,7 @@ export function namedFileProblems(config: Partial<NodeSettings>): string[] {
     ...problemsOf({
       variable: "HEADWATER_TLS_CA_FILE",
       path: config.tlsCaFile,
-      check: pemProblems,
+      check: certificateProblems,
     }),
     ...problemsOf({
       variable: "HEADWATER_NATS_CREDENTIALS_FILE",
@@ -47,8 +48,9 @@ function pairProblems({ tlsCertFile, tlsKeyFile }: Partial<NodeSettings>): strin
   const [cert, key] = [tlsCertFile, tlsKeyFile].map((path) =>
     path === undefined ? undefined : readText(path),
   );
-  // Of what is absent or no PEM is told already.
-  if ([cert, key].some((text) => text === undefined || pemProblems(text).length > 0)) return [];
+  // Of what is absent, or nothing of the kind, is told already.
+  if (cert === undefined || certificateProblems(cert).length > 0) return [];
+  if (key === undefined || pemProblems(key).length > 0) return [];
   try {
     createSecureContext({ cert, key });
     return [];
@@ -96,4 +98,17 @@ function pemProblems(text: string): string[] {
   return text.includes("-----BEGIN ")
     ? []
     : ["it is not PEM: set it to a file that has a line -----BEGIN …-----"];
+}
+
+/** A start reads all of them, and refuses a file that has none. */
+function certificateProblems(text: string): string[] {
+  const noPem = pemProblems(text);
+  if (noPem.length > 0) return noPem;
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (blocks.map((block) => new X509Certificate(block)).length > 0) return [];
+  } catch {
+    // What is damaged is none.
+  }
+  return ["it holds no certificate that can be read: set it to a file of certificates, PEM"];
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { localhostCertificate } from "../http/localhost-certificate.ts";
 import { temporaryDirectory } from "../store/temporary-directory.ts";
 import { FakeTerminal } from "./fake-terminal.ts";
 
@@ -84,6 +85,20 @@ describe("--check", () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(problem);
   });
+
+  it.each(["tls-cert-file", "tls-ca-file"])(
+    "tells of a --%s that has no certificate",
+    async (flag) => {
+      const key = join(temporaryDirectory(), "tls.key");
+      writeFileSync(key, localhostCertificate.key);
+      const others = flag === "tls-cert-file" ? ["--tls-key-file", key] : [];
+      const args = ["node", "--check", `--${flag}`, key, ...others];
+      const { code, stderr } = await new FakeTerminal({}).run(...args);
+      expect(code).toBe(2);
+      const variable = `HEADWATER_${flag.toUpperCase().replaceAll("-", "_")}`;
+      expect(stderr).toContain(`  ${variable}: ${key}: it holds no certificate that can be read`);
+    },
+  );
 
   it("tells when there is no such file", async () => {
     const { code, stderr } = await new FakeTerminal({}).run("node", "--config", "/none/node.toml");
