@@ -53,6 +53,8 @@ export interface ClientParts {
   readonly cache: { readonly files: Files; readonly path: string } | undefined;
   /** What the cache file has kept for this project and version. */
   readonly kept: KeptFeed | undefined;
+  /** The same, once the file has been read, which may be late or never. */
+  readonly reading: Promise<KeptFeed | undefined>;
   readonly problems: Problems;
   /** A node has sent flags; comes again and again. */
   readonly served: () => void;
@@ -74,6 +76,8 @@ export class Client {
   readonly #reporter: Reporter | undefined;
   readonly #ending = new AbortController();
   readonly #running: readonly Promise<void>[];
+  /** What a file has kept is not written over before it is known. */
+  #isRead = false;
   #closing: Promise<void> | undefined;
 
   constructor(parts: ClientParts) {
@@ -86,8 +90,7 @@ export class Client {
     this.#reporter = parts.isReporting ? this.#newReporter() : undefined;
     const loops = [this.#newWatcher(), this.#reporter];
     this.#running = loops.flatMap((loop) => loop?.run(this.#ending.signal) ?? []);
-    // A new instance id has to survive even where no node is ever found.
-    this.#cache?.save();
+    void parts.reading.then((late) => this.#hasRead(late));
   }
 
   /** Whether this instance takes the flag's path: in memory, from what is held at this moment. */
@@ -197,7 +200,7 @@ export class Client {
       },
       refused: () => problems.note("flags", `the node holds nothing of ${app.project} yet`),
       fellBehind: () => problems.note("flags", behind),
-      behindChanged: () => this.#cache?.save(),
+      behindChanged: () => this.#save(),
     });
     if (kept !== undefined) feed.restore(kept);
     return feed;
@@ -248,6 +251,17 @@ export class Client {
     });
   }
 
+  #hasRead(late: KeptFeed | undefined): void {
+    this.#isRead = true;
+    // A new instance id has to survive even where no node is ever found.
+    if (late === undefined || !this.#table.isEmpty) this.#save();
+    else this.#changed(this.#feed.restore(late));
+  }
+
+  #save(how?: { atOnce: boolean }): void {
+    if (this.#isRead) this.#cache?.save(how);
+  }
+
   /** Not everybody who asks is checked by a compiler. */
   #instanceOf(options: AskOptions | undefined): string {
     const given: unknown = options?.instance;
@@ -256,7 +270,7 @@ export class Client {
 
   #changed(differences: readonly FlagDifference[]): void {
     // After the next start, perhaps without a node, nobody is to be on a path that was closed before.
-    this.#cache?.save({ atOnce: differences.some(isLower) });
+    this.#save({ atOnce: differences.some(isLower) });
     if (this.#listeners.has("update") && differences.length > 0) {
       this.#listeners.emit(
         "update",

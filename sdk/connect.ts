@@ -1,5 +1,6 @@
 import { type CacheContents, readCache } from "./cache-file.ts";
 import { Client } from "./client.ts";
+import type { KeptFeed } from "./flag-feed.ts";
 import { cacheReadMsMax } from "./limits.ts";
 import { nodeCalls } from "./node-calls.ts";
 import { Problems } from "./problems.ts";
@@ -16,7 +17,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const { project, version, cacheFile } = settings;
   const problems = new Problems();
   const startMs = performance.now();
-  const kept = await keptBy(runtime, { path: cacheFile, problems });
+  const reading = keptBy(runtime, { path: cacheFile, problems });
+  const kept = await inTime(reading);
   const isSameApp = kept?.project === project && kept.version === version;
   let served: () => void = () => {};
   const flagsCame = new Promise<void>((resolve) => {
@@ -33,8 +35,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     nodes: settings.urls.map((url) => nodeCalls(url, runtime.fetch)),
     isReporting: settings.isReporting,
     cache: cacheFile && runtime.files ? { files: runtime.files, path: cacheFile } : undefined,
-    // Flags of another version may be wrong for this one, so the defaults are safer.
-    kept: isSameApp && kept.flags !== undefined ? { ...kept, flags: kept.flags } : undefined,
+    kept: feedOf(kept, { project, version }),
+    reading: reading.then((late) => feedOf(late, { project, version })),
     problems,
     served,
   });
@@ -43,6 +45,28 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   return client;
 }
 
+/** Flags of another version may be wrong for this one, so the defaults are safer. */
+function feedOf(
+  kept: CacheContents | undefined,
+  { project, version }: { project: string; version: string },
+): KeptFeed | undefined {
+  if (kept?.project !== project || kept.version !== version) return undefined;
+  return kept.flags && { ...kept, flags: kept.flags };
+}
+
+/** Of a disk that is slow, or away, undefined. */
+async function inTime(
+  reading: Promise<CacheContents | undefined>,
+): Promise<CacheContents | undefined> {
+  let kept: CacheContents | undefined;
+  const read = reading.then((contents) => {
+    kept = contents;
+  });
+  await atMost(cacheReadMsMax, read);
+  return kept;
+}
+
+/** Resolves once the file has been read, well or not, which may be never. */
 async function keptBy(
   { files }: Runtime,
   { path, problems }: { path: string | undefined; problems: Problems },
@@ -54,16 +78,14 @@ async function keptBy(
   }
   // Until it has been read: a disk that is away says nothing, for ever.
   problems.note("cache", "it is still being read", path);
-  let kept: CacheContents | undefined;
-  const reading = readCache(files, path).then(
-    (contents) => {
-      kept = contents;
-      problems.clear("cache");
-    },
-    (thrown: unknown) => problems.note("cache", thrown),
-  );
-  await atMost(cacheReadMsMax, reading);
-  return kept;
+  try {
+    const kept = await readCache(files, path);
+    problems.clear("cache");
+    return kept;
+  } catch (thrown) {
+    problems.note("cache", thrown);
+    return undefined;
+  }
 }
 
 /** 128 random bits; `crypto.randomUUID` is missing from pages that came without TLS. */

@@ -63,10 +63,12 @@ export class FlagFeed {
    * Takes up what a cache file has kept. No node is told of its position, as files can be damaged, but
    * of how far it has come: a kill that was seen before the restart is not taken back.
    */
-  restore({ flags, progress = 0n, behindSinceMs }: KeptFeed): void {
-    if (this.table.replace({ flags, progress }) === undefined) return;
+  restore({ flags, progress = 0n, behindSinceMs }: KeptFeed): readonly FlagDifference[] {
+    const differences = this.table.replace({ flags, progress });
+    if (differences === undefined) return [];
     this.#behindSinceMs = behindSinceMs;
     this.#label("STALE");
+    return differences;
   }
 
   /** False when the frame does not follow from what is held, and everything must be sent anew. */

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from "vitest";
+import { formatCache } from "../../sdk/cache-file.ts";
 import type { Client } from "../../sdk/client.ts";
 import { connectOn } from "../../sdk/connect.ts";
 import { behindMsMax } from "../../sdk/limits.ts";
@@ -94,4 +95,25 @@ test("a cache file that hangs, as on a disk that is away, holds up neither this 
   onTestFinished(() => flags.close());
   await eventually(() => expect(flags.enabled("on")).toBe(true));
   expect(flags.problems).toEqual([expect.stringContaining("cache: ")]);
+});
+
+test("what a slow disk has kept is not written over before it is read, and is taken up then", async () => {
+  const written: string[] = [];
+  let answer: (text: string) => void = () => {};
+  const read = () => new Promise<string>((resolve) => (answer = resolve));
+  const write = async (_: string, text: string): Promise<void> => void written.push(text);
+  const runtime = { ...nodeRuntime, environment: {}, files: { read, write } };
+  const app = { project: "horizon", version: "2.3.0" };
+  const options = { ...app, url: "http://127.0.0.1:9", cacheFile: "cache.json", waitMs: 0 };
+  const flags = await connectOn(runtime, options);
+  onTestFinished(() => flags.close());
+  const updates: (readonly string[])[] = [];
+  flags.on("update", (names) => updates.push(names));
+  expect([flags.freshness, written]).toEqual(["EMPTY", []]);
+  const killed = { name: "on", basisPoints: 0, hash: 2, reason: "KILLED" };
+  answer(formatCache({ ...app, instance: "i-1", flags: [killed], progress: 8n }));
+  await eventually(() => expect(written.at(-1)).toContain("KILLED"));
+  expect(written.filter((text) => !text.includes("KILLED"))).toEqual([]);
+  expect(flags.details("on")).toMatchObject({ reason: "KILLED", freshness: "STALE" });
+  expect(updates).toEqual([["on"]]);
 });
