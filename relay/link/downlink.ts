@@ -142,7 +142,7 @@ export class Downlink {
    * ledgers go before the next part of a snapshot, so that no ledger waits for a large one.
    */
   next(served: ReadonlyMap<LedgerId, Served>): Uint8Array | undefined {
-    const mayBegin = !this.#isMidSnapshot;
+    const mayBegin = !this.#isMidSnapshot(served);
     for (const [id, sent] of this.#sent) {
       if (sent.snapshot !== undefined) continue;
       const frame = this.#nextOf(sent, served.get(id), mayBegin);
@@ -156,9 +156,16 @@ export class Downlink {
     return encodeFrame({ case: "heartbeat", value: create(HeartbeatSchema) });
   }
 
-  /** Asked for with each frame, so it makes no list. */
-  get #isMidSnapshot(): boolean {
-    for (const { snapshot } of this.#sent.values()) if (snapshot !== undefined) return true;
+  /**
+   * Asked for with each frame, so it makes no list. Who was on a snapshot that is kept no longer begins
+   * again, with the roots and grants that go before the newest.
+   */
+  #isMidSnapshot(served: ReadonlyMap<LedgerId, Served>): boolean {
+    for (const [id, sent] of this.#sent) {
+      if (sent.snapshot === undefined) continue;
+      if (served.get(id)?.frames.snapshotAt(sent.snapshot.position) !== undefined) return true;
+      sent.snapshot = undefined;
+    }
     return false;
   }
 
@@ -260,15 +267,13 @@ function nextEntries(
   return nextOfSnapshot(sent, frames);
 }
 
-/** Who was on a snapshot that is kept no longer begins again with the newest. */
 function nextOfSnapshot(sent: Sent, frames: LedgerFrames): Uint8Array | undefined {
   if (sent.snapshot === undefined) return undefined;
-  const kept = frames.snapshotAt(sent.snapshot.position);
-  const snapshot = kept ?? frames.snapshot();
+  const { position, next } = sent.snapshot;
+  const snapshot = frames.snapshotAt(position);
   if (snapshot === undefined) return undefined;
-  const next = kept === undefined ? 0 : sent.snapshot.next;
   const isLast = next + 1 >= snapshot.frames.length;
-  if (isLast) sent.position = snapshot.position;
-  sent.snapshot = isLast ? undefined : { position: snapshot.position, next: next + 1 };
+  if (isLast) sent.position = position;
+  sent.snapshot = isLast ? undefined : { position, next: next + 1 };
   return snapshot.frames[next];
 }

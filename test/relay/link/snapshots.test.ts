@@ -1,4 +1,6 @@
+import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { TrustSchema } from "../../../gen/headwater/v1/ledger_pb.ts";
 import { snapshotKeptMs } from "../../../relay/cadence.ts";
 import type { Ledger } from "../../../relay/ledger/ledger.ts";
 import {
@@ -10,7 +12,8 @@ import {
   snapshotsLiveMax,
 } from "../../../relay/limits.ts";
 import { LedgerFrames } from "../../../relay/link/ledger-frames.ts";
-import { Authority, contentOf } from "../authority.ts";
+import { extendTrust } from "../../../relay/trust/trusted.ts";
+import { Authority, contentOf, valueOf } from "../authority.ts";
 import { frameOf, kindsOf, Mirror } from "./mirror.ts";
 import { Parent } from "./parent.ts";
 
@@ -56,18 +59,30 @@ test("of snapshots that the history has left behind few are kept; who was on one
   const parent = new Parent(largeLedger());
   const slow = new Mirror(authority);
   const frames = parent.open(1, slow, "slow");
-  const leaveBehind = (id: number): void => {
-    for (let n = 0; n <= historyLengthMax; n++) parent.change();
-    open(parent, id);
-  };
-  for (let live = 2; live <= snapshotsLiveMax; live++) leaveBehind(live);
+  for (let live = 2; live <= snapshotsLiveMax; live++) leaveBehind(parent, live);
   const more = parent.flush(1, frames);
   expect(kindsOf(more)[0]).toBe("snapshotChunk");
-  leaveBehind(snapshotsLiveMax + 1);
+  leaveBehind(parent, snapshotsLiveMax + 1);
   const rest = parent.flush(1, more);
   expect(kindsOf(rest)[0]).toBe("snapshotBegin");
   slow.hearAll([...frames, ...more, ...parent.flushAll(1, rest)]);
   expect(contentOf(slow.ledger)).toEqual(contentOf(parent.ledger));
+});
+
+test("who begins again on a snapshot first gets the grants that came since", () => {
+  const parent = new Parent(largeLedger());
+  const slow = new Mirror(authority);
+  const frames = parent.open(1, slow, "slow");
+  const value = { authority: new Uint8Array(32).fill(7), pinBasisPointsMax: 100 };
+  const { project, id } = authority;
+  const trust = create(TrustSchema, { grants: [authority.grant({ case: "overlay", value })] });
+  parent.ledger.trusted = valueOf(
+    extendTrust({ project, authority: id }, authority.trusted, trust),
+  );
+  for (let live = 2; live <= snapshotsLiveMax + 1; live++) leaveBehind(parent, live);
+  const heard = slow.hearAll([...frames, ...parent.flushAll(1, parent.flush(1, frames))]);
+  expect(heard).not.toContain("resync");
+  expect(slow.ledger.position).toEqual(parent.ledger.position);
 });
 
 test("a snapshot is forgotten a while after the last child has wanted it", () => {
@@ -110,6 +125,12 @@ test("the more children there are, the less of a snapshot is on its way to each 
   expect(open(300)).toBeLessThan(share + 80 * 1024);
   expect(childrenCountMax * linkBytesInFlightMin).toBeLessThan(1024 ** 3);
 });
+
+/** So many changes that no snapshot of before leads to now, and a child that wants the newest. */
+function leaveBehind(parent: Parent, id: number): void {
+  for (let n = 0; n <= historyLengthMax; n++) parent.change();
+  open(parent, id);
+}
 
 function open(parent: Parent, id: number): Uint8Array[] {
   return parent.open(id, new Mirror(authority), `node-${id}`);
