@@ -75,7 +75,7 @@ function writerHint({ peers, uplinks }: NodeParts, { id }: Ledger, { monoMs }: M
   if (peer !== undefined) return `Commit at node ${peer} of this site: it has the key.`;
   const upstream = uplinks.primaryOf(id)?.settings.id;
   const where = upstream === undefined ? "the project's root" : `it came by way of ${upstream}`;
-  return `Commit at the node that has its key: ${where}. To restrict it here and below: headwater overlay.`;
+  return `Commit at the node that has its key: ${where}. To restrict it here and below: \`headwater overlay\`.`;
 }
 
 /** What the fold would take for nothing is not written in the first place. */

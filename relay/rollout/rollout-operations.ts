@@ -137,9 +137,9 @@ const actions = {
 /** What may be done to a rollout in its state. */
 function goingOn({ project, flag, state }: Rollout): string {
   const path = `${project}/${flag}`;
-  if (state === "RUNNING") return `headwater rollout status ${path} shows where it is.`;
+  if (state === "RUNNING") return `\`headwater rollout status ${path}\` shows where it is.`;
   return state === "PAUSED" || state === "HALTED"
-    ? `headwater rollout resume ${path} lets it go on; headwater rollout abort ${path} ends it.`
+    ? `\`headwater rollout resume ${path}\` lets it go on; \`headwater rollout abort ${path}\` ends it.`
     : `It is over: \`headwater rollout start ${path}\` begins another.`;
 }
 

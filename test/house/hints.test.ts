@@ -10,13 +10,33 @@ interface Node {
 /** Stands for what is put into a text when it is made. */
 const made = "◦";
 
+/** What the functions of a file answer, by their name. */
+type Answers = ReadonlyMap<string, readonly Node[]>;
+
+function answersOf(node: unknown): [string, Node[]][] {
+  if (Array.isArray(node)) return node.flatMap(answersOf);
+  if (typeof node !== "object" || node === null) return [];
+  const { type, id, body } = node as Node;
+  const own: [string, Node[]][] =
+    type === "FunctionDeclaration" ? [[String((id as Node)["name"]), returned(body)]] : [];
+  return [...own, ...Object.values(node).flatMap(answersOf)];
+}
+
+function returned(node: unknown): Node[] {
+  if (Array.isArray(node)) return node.flatMap(returned);
+  if (typeof node !== "object" || node === null) return [];
+  const { type, argument } = node as Node;
+  if (type === "ReturnStatement") return argument ? [argument as Node] : [];
+  return Object.values(node).flatMap(returned);
+}
+
 /** What is written in a file that people are told to do, with `made` for what is not written there. */
-function hintTexts(node: unknown): string[] {
-  if (Array.isArray(node)) return node.flatMap(hintTexts);
+function hintTexts(node: unknown, answers: Answers): string[] {
+  if (Array.isArray(node)) return node.flatMap((one) => hintTexts(one, answers));
   if (typeof node !== "object" || node === null) return [];
   const hint = hintOf(node as Node);
-  const own = hint === undefined ? [] : textsOf(hint);
-  return [...own, ...Object.values(node).flatMap(hintTexts)];
+  const own = hint === undefined ? [] : [hint, ...calledBy(hint, answers)].flatMap(textsOf);
+  return [...own, ...Object.values(node).flatMap((one) => hintTexts(one, answers))];
 }
 
 /** The `hint` of an error, what is named so, and the third of what a refusal is made of. */
@@ -27,6 +47,13 @@ function hintOf({ type, key, value, id, init, callee, arguments: given }: Node):
   if (type === "CallExpression" && (callee as Node)["name"] === "refused")
     return (given as Node[])[2];
   return undefined;
+}
+
+/** Where a function of the same file makes the hint. */
+function calledBy({ type, callee, right }: Node, answers: Answers): readonly Node[] {
+  if (type === "LogicalExpression") return calledBy(right as Node, answers);
+  if (type !== "CallExpression") return [];
+  return answers.get(String((callee as Node)["name"])) ?? [];
 }
 
 /** None where nothing of it is written here. */
@@ -51,9 +78,10 @@ function orMade(node: Node): string[] {
 
 const hints = sourceFiles([".ts", ".tsx"])
   .filter(({ path }) => /^(nodes|sdk|relay)\//.test(path))
-  .flatMap(({ path, text }) =>
-    hintTexts(parseSync(path, text).program).map((hint) => ({ path, hint })),
-  );
+  .flatMap(({ path, text }) => {
+    const { program } = parseSync(path, text);
+    return hintTexts(program, new Map(answersOf(program))).map((hint) => ({ path, hint }));
+  });
 
 function hintsThat(isWrong: (hint: string) => boolean): string[] {
   return hints.filter(({ hint }) => isWrong(hint)).map(({ path, hint }) => `${path}: ${hint}`);
