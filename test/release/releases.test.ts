@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../scripts/demo/eventually.ts";
 import { cli, joinProcess, NodeProcess } from "../../scripts/demo/node-process.ts";
@@ -46,6 +48,44 @@ describe.each(releases)("with release %s", (version) => {
       for (const node of nodes) expect(node.stderr).not.toMatch(/"level":"error"|frame-refused/);
     } finally {
       for (const node of nodes.reverse()) await node[Symbol.asyncDispose]();
+    }
+  });
+
+  // Heads and beats say how many grants their writer knows: the release passes that on without reading it.
+  test("between two of this one: grants and roots go through it before what is signed by who knows them", async () => {
+    await using root = await NodeProcess.start("root");
+    await using relay = await NodeProcess.start("relay", {}, old.path);
+    await using leaf = await NodeProcess.start("leaf");
+    await root.do(["init", "horizon"]);
+    await joinProcess(root, relay);
+    await joinProcess(relay, leaf);
+    const file = (name: string): string => join(root.directory, name);
+    const rootKey = file("config/headwater/horizon.root.key");
+    const sign = async (...command: string[]): Promise<void> => {
+      writeFileSync(file("old.trust"), await root.do(["keys", "export", "horizon"]));
+      const keys = ["--trust", file("old.trust"), "--root-key", rootKey];
+      writeFileSync(file("new.trust"), await root.do(["keys", ...command, ...keys]));
+      await root.do(["keys", "import", "horizon", file("new.trust"), "--yes"]);
+    };
+    const overlay = `sha256:${"7".repeat(64)}`;
+    const percents = ["100%", "0%", "100%"];
+    for (const command of [["grant", "--overlay", overlay, "--pin-max", "1%"], ["rotate"], []]) {
+      if (command.length > 0) await sign(...command);
+      const percent = percents.shift() ?? "";
+      await root.do(["flag", "set", "horizon/new-scheduler", percent]);
+      const reason = percent === "0%" ? "OFF" : "FULL";
+      await eventually(
+        `the leaf answers ${reason}, and is fresh`,
+        async () => {
+          const answer = await leaf.evaluate(flag);
+          return answer.reason === reason && answer.freshness === "FRESH";
+        },
+        40_000,
+      );
+      for (const node of [root, relay, leaf])
+        expect(node.stderr).not.toMatch(/"level":"error"|frame-refused|knows of/);
+      await leaf.kill();
+      await leaf.restart();
     }
   });
 
