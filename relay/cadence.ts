@@ -69,7 +69,7 @@ export const overloadRetryMs = 30 * secondMs;
  */
 export const copyWaitMs = 2 * (backoffMsMax + dialDeadlineMs) + minuteMs;
 
-/** Between two ways of a ledger that children are told of, once it has changed too often. */
+/** Between two ways of a ledger that children are told of, once it has changed too often; up to twice as long. */
 export const wayChangeIntervalMs = 30 * secondMs;
 
 /** Windows of documents: of shorter ones a parent would be flooded, and longer ones tell it too late. */

@@ -90,7 +90,7 @@ export function assembleParts(of: {
       isWritten: (id) => holdings.writers.has(id),
       voucherOf: (project) => holdings.pinOf(project)?.vouchedBy ?? "",
     }),
-    ways: new WayNews(),
+    ways: new WayNews(settings.nodeId),
     returns: new Returns(() => holdings.served),
     oldCopy: new OldCopy(records, of.at),
     disk: new DiskNews(),

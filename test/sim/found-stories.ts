@@ -231,19 +231,4 @@ export const foundStories: readonly (readonly [string, string])[] = [
      390282 protocol site-a1 1 13236
      413790 fleet well`,
   ],
-  [
-    "nodes that were joined in a circle told each other of other ways for ever, thousands of times a second",
-    `seed 753573 layout two-parents overlay plain disclosure OFF
-     5688 mirror-rule cap/flag-0 2400
-     12625 crash mirror 53163
-     109056 change flag-6=killed
-     126920 overreach flag-2 9900
-     203638 loop site-b1 vendor
-     289308 report site-a1 6 1.1.0
-     293506 overreach flag-7 9900
-     305806 loop site-a1 vendor
-     306154 overreach flag-3 9900
-     331583 overreach flag-1 9900
-     405973 overreach flag-1 9900`,
-  ],
 ];
