@@ -1,5 +1,9 @@
 import { promises as dns } from "node:dns";
+import { addressesCountMax, upstreamsCountMax } from "../../relay/limits.ts";
 import { formatAddress, parseAddress } from "./address.ts";
+
+/** All of all parents; a parent names others as its nodes come and go. */
+const addressesMax = upstreamsCountMax * addressesCountMax;
 
 /**
  * Which of a name's addresses is dialled. The first that takes a connection is what gRPC takes, each time
@@ -14,7 +18,11 @@ export class DialTurns {
   /** A dial has ended before its first frame. */
   failed(address: string, isSilent: boolean): void {
     const before = this.#failed.get(address);
-    if (before !== undefined || isSilent) this.#failed.set(address, (before ?? 0) + 1);
+    if (before === undefined && !isSilent) return;
+    this.#failed.delete(address);
+    this.#failed.set(address, (before ?? 0) + 1);
+    const [oldest] = this.#failed.keys();
+    if (this.#failed.size > addressesMax && oldest !== undefined) this.#failed.delete(oldest);
   }
 
   /** The one that has its turn; undefined at once, or later, where gRPC chooses. */
