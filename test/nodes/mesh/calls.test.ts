@@ -46,7 +46,7 @@ test("a refusal comes back with what to do about it", async () => {
   };
   child.client.submitDocument(upstream, document);
   expect((await child.node.nth("document-answered")).outcome).toBe(
-    "the parent refuses this node: credential: revoked; Ask the parent's operator for a new token.",
+    "the parent refuses this node: credential: revoked. Ask the parent's operator for a new token.",
   );
 });
 
