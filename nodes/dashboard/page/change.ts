@@ -38,10 +38,16 @@ interface FlagChange {
   };
 }
 
-/** The whole flag as it is to be; all of it is written anew. */
+/**
+ * The whole flag as it is to be; all of it is written anew.
+ * @throws where it was written by a later version, of which nothing is to be lost
+ */
 export function flagChange(of: FlagChange): Change {
   const { project, own, name } = of;
-  const before = flagOf(own.entries.get(`flag/${name}`));
+  const entry = own.entries.get(`flag/${name}`);
+  const before = flagOf(entry);
+  if (entry !== undefined && before === undefined)
+    throw new Error(`${project}/${name} was written by a newer version`);
   const { basisPoints, kill } = of.after(before);
   const flag = before === undefined ? newFlag(name) : clone(FlagSchema, before);
   if (basisPoints !== undefined) {
