@@ -150,6 +150,6 @@ test("a node whose telemetry is off says so, and not that nobody has reported", 
   const browser = await launchedChromium(context);
   const page = await browser.newPage();
   await page.goto(`http://${silent.admin}/#token=${tokenOf(silent)}`);
-  await page.getByText("Telemetry is off at this node").waitFor();
+  await page.locator("#fleet").getByText("Telemetry is off at this node").waitFor();
   expect(await page.getByText("Nobody has reported yet").count()).toBe(0);
 }, 120_000);
