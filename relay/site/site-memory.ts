@@ -168,7 +168,7 @@ export class SiteMemory {
           message: () => rollout,
         }));
       case "sent":
-        return this.#telemetry?.outbox.log.shared.map(({ sent, stamp }) => ({
+        return this.#telemetry?.outbox.log.shared(wallMs).map(({ sent, stamp }) => ({
           stamp,
           message: () => sent,
         }));

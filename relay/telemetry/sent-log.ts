@@ -6,7 +6,7 @@ import type { Write } from "../effect.ts";
 import { isName } from "../flag/name.ts";
 import { sentSharedBytesMax, sentSharedMax } from "../limits.ts";
 import { type Stamp, stampOf } from "../site/slices.ts";
-import { documentProblem } from "./document-problem.ts";
+import { documentProblem, isToCome } from "./document-problem.ts";
 
 /** A site's name, or `host:port`: a host name has 253 letters at most. */
 export const upstreamLengthMax = 260;
@@ -36,9 +36,12 @@ export class SentLog {
     }
   }
 
-  /** What the other nodes of the site are to have too; the oldest first. */
-  get shared(): { sent: SentDocument; stamp: Stamp }[] {
-    return [...this.#held.values()];
+  /**
+   * What the other nodes of the site are to have too; the oldest first. What was sent while this node's
+   * clock was ahead they would refuse, whenever they ask, until that time has come.
+   */
+  shared(wallMs: number): { sent: SentDocument; stamp: Stamp }[] {
+    return [...this.#held.values()].filter(({ sent }) => !isFromFuture(sent, wallMs));
   }
 
   /** Whether another node's word is news, and in order. */
@@ -105,4 +108,9 @@ function sentProblem(sent: SentDocument, wallMs: number): string | undefined {
   if (outcome === "" || outcome.length > outcomeLengthMax) return "outcome: none";
   if (Number(atMs) > wallMs + clockSkewMsMax) return "at_ms: from the future";
   return documentProblem(document, wallMs);
+}
+
+function isFromFuture({ document, atMs }: SentDocument, wallMs: number): boolean {
+  if (Number(atMs) > wallMs + clockSkewMsMax) return true;
+  return document !== undefined && isToCome(document, wallMs);
 }
