@@ -118,8 +118,10 @@ export class Trials {
     }
   }
 
+  /** One that was looked at alone has no verdict to lose; of others what they compare with stays. */
   #merge(held: Trial, theirs: Trial): void {
-    if (held.kind === "RELEASE" && held.looksCount === 0 && isNearer(theirs.against, held.against))
+    const isSettled = held.looksCount > 0 && held.against !== "";
+    if (held.kind === "RELEASE" && !isSettled && isNearer(theirs.against, held.against))
       this.#held.changing(held, () => held.compareWith(theirs.against));
     this.#held.merge(held, theirs);
   }
