@@ -126,8 +126,7 @@ export class CensusWatch {
 
   /** Time passes. Whoever was silent for too long may have used it before it went. */
   watch(wallMs: number): void {
-    // A clock that was set back says nothing about how long it was.
-    if (wallMs < this.#watchedMs) this.#mark(this.#doubted, wallMs, this.#watchedMs);
+    if (wallMs < this.#watchedMs) this.#setBack(wallMs);
     const isGap = wallMs - this.#watchedMs > graceMsOf(this.#windows);
     for (const [instance, { atMs }] of this.#heard) {
       if (wallMs - atMs <= graceMsOf(this.#windows)) break;
@@ -147,7 +146,7 @@ export class CensusWatch {
    * who reports to this one alone still is watched here.
    */
   resume(wallMs: number): void {
-    if (wallMs < this.#watchedMs) this.#mark(this.#doubted, wallMs, this.#watchedMs);
+    if (wallMs < this.#watchedMs) this.#setBack(wallMs);
     for (const [instance, { isOwn }] of this.#heard) if (!isOwn) this.#heard.delete(instance);
     this.#watchedMs = wallMs;
     this.#begin(wallMs);
@@ -205,6 +204,17 @@ export class CensusWatch {
     const { openedMs, windowMs } = this.#windows;
     const lateMs = graceMsOf(this.#windows) + skewMsOf(this.#windows);
     return openedMs + (window + 1) * windowMs + lateMs;
+  }
+
+  /**
+   * A clock that was set back says nothing about how long it was. What was watched while it was ahead
+   * is of a time to come: the others of the site would refuse all that this node tells.
+   */
+  #setBack(wallMs: number): void {
+    this.#mark(this.#doubted, wallMs, this.#watchedMs);
+    const isAhead = (this.#spans.at(-1)?.fromMs ?? wallMs) > wallMs;
+    this.#spans = spansUntil(wallMs, this.#spans);
+    if (isAhead) this.#begin(wallMs);
   }
 
   /** Who was there before is known once all that live have reported. */

@@ -123,6 +123,18 @@ test("what two nodes of a site have seen is the union of what each has", () => {
   expect(used.answer(0)).toBe("USED");
 });
 
+test("a clock that was ahead for a while has watched nothing that is to come, and goes on", () => {
+  const aheadMs = 4_000 * dayMs;
+  const watch = watched({ until: epochMs + 10 * dayMs });
+  for (const ms of [0, censusGraceMs, 2 * censusGraceMs])
+    watch.watch(epochMs + 10 * dayMs + aheadMs + ms);
+  watchUntil(watch, epochMs + 11 * dayMs, endMs + windows.windowMs + lateMs);
+  const nowMs = endMs + windows.windowMs + lateMs;
+  expect(watch.evidence.watched.filter(({ toMs }) => toMs > nowMs)).toEqual([]);
+  expect(watch.answer(0)).toBe("UNKNOWN");
+  expect(watch.answer(1)).toBe("UNUSED");
+});
+
 test("a machine that slept has not watched", () => {
   const watch = watched({ until: epochMs + 10 * dayMs });
   watch.hear({
