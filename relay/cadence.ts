@@ -76,6 +76,15 @@ export const wayChangeIntervalMs = 30 * secondMs;
 export const documentWindowMsMin: number = 1 * secondMs;
 export const documentWindowMsMax: number = 7 * dayMs;
 
+/** A document that could not be handed over is tried again after this, if at all. */
+export const documentAgainIntervalMs: number = 30 * secondMs;
+
+/**
+ * What trials, crashes and censuses count is made durable this often. What is lost is reported again, mostly;
+ * of what a census has lost nobody says that it was watched.
+ */
+export const writeIntervalMs: number = 1 * minuteMs;
+
 /** The shortest window of a census, unless a node is told otherwise: shorter ones tell how many. */
 export const censusWindowMsMin = 30 * dayMs;
 

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
 import { type CrashSightings, CrashSightingsSchema } from "../../gen/headwater/v1/store_pb.ts";
-import { dayMs, minuteMs, secondMs } from "../cadence.ts";
+import { dayMs, secondMs, writeIntervalMs } from "../cadence.ts";
 import type { Records } from "../durable.ts";
 import type { Write } from "../effect.ts";
 import { isCrashSignature } from "../flag/crash-name.ts";
@@ -11,9 +11,6 @@ import { deriveSecret, sha256 } from "../trust/key.ts";
 
 /** For so long an instance counts as one that has crashed so. */
 const rememberedMs = 7 * dayMs;
-
-/** What was seen is made durable this often; what is lost is reported again, mostly. */
-const writeIntervalMs = minuteMs;
 
 /** From so many distinct instances on a crash is spoken of at all. */
 export const crashInstancesMin = 3;

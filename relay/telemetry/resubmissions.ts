@@ -1,10 +1,8 @@
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
+import { documentAgainIntervalMs } from "../cadence.ts";
 import type { Effect } from "../effect.ts";
 import type { Moment } from "../event.ts";
 import type { Outbox } from "./outbox.ts";
-
-/** A document that could not be handed over is tried again after this, if at all. */
-const submitAgainMs = 30_000;
 
 interface Submission {
   readonly upstream: string;
@@ -18,7 +16,7 @@ export class Resubmissions {
 
   add(of: { upstream: string; document: Document; at: Moment }): void {
     const { upstream, document, at } = of;
-    this.#waiting.push({ upstream, document, atMonoMs: at.monoMs + submitAgainMs });
+    this.#waiting.push({ upstream, document, atMonoMs: at.monoMs + documentAgainIntervalMs });
   }
 
   /** Those whose time has come, as far as they may still leave. */

@@ -9,6 +9,7 @@ import { CensusChecks } from "./census-checks.ts";
 import { entriesOf, LedgerChecks, type PinGrant, release } from "./ledger-checks.ts";
 import { LinkChecks } from "./link-checks.ts";
 import { type PromiseId, PromiseTally } from "./promises.ts";
+import { RestChecks } from "./rest-checks.ts";
 import { RolloutChecks } from "./rollout-checks.ts";
 import type { Observer, SimulatedNode } from "./simulated-node.ts";
 import { TelemetryChecks } from "./telemetry-checks.ts";
@@ -40,6 +41,7 @@ export class Checks {
   readonly rollouts: RolloutChecks;
   readonly census: CensusChecks;
   readonly work: WorkChecks;
+  readonly rest: RestChecks;
   /** Nodes that are not what they seem, and are not looked at. */
   readonly excused = new Set<string>();
   /** The most that clocks were apart. */
@@ -61,6 +63,7 @@ export class Checks {
     this.trials = new TrialChecks(of);
     this.census = new CensusChecks(of);
     this.work = new WorkChecks(of);
+    this.rest = new RestChecks(of);
     const areClocksRight = (): boolean => this.skewMsMax === 0;
     this.rollouts = new RolloutChecks({ ...of, trials: this.trials, areClocksRight });
   }
@@ -78,6 +81,7 @@ export class Checks {
         this.#changed.add(node.name);
       },
       persisted: (node, writes) => this.#persisted(node, writes),
+      performing: (node, effect) => this.rest.performing(node, effect),
       exposed: (node, exposure) => {
         apps.exposed(node, exposure);
         this.#changed.add(node.name);
@@ -87,12 +91,19 @@ export class Checks {
       died: (node) => census.died(node),
       failed: (node, thrown) => this.#failed(node, thrown),
       logged: (node, event, message) => this.#logged(node, event, message),
-      dialed: (link) => links.dialed(link),
+      dialed: (link) => {
+        links.dialed(link);
+        this.rest.dialed(link);
+      },
       confirming: (link, request) => links.confirming(link, request),
       stepping: (event) => {
         if (event.kind === "child-confirmed") links.confirmed(event.request);
       },
-      sent: (link, frame) => links.sent(link, frame),
+      sent: (link, frame) => {
+        links.sent(link, frame);
+        this.rest.sent(link, frame);
+      },
+      peerAnswered: (from, to, messages) => this.rest.peerAnswered(from, to, messages),
       handed: (link) => links.handed(link),
       documentAccepted: (link, document) => {
         telemetry.documentAccepted(link, document);

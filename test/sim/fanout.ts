@@ -73,6 +73,7 @@ export class Fanout {
         ask: fromBinary(PeerAskSchema, bytes),
       }));
       if (answer?.ok !== true) return;
+      this.#host.observer.peerAnswered?.(peer, asker, answer.value);
       for (const message of answer.value) {
         const spoken = toBinary(PeerMessageSchema, message);
         this.#carry(peer, asker, () => this.#speak(asker, spoken));

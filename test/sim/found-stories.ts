@@ -231,4 +231,38 @@ export const foundStories: readonly (readonly [string, string])[] = [
      390282 protocol site-a1 1 13236
      413790 fleet well`,
   ],
+  [
+    "a node told the others of its site, whenever they asked, of documents that it had sent while its clock was ahead, and they refused them",
+    `seed 1200474 layout wide overlay granted disclosure ROUNDED
+     faults lossShare=0.105941 truncateShare=0.03038 unknownFieldsShare=0.115747 delayMsMax=44 natsLossShare=0.042206 tornWriteShare=0.003409
+     15215 report vendor 4 9.9.9
+     15336 change flag-4=newer flag-2=1700 flag-0=5000
+     15550 change flag-1=5000 flag-5=killed
+     20497 nats-down site-b 26512
+     22047 nats-down site-a 26221
+     22345 rule kill/* 1000
+     25540 cheat root altered-entry 8762
+     26268 jump site-a2 900000
+     27575 cheat vendor mixed-ledgers 16199`,
+  ],
+  [
+    "two nodes of a site, one of which had looked at a release alone, never came to the same about it, and told each other for ever",
+    `seed 1200753 layout chain overlay none disclosure OFF
+     faults tickLagMsMax=1250 natsDelayMsMax=2813 tornWriteShare=0.007759
+     230 report site-a2 4 1.1.0
+     2785 nats-split site-a2 19490
+     9881 report site-a1 6 1.0.0
+     10617 nats-split site-a1 6581
+     13798 change flag-6=killed flag-7=gone
+     23057 nats-split site-a2 56814
+     59833 change flag-6=3700 flag-0=4500`,
+  ],
+  [
+    "a node whose clock had been ahead was believed by no other of its site, in what it saw for censuses, until that time had come",
+    `seed 1200442 layout chain overlay none disclosure OFF
+     1072 enroll site-a2 apps
+     17859 ask FEATURE 80000 60000
+     407056 jump site-a2 900000
+     468000 wait`,
+  ],
 ];

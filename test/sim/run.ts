@@ -2,6 +2,8 @@ import type { Trust } from "../../gen/headwater/v1/ledger_pb.ts";
 import { secondMs } from "../../relay/cadence.ts";
 import { protocolOfAgain } from "../../relay/link/protocol.ts";
 import type { NodeSettings } from "../../relay/settings.ts";
+import { windowsOf } from "../../relay/telemetry/census/census-question.ts";
+import { graceMsOf } from "../../relay/telemetry/census/census-windows.ts";
 import type { CensusCounts } from "./census-checks.ts";
 import { rememberCrypto } from "./fast-crypto.ts";
 import type { FaultCounts } from "./fault-kinds.ts";
@@ -140,7 +142,9 @@ function stayQuiet(scene: Scene): void {
   const { world, checks, gone } = scene;
   const before = world.openLinks;
   const excused = new Set(before.filter((link) => mayDialAnew(scene, link)));
+  checks.rest.begin();
   world.run(quietMs);
+  checks.rest.end({ graceMsMin: graceMsMinOf(scene) });
   const [link] = world.openLinks.filter(({ id, child, upstream, parent }) => {
     if (before.some((former) => former.id === id) || gone.has(parent)) return false;
     const former = before.find((one) => one.child === child && one.upstream === upstream);
@@ -152,6 +156,12 @@ function stayQuiet(scene: Scene): void {
     link === undefined,
     () => `its link to ${link?.parent} of ${project} goes down though nothing is wrong`,
   );
+}
+
+/** Within which a census hears of what is over; undefined where nothing is asked. */
+function graceMsMinOf({ questions }: Scene): number | undefined {
+  const graces = questions.map((census) => graceMsOf(windowsOf(census)));
+  return graces.length === 0 ? undefined : Math.min(...graces);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { PeerMessage } from "../../gen/headwater/v1/fanout_pb.ts";
 import type {
   ConfirmRequest,
   GiveBackRequest,
@@ -5,7 +6,7 @@ import type {
 } from "../../gen/headwater/v1/mesh_pb.ts";
 import type { Document } from "../../gen/headwater/v1/telemetry_pb.ts";
 import type { Happening } from "../../nodes/access.ts";
-import type { Exposure, Write } from "../../relay/effect.ts";
+import type { Effect, Exposure, Write } from "../../relay/effect.ts";
 import type { CallId, Event } from "../../relay/event.ts";
 import type { Node } from "../../relay/node.ts";
 import type { Random } from "../../relay/random.ts";
@@ -40,6 +41,8 @@ export interface Observer {
   stepped?(node: SimulatedNode): void;
   died?(node: SimulatedNode): void;
   persisted?(node: SimulatedNode, writes: readonly Write[]): void;
+  /** It asks something of the world. */
+  performing?(node: SimulatedNode, effect: Effect): void;
   exposed?(node: SimulatedNode, exposure: Exposure): void;
   logged?(node: SimulatedNode, event: string, message: string): void;
   /** A step has thrown. */
@@ -51,6 +54,8 @@ export interface Observer {
   sent?(link: Link, frame: Uint8Array): void;
   handed?(link: Link): void;
   heard?(node: SimulatedNode, upstream: string, frame: ReplicateResponse): void;
+  /** What a node of a site has for another that asked. */
+  peerAnswered?(from: SimulatedNode, to: SimulatedNode, messages: readonly PeerMessage[]): void;
   documentAccepted?(link: Link, document: Document): void;
 }
 

@@ -241,4 +241,25 @@ export const stateMutants: readonly Mutant[] = [
     "return missing === undefined",
     "return head.entriesCount >= 0",
   ),
+  mutant(
+    1,
+    "confirm with every heartbeat",
+    "handlers/upstream.ts",
+    "if (effects.length > 0) effects.push(...renewHops(parts, at));",
+    'if (frame.case === "heartbeat") effects.push(showAhead(parts, { upstream: id, ledger: "" as never, at }));',
+  ),
+  mutant(
+    1,
+    "go on asking the others of the site",
+    "link/peers.ts",
+    "this.#mustAsk = false;",
+    "this.#mustAsk = true;",
+  ),
+  mutant(
+    1,
+    "send a sign of life more often than is waited for",
+    "link/downlinks.ts",
+    "const isSilent = monoMs - link.sentAtMonoMs >= heartbeatIntervalMs;",
+    "const isSilent = monoMs - link.sentAtMonoMs >= heartbeatIntervalMs / 3;",
+  ),
 ];

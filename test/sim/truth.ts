@@ -65,6 +65,12 @@ export class Truth {
     return this.#states.get(id)?.findLast((state) => state.atMs <= atMs);
   }
 
+  /** How many states of any ledger were signed since some time. */
+  signedSince(sinceMs: number): number {
+    const all = [...this.#states.values()].flat();
+    return all.filter(({ atMs }) => atMs >= sinceMs).length;
+  }
+
   get ledgers(): LedgerId[] {
     return [...this.#states.keys()];
   }

@@ -244,6 +244,7 @@ export class World implements Host {
   }
 
   #performOne(simulated: SimulatedNode, effect: Effect): void {
+    this.observer.performing?.(simulated, effect);
     switch (effect.kind) {
       case "persist":
         return this.#persist(simulated, effect.writes);

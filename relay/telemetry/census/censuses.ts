@@ -3,7 +3,7 @@ import type { PeerMessage, SiteRecords } from "../../../gen/headwater/v1/fanout_
 import type { Census } from "../../../gen/headwater/v1/flag_pb.ts";
 import type { CensusEnrollment, CensusEvidence } from "../../../gen/headwater/v1/store_pb.ts";
 import type { Document } from "../../../gen/headwater/v1/telemetry_pb.ts";
-import { censusWindowMsMin, minuteMs } from "../../cadence.ts";
+import { censusWindowMsMin, writeIntervalMs } from "../../cadence.ts";
 import type { Records } from "../../durable.ts";
 import type { Project } from "../../layers/project.ts";
 import type { Pending } from "../../staged.ts";
@@ -16,12 +16,6 @@ import { graceMsOf, windowToAnswer } from "./census-windows.ts";
 import { Enrollments, enrollmentWrite } from "./enrollments.ts";
 import { PeerHearing } from "./peer-hearing.ts";
 import { evidenceRecord, SiteEvidence } from "./site-evidence.ts";
-
-/**
- * Evidence is made durable and told to the site this often, and at once when something was seen; of
- * what is lost nobody says that it was watched.
- */
-const writeIntervalMs = minuteMs;
 
 /** What a window has come to at one node. */
 export interface CensusFinding {

@@ -1,6 +1,6 @@
 import type { ReportRequest } from "../../../gen/headwater/v1/apps_pb.ts";
 import type { Trial as TrialRecord } from "../../../gen/headwater/v1/store_pb.ts";
-import { minuteMs } from "../../cadence.ts";
+import { writeIntervalMs } from "../../cadence.ts";
 import type { Records } from "../../durable.ts";
 import type { Write } from "../../effect.ts";
 import { BASIS_POINTS_MAX } from "../../flag/bucket.ts";
@@ -14,9 +14,6 @@ import { isNearer, nearestBelow } from "./release-order.ts";
 import { Trial, type TrialKind } from "./trial.ts";
 import { trialProblem } from "./trial-problem.ts";
 import type { VerdictWord } from "./verdict.ts";
-
-/** What trials have counted is made durable this often; what is lost is reported again. */
-const writeIntervalMs = minuteMs;
 
 /** A verdict that a look has brought, where there was another before. */
 export interface TrialNews {
