@@ -73,6 +73,10 @@ export function restBounds(of: {
     // What was missed before is made up for, once.
     "record for a peer that asked": 1,
     "frame for a peer that asked": 1,
+    "write of pin": 1,
+    "write of child": 1,
+    "write of disclosure": 1,
+    "write of census-enrollment": 1,
     "write of beat": beats,
     "write of trial": times(writeIntervalMs) + 1,
     "write of crash": times(writeIntervalMs),
