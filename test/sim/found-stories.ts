@@ -265,4 +265,17 @@ export const foundStories: readonly (readonly [string, string])[] = [
      407056 jump site-a2 900000
      468000 wait`,
   ],
+  [
+    "the simulator held a head that a disk had damaged against the trust of who had not taken it",
+    `seed 8813114 layout tree overlay none disclosure OFF
+     157745 flip site-b1 head 67144`,
+  ],
+  [
+    "the simulator took a document for a repetition that came again to a parent whose clock was set back",
+    `seed 8812030 layout tree overlay none disclosure ROUNDED
+     faults crashAtEffectShare=0.00268
+     367807 jump site-b1 240000
+     374691 jump vendor -240000
+     389206 jump site-b1 -240000`,
+  ],
 ];

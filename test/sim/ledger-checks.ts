@@ -200,6 +200,8 @@ export class LedgerChecks {
     const authority = new Uint8Array(0);
     const known = node.node.reads.trust({ project: this.#project, authority });
     if (!known.ok || known.value.ledger === undefined) return;
+    // What its disk has is then not what it goes by.
+    if (node.node.reads.damaged().length > 0) return;
     const bytes = node.store.get("head", ledgerId(known.value.ledger));
     const head = bytes && headIn(bytes);
     if (head === undefined) return;

@@ -16,6 +16,8 @@ export class TelemetryChecks {
   readonly #accepted = new Set<string>();
   /** Parents, each with a site, that have heard of it while their clock was ahead. */
   readonly #heardAhead = new Set<string>();
+  /** The clock of each when it last heard of the site. */
+  readonly #heardMs = new Map<string, number>();
   /** What parents were told of, by site, project and kind. */
   readonly #told = new Map<string, { upstream: string; beginsMs: number }[]>();
   /** The last link before a node's disk was lost: what left on it is not known to what came after. */
@@ -58,13 +60,20 @@ export class TelemetryChecks {
     this.counted(this.#world.get(link.parent));
   }
 
-  /** What a parent hears while its clock is ahead counts for nothing once that is right, and may come again. */
+  /**
+   * What a parent hears while its clock is ahead counts for nothing once that is right, or is set back
+   * further, and may come again.
+   */
   #renewClock(parent: string, site: string): void {
     const { wallMs } = this.#world.momentOf(this.#world.get(parent));
     const from = `${parent} ${site} `;
-    if (wallMs > this.#world.now.wallMs) this.#heardAhead.add(from);
-    else if (this.#heardAhead.delete(from))
+    const isSetBack = wallMs < (this.#heardMs.get(from) ?? wallMs);
+    this.#heardMs.set(from, wallMs);
+    if (isSetBack || (wallMs <= this.#world.now.wallMs && this.#heardAhead.has(from))) {
+      this.#heardAhead.delete(from);
       for (const key of this.#accepted) if (key.startsWith(from)) this.#accepted.delete(key);
+    }
+    if (wallMs > this.#world.now.wallMs) this.#heardAhead.add(from);
   }
 
   /** No time of a site is told to two parents, whichever of its nodes tells it. */
