@@ -151,7 +151,7 @@ export const stateMutants: readonly Mutant[] = [
     "      former !== undefined\n        ? []\n",
   ),
   mutant(
-    565,
+    474,
     "let a damaged beat damage its ledger",
     "durable.ts",
     "  } catch {\n    return;\n  }",
