@@ -1,6 +1,6 @@
 import { crashSignatureMend, isCrashSignature } from "../../relay/flag/crash-name.ts";
 import { isName } from "../../relay/flag/name.ts";
-import { lengthProblem } from "../../relay/telemetry/report-bounds.ts";
+import { lengthProblem } from "../../relay/length-problem.ts";
 import { HeadwaterError } from "../error.ts";
 
 /** Each throws a `HeadwaterError` of kind `invalid` whose message begins with the field's name. */

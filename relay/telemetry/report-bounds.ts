@@ -1,4 +1,5 @@
 import type { ReportRequest } from "../../gen/headwater/v1/apps_pb.ts";
+import { lengthProblem } from "../length-problem.ts";
 import {
   instanceLengthMax,
   reportCrashesMax,
@@ -28,17 +29,6 @@ export function boundsProblem(report: ReportRequest): string | undefined {
       )
       .find((problem) => problem !== undefined)
   );
-}
-
-export function lengthProblem(
-  field: string,
-  value: string,
-  { min = 0, max }: { min?: number; max: number },
-): string | undefined {
-  if (value === "" && min > 0) return `${field}: missing; ${min} to ${max} characters`;
-  return value.length < min || value.length > max
-    ? `${field}: ${value.length} characters; ${min} to ${max} are allowed`
-    : undefined;
 }
 
 function countProblem(field: string, values: readonly unknown[], max: number): string | undefined {

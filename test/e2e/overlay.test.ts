@@ -53,7 +53,7 @@ describe("a root, a vendor with an overlay and a site with another, each a proce
     expect(none.stderr).toContain("headwater init horizon --overlay");
     const unheld = await vendor.run(["init", "nova", "--overlay"]);
     expect(unheld.code).toBe(1);
-    expect(unheld.stderr).toMatch(/nova is not held here.*\n\s+hint: headwater join/);
+    expect(unheld.stderr).toMatch(/nova is not held here.*\n\s+hint: `headwater join`/);
     expect(existsSync(join(vendor.directory, "config/headwater/nova.overlay.root.key"))).toBe(
       false,
     );
