@@ -8,9 +8,9 @@ import { drawFraction } from "../trust/key.ts";
  * When children are told that a ledger comes by another way. Where nodes were joined in a circle,
  * each may prefer the way through the other, and leave it as soon as it hears that the other has
  * done the same (Griffin, Shepherd and Wilfong, The Stable Paths Problem and Interdomain Routing).
- * Told at once they go on for ever; the first changes are, and further ones now and then, each node at an
- * interval of its own, so that those of a circle do not stay in step. By an old way children only take frames from too
- * many or too few, and all are signed.
+ * Told at once they go on for ever; the first changes are, and further ones now and then, each
+ * node at an interval of its own, so that those of a circle do not stay in step. By an old way
+ * children only take frames from too many or too few, and all are signed.
  */
 export class WayNews {
   readonly #limit: RateLimit;

@@ -75,14 +75,8 @@ interface LogLine {
   readonly count?: number;
 }
 
-test("who reads a log again is told how much of it is lost, before anything else is to be said", async () => {
-  const program = `
-    import { openLog } from "${resolve(import.meta.dirname, "../../nodes/log.ts")}";
-    const log = openLog("error");
-    const line = { level: "error", event: "e", message: "m".repeat(1_000) };
-    for (let count = 0; count < 1_000; count++) log.write(line);
-    process.stdout.write("goes on");
-    setInterval(() => undefined, 1_000);`;
+/** What a program has logged, of which nothing is read before it says on stdout that it goes on. */
+async function unreadLog(program: string): Promise<() => string> {
   const child = spawn(process.execPath, ["--input-type=module", "--eval", program]);
   onTestFinished(() => {
     child.kill("SIGKILL");
@@ -92,9 +86,21 @@ test("who reads a log again is told how much of it is lost, before anything else
   child.stderr.on("data", (bytes: Buffer) => {
     log += bytes;
   });
-  await eventually("it says so", () => log.includes("log-lines-lost"), 60_000);
-  await eventually("the line is whole", () => log.endsWith("\n"), 60_000);
-  const events = log
+  return () => log;
+}
+
+test("who reads a log again is told how much of it is lost, before anything else is to be said", async () => {
+  const program = `
+    import { openLog } from "${resolve(import.meta.dirname, "../../nodes/log.ts")}";
+    const log = openLog("error");
+    const line = { level: "error", event: "e", message: "m".repeat(1_000) };
+    for (let count = 0; count < 1_000; count++) log.write(line);
+    process.stdout.write("goes on");
+    setInterval(() => undefined, 1_000);`;
+  const log = await unreadLog(program);
+  await eventually("it says so", () => log().includes("log-lines-lost"), 60_000);
+  await eventually("the line is whole", () => log().endsWith("\n"), 60_000);
+  const events = log()
     .trimEnd()
     .split("\n")
     .map((text) => JSON.parse(text) as LogLine);
@@ -109,17 +115,9 @@ test("who does not read a log for a while stops nothing, and gets the first and 
     for (let count = 0; count < 1_000; count++) log.write(line);
     process.stdout.write("goes on");
     setInterval(() => log.write({ ...line, message: "still here" }), 20);`;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", program]);
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  await once(child.stdout, "data");
-  let log = "";
-  child.stderr.on("data", (bytes: Buffer) => {
-    log += bytes;
-  });
-  await eventually("it goes on", () => log.includes("still here"));
-  const whole = log.slice(0, log.lastIndexOf("\n"));
+  const log = await unreadLog(program);
+  await eventually("it goes on", () => log().includes("still here"));
+  const whole = log().slice(0, log().lastIndexOf("\n"));
   const events = whole.split("\n").map((line) => (JSON.parse(line) as LogLine).event);
   expect(new Set(events)).toEqual(new Set(["e", "log-lines-lost"]));
 });
